@@ -1,0 +1,153 @@
+/**
+ * How a tldraw record lives in a board's Y.Doc: the one place that reads and writes the layout, for server and page alike.
+ *
+ *   doc.getMap('tldraw')   record id → value                doc.getMap('meta')   'layout', 'schema'
+ *
+ *   value, layout `fields`:   Y.Map { base:  the record as created, plain JSON
+ *                                     place: [x, y, rotation, parentId, index]    (shapes; once one of them changed)
+ *                                     'props.<name>' | '<field>': each other field changed since }
+ *   value, layout `records`:  the whole record as a plain object (boards that other programs began)
+ *
+ * A record reads as `base`, overlaid by the fields, overlaid by `place`. Two people who change different fields of one
+ * shape both keep their change; the five of `place` change together, so of two simultaneous moves one wins whole, never
+ * a mixture of two coordinate systems. A field holding `undefined` was removed.
+ */
+import { equalityDeep } from 'lib0/function'
+import * as Y from 'yjs'
+
+/** A tldraw record as plain JSON. Whether tldraw would accept it is for `@tldraw/tlschema` to say. */
+export interface PlainRecord {
+  id: string
+  typeName: string
+  [field: string]: unknown
+}
+
+export type Layout = 'fields' | 'records'
+
+const placeFields = ['x', 'y', 'rotation', 'parentId', 'index'] as const
+const placeFieldNames: ReadonlySet<string> = new Set(placeFields)
+/** Keys that would reach an object's prototype; no record of ours has them, so a foreign one is read without them. */
+const poisonedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+
+export const recordsOf = (doc: Y.Doc): Y.Map<unknown> => doc.getMap('tldraw')
+export const metaOf = (doc: Y.Doc): Y.Map<unknown> => doc.getMap('meta')
+
+/**
+ * The record stored under `id`, or undefined where the value is no record of either layout (foreign content is stored
+ * and relayed, never shown). The result is a fresh object; what it holds is shared with the document: don't change it.
+ */
+export function readRecord(id: string, value: unknown): PlainRecord | undefined {
+  if (!(value instanceof Y.Map)) return isRecord(id, value) ? value : undefined
+  const base: unknown = value.get('base')
+  if (!isRecord(id, base)) return undefined
+  return overlay(base, value.entries())
+}
+
+/** Every readable record of the document, by id. */
+export function readRecords(doc: Y.Doc): Map<string, PlainRecord> {
+  const found = new Map<string, PlainRecord>()
+  for (const [id, value] of recordsOf(doc).entries()) {
+    const record = readRecord(id, value)
+    if (record) found.set(id, record)
+  }
+  return found
+}
+
+/** The layout this board's new records take: as `meta` says, else as its first shape does, else ours. */
+export function layoutOf(doc: Y.Doc): Layout {
+  const written = metaOf(doc).get('layout')
+  if (written === 'fields' || written === 'records') return written
+  for (const [id, value] of recordsOf(doc).entries()) {
+    if (id.startsWith('shape:')) return value instanceof Y.Map ? 'fields' : 'records'
+  }
+  return 'fields'
+}
+
+/** Puts a new record on the board (or replaces one whole). Call inside a transaction. */
+export function putRecord(doc: Y.Doc, record: PlainRecord): void {
+  const layout = layoutOf(doc)
+  if (metaOf(doc).get('layout') !== layout) metaOf(doc).set('layout', layout)
+  recordsOf(doc).set(record.id, layout === 'fields' ? new Y.Map([['base', record]]) : record)
+}
+
+/**
+ * Writes what differs between `before` and `after`, field by field, and nothing else: what somebody else changed in the
+ * meantime in other fields stays theirs. `after` may be partial only in the sense of `before`: both are whole records.
+ * A record that is gone is left gone. Call inside a transaction. Returns whether anything was written.
+ */
+export function changeRecord(doc: Y.Doc, before: PlainRecord, after: PlainRecord): boolean {
+  const value = recordsOf(doc).get(after.id)
+  if (value === undefined) return false
+  const changes = fieldChanges(before, after)
+  if (changes.size === 0) return false
+  if (value instanceof Y.Map) {
+    for (const [path, field] of changes) value.set(path, field)
+    return true
+  }
+  const current = readRecord(after.id, value)
+  if (!current) return false
+  recordsOf(doc).set(after.id, overlay(current, changes))
+  return true
+}
+
+export function removeRecord(doc: Y.Doc, id: string): void {
+  recordsOf(doc).delete(id)
+}
+
+/** The fields of the layout that turn `before` into `after`: path → new value (`undefined`: removed). */
+function fieldChanges(before: PlainRecord, after: PlainRecord): Map<string, unknown> {
+  const changes = new Map<string, unknown>()
+  const hasPlace = after.typeName === 'shape'
+  for (const name of union(before, after)) {
+    if (name === 'id' || (hasPlace && placeFieldNames.has(name))) continue
+    const [old, fresh] = [before[name], after[name]]
+    if (name === 'props' && isPlainObject(old) && isPlainObject(fresh)) {
+      for (const prop of union(old, fresh)) {
+        if (!equalityDeep(old[prop], fresh[prop])) changes.set(`props.${prop}`, fresh[prop])
+      }
+    } else if (!equalityDeep(old, fresh)) {
+      changes.set(name, fresh)
+    }
+  }
+  if (hasPlace && placeFields.some(name => before[name] !== after[name])) {
+    changes.set(
+      'place',
+      placeFields.map(name => after[name]),
+    )
+  }
+  return changes
+}
+
+/** A whole record with fields of the layout laid over it. */
+function overlay(base: PlainRecord, fields: Iterable<[string, unknown]>): PlainRecord {
+  const record: PlainRecord = { ...base }
+  const props: Record<string, unknown> = { ...(isPlainObject(base['props']) ? base['props'] : {}) }
+  if (isPlainObject(base['props'])) record['props'] = props
+  let place: unknown
+  for (const [path, field] of fields) {
+    if (path === 'base' || path === 'id') continue
+    if (path === 'place') place = field
+    else if (path.startsWith('props.')) setOrRemove(props, path.slice('props.'.length), field)
+    else setOrRemove(record, path, field)
+  }
+  if (Array.isArray(place)) {
+    for (const [position, name] of placeFields.entries()) record[name] = place[position]
+  }
+  return record
+}
+
+function setOrRemove(target: Record<string, unknown>, name: string, value: unknown): void {
+  if (poisonedKeys.has(name)) return
+  if (value === undefined) delete target[name]
+  else target[name] = value
+}
+
+function isRecord(id: string, value: unknown): value is PlainRecord {
+  return isPlainObject(value) && value['id'] === id && typeof value['typeName'] === 'string'
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Y.AbstractType)
+}
+
+const union = (a: object, b: object): Set<string> => new Set([...Object.keys(a), ...Object.keys(b)])
