@@ -1,0 +1,116 @@
+/**
+ * The floors: imports go down, never up, never round. A file imports from its own folder and from lower floors.
+ * `docs/ARCHITECTURE.md` says why each folder is where it is; this says so to whoever breaks it.
+ */
+
+import { posix } from 'node:path'
+import { importsOf, packageOf, withoutComments } from './imports.ts'
+
+interface Area {
+  floor: number
+  /** Instead of "all lower floors": the only areas that may be imported. */
+  only?: readonly string[]
+}
+
+/** By folder; the longest that fits counts. A folder that is not here has no place yet: give it one. */
+const AREAS: Record<string, Area> = {
+  'core/contract': { floor: 0 },
+  'core/base': { floor: 0 },
+  'core/doc': { floor: 1 },
+  'core/store': { floor: 1 },
+  'core/bus': { floor: 1 },
+  'ws/protocol': { floor: 1 },
+  'core/auth': { floor: 2 },
+  'ws/room': { floor: 3 },
+  'api-bridge': { floor: 3 },
+  ops: { floor: 3 },
+  'ws/server': { floor: 4 },
+  migrations: { floor: 1, only: ['core/base', 'core/store'] },
+  /** The Node side: builds the page and serves it. */
+  web: { floor: 3, only: ['core/contract', 'core/base'] },
+  /** The page itself. It runs in a browser, and nothing on the server imports it. */
+  'web/src': { floor: 6, only: ['core/contract', 'core/doc'] },
+  /** `main.ts` and the files beside it. */
+  '.': { floor: 5 },
+}
+
+/** May import anything, and nothing else may import them. */
+const TESTS = /^(test|bench)\/|\.test\.tsx?$/
+
+/** `tldraw` keeps a Node process alive, so not even tests take it outside the page. */
+const PAGE_PACKAGES = ['tldraw', '@tldraw/editor', 'react', 'react-dom']
+const READS_SETTINGS = 'core/base/config.ts'
+const ENVIRONMENT =
+  /\bprocess(\?\.|\.)env\b|\bprocess\[\s*['"]env['"]|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|\{[^}]*\benv\b[^}]*\}\s*from\s*['"](node:)?process['"]/
+
+/** Source text by path from the project's root, with `/`. */
+export type Sources = ReadonlyMap<string, string>
+
+/** @returns one sentence per fault: the file, the import and the rule */
+export function floorFaults(sources: Sources): string[] {
+  const faults: string[] = []
+  for (const [file, source] of sources) {
+    for (const { specifier } of importsOf(source)) {
+      const rule = specifier.startsWith('.')
+        ? brokenByFile(file, posix.join(posix.dirname(file), specifier))
+        : brokenByPackage(file, packageOf(specifier))
+      if (rule) faults.push(`${file} imports ${specifier}: ${rule}`)
+    }
+    if (!TESTS.test(file) && file !== READS_SETTINGS && ENVIRONMENT.test(withoutComments(source))) {
+      faults.push(`${file} reads process.env: only ${READS_SETTINGS} does, everything else is given its settings`)
+    }
+  }
+  return [...faults, ...cycles(sources)]
+}
+
+function brokenByFile(file: string, target: string): string | undefined {
+  if (TESTS.test(file)) return undefined
+  if (TESTS.test(target)) return 'production code never imports tests'
+
+  const [from, to] = [areaOf(file), areaOf(target)]
+  const [own, theirs] = [AREAS[from], AREAS[to]]
+  if (!own) return `${from} has no floor yet; give it one in test/kit/floors.ts`
+  if (!theirs) return `${to} has no floor yet; give it one in test/kit/floors.ts`
+  if (from === to) return undefined
+  if (own.only) return own.only.includes(to) ? undefined : `${from} imports only ${own.only.join(' and ')}`
+  if (theirs.floor < own.floor) return undefined
+  return `${from} is on floor ${own.floor}, ${to} on floor ${theirs.floor}; imports go down`
+}
+
+function brokenByPackage(file: string, name: string | undefined): string | undefined {
+  if (!name || !PAGE_PACKAGES.includes(name) || areaOf(file) === 'web/src') return undefined
+  return `only the page (web/src) imports ${PAGE_PACKAGES.join(', ')}`
+}
+
+function areaOf(file: string): string {
+  for (let folder = posix.dirname(file); folder !== '.'; folder = posix.dirname(folder)) {
+    if (folder in AREAS) return folder
+  }
+  return file.includes('/') ? posix.dirname(file) : '.'
+}
+
+/** Each ring of files once, by the import that closes it. */
+function cycles(sources: Sources): string[] {
+  const faults: string[] = []
+  const done = new Set<string>()
+  const path: string[] = []
+
+  const visit = (file: string): void => {
+    if (done.has(file)) return
+    const start = path.indexOf(file)
+    if (start >= 0) {
+      const ring = [...path.slice(start), file]
+      faults.push(`${path.at(-1)} imports ${file}: imports never go round (${ring.join(' → ')})`)
+      return
+    }
+    path.push(file)
+    for (const { specifier } of importsOf(sources.get(file) ?? '')) {
+      const target = posix.join(posix.dirname(file), specifier)
+      if (specifier.startsWith('.') && sources.has(target)) visit(target)
+    }
+    path.pop()
+    done.add(file)
+  }
+  for (const file of sources.keys()) visit(file)
+  return faults
+}

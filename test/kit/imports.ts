@@ -1,0 +1,33 @@
+/** Every import of a source file, read from its text: enough for formatted code, where each import begins a line. */
+
+export interface Import {
+  /** As written: `../base/config.ts`, `node:fs`, `yjs`. */
+  specifier: string
+  /** `type`: gone at run time. `dynamic`: `import('…')`, loaded when that line runs. */
+  kind: 'static' | 'type' | 'dynamic'
+}
+
+const STATIC = /^[ \t]*(?:import|export)(\s+type)?\s+(?:[\w$*{},\s]+?\sfrom\s*)?['"]([^'"]+)['"]/gm
+const DYNAMIC = /\bimport\(\s*(?:\/\*.*?\*\/\s*)?['"]([^'"]+)['"]/g
+
+export function importsOf(source: string): Import[] {
+  const code = withoutComments(source)
+  const fixed = [...code.matchAll(STATIC)].map(
+    ([, type, specifier = '']): Import => ({ specifier, kind: type ? 'type' : 'static' }),
+  )
+  const dynamic = [...code.matchAll(DYNAMIC)].map(([, specifier = '']): Import => ({ specifier, kind: 'dynamic' }))
+  return [...fixed, ...dynamic]
+}
+
+/** Strings stay, for `'https://…'` and `'**\/*.ts'` hold no comments. */
+export function withoutComments(source: string): string {
+  const stringOrComment = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g
+  return source.replace(stringOrComment, found => (found.startsWith('/') ? '' : found))
+}
+
+/** The package an import names: `@tldraw/store` of `@tldraw/store/lib/x`; undefined for files and Node's own modules. */
+export function packageOf(specifier: string): string | undefined {
+  if (specifier.startsWith('.') || specifier.startsWith('/') || specifier.startsWith('node:')) return undefined
+  const [scope = '', name = ''] = specifier.split('/')
+  return scope.startsWith('@') ? `${scope}/${name}` : scope
+}
