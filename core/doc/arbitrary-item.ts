@@ -1,0 +1,56 @@
+/** For tests: any item that the schema allows and the API can create, as a fast-check arbitrary. */
+import fc from 'fast-check'
+import { itemTypes, MAX_COORDINATE, MAX_SIZE, MAX_TITLE_LENGTH, type NewItem, newItemSchema } from '../contract/item.ts'
+import { creatableForms } from './item-forms.ts'
+
+const finite = (min: number, max: number) =>
+  fc.double({ min, max, noNaN: true, noDefaultInfinity: true }).map(number => number + 0)
+const coordinate = finite(-MAX_COORDINATE, MAX_COORDINATE)
+const size = finite(1e-6, MAX_SIZE)
+const line = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.lorem({ maxCount: 30 }), fc.constant(''))
+const lines = fc.array(line, { maxLength: 4 }).map(all => all.join('\n'))
+const url = fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.constant(`/v1/boards/b1/assets/${'0f'.repeat(32)}`))
+
+const { content, style } = newItemSchema.shape
+const oneOf = (schema: { unwrap(): { options: readonly string[] } }) => fc.constantFrom(...schema.unwrap().options)
+const contentFields = content.unwrap().shape
+const styleFields = style.unwrap().shape
+
+export const creatableTypes = itemTypes.filter(type => creatableForms[type])
+
+/** Without `id` and `parent`, which depend on a board. */
+export const arbitraryItem: fc.Arbitrary<NewItem> = fc
+  .record(
+    {
+      type: fc.constantFrom(...creatableTypes),
+      x: coordinate,
+      y: coordinate,
+      width: size,
+      height: size,
+      rotation: finite(-10, 10),
+      content: fc.record(
+        {
+          text: lines,
+          title: lines.map(text => text.slice(0, MAX_TITLE_LENGTH)),
+          url,
+          kind: oneOf(contentFields.kind),
+        },
+        { requiredKeys: [] },
+      ),
+      style: fc.record(
+        {
+          color: oneOf(styleFields.color),
+          size: oneOf(styleFields.size),
+          font: oneOf(styleFields.font),
+          fill: oneOf(styleFields.fill),
+          dash: oneOf(styleFields.dash),
+          align: oneOf(styleFields.align),
+        },
+        { requiredKeys: [] },
+      ),
+      created_by: fc.string({ minLength: 1, maxLength: 20 }),
+    },
+    { requiredKeys: ['type'] },
+  )
+  .filter(item => newItemSchema.safeParse(item).success)
+  .map(item => newItemSchema.parse(item))

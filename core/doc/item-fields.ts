@@ -1,0 +1,113 @@
+/** The fields of items, one by one: where in a tldraw shape's props each is found and how it is written there. */
+import type { Item } from '../contract/item.ts'
+import type { PlainRecord } from './record-layout.ts'
+import { documentText, plainText, richTextOf, withText, withTitle } from './rich-text.ts'
+
+export type Value = string | number
+export type Props = Readonly<Record<string, unknown>>
+
+/** A field by its JSON pointer into the item. Those of the shape's place (x, y, rotation, parent) are not among them. */
+export type FieldPointer = '/width' | '/height' | `/content/${keyof Item['content']}` | `/style/${keyof Item['style']}`
+
+/** The other records that a shape's fields are found in: an image's asset, an arrow's bindings. */
+export interface RelatedRecords {
+  record(id: string): PlainRecord | undefined
+  bindingsFrom(shapeId: string): readonly PlainRecord[]
+}
+
+/** Reading what was written gives the same value back; writing what was read changes nothing. */
+export interface Field {
+  read(props: Props, shapeId: string, related: RelatedRecords): Value | undefined
+  /** The props that say `value` (undefined: its default). A field without it is shown, and not kept when it is sent. */
+  write?(value: Value | undefined, props: Props): Props
+  /** Why the shape can't take this value, of those that the item schema allows. */
+  refuse?(value: Value | undefined): string | undefined
+}
+
+/** The part of an item, a new item or a merged one that its fields are taken from. */
+export interface FieldSource {
+  width?: number
+  height?: number
+  content?: Readonly<Record<string, Value>>
+  style?: Readonly<Record<string, Value>>
+}
+
+export function fieldValue(item: FieldSource, pointer: FieldPointer): Value | undefined {
+  if (pointer === '/width') return item.width
+  if (pointer === '/height') return item.height
+  const [, section, name = ''] = pointer.split('/')
+  return section === 'content' ? item.content?.[name] : item.style?.[name]
+}
+
+/** A prop that is the field. */
+export const prop = (name: string, fallback: Value): Field => ({
+  read: props => asValue(props[name]),
+  write: value => ({ [name]: value ?? fallback }),
+})
+
+/** A field that other props decide. */
+export const computed = (read: (props: Props) => number): Field => ({ read })
+
+/** A field that the API can read but, so far, not write. */
+export const readOnly = (read: Field['read']): Field => ({ read, refuse: () => 'changing this is not supported yet' })
+
+export const label: Field = {
+  read: props => plainText(props.richText),
+  write: value => ({ richText: richTextOf(String(value ?? '')) }),
+}
+
+export const documentTitle: Field = {
+  read: props => documentText(props.richText).title,
+  write: (value, props) => ({ richText: withTitle(props.richText, String(value ?? '')) }),
+}
+
+export const documentBody: Field = {
+  read: props => documentText(props.richText).text,
+  write: (value, props) => ({ richText: withText(props.richText, String(value ?? '')) }),
+}
+
+export const link: Field = {
+  read: props => asValue(props.url) || undefined,
+  write: value => ({ url: value ?? '' }),
+  refuse: value => (String(value ?? '').startsWith('data:') ? 'a link cannot be a data: URL' : undefined),
+}
+
+/** Boards from before 2023 have `start-legacy` and the like, which tldraw draws almost as `start`. */
+export const align = (fallback: string): Field => ({
+  read: props => asValue(props.align)?.toString().replace('-legacy', ''),
+  write: value => ({ align: value ?? fallback }),
+})
+
+/** A text has a width of its own once somebody gave it one; until then it is as wide as its longest line. */
+export const textWidth: Field = {
+  read: props => (props.autoSize === false ? numberProp(props, 'w') * scaleOf(props) : undefined),
+  write: (value, props) =>
+    value === undefined ? { autoSize: true } : { autoSize: false, w: Number(value) / scaleOf(props) },
+}
+
+/** The picture's address; not one that holds the picture itself when that is more than an agent could have sent. */
+export const assetUrl = (maxLength: number): Field =>
+  readOnly((props, _shapeId, related) => {
+    const asset = typeof props.assetId === 'string' ? related.record(props.assetId) : undefined
+    const assetProps = asset?.props
+    if (typeof assetProps !== 'object' || assetProps === null || !('src' in assetProps)) return undefined
+    const { src } = assetProps
+    return typeof src === 'string' && src !== '' && src.length <= maxLength ? src : undefined
+  })
+
+/** The item that one end of an arrow is bound to. */
+export const arrowEnd = (terminal: 'start' | 'end'): Field =>
+  readOnly((_props, shapeId, related) => {
+    const binding = related.bindingsFrom(shapeId).find(({ props }) => {
+      return typeof props === 'object' && props !== null && 'terminal' in props && props.terminal === terminal
+    })
+    return typeof binding?.toId === 'string' ? binding.toId.replace(/^shape:/, '') : undefined
+  })
+
+export const numberProp = (props: Props, name: string, fallback = 0): number =>
+  typeof props[name] === 'number' ? props[name] : fallback
+
+export const scaleOf = (props: Props): number => numberProp(props, 'scale', 1)
+
+const asValue = (value: unknown): Value | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? value : undefined

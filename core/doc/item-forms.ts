@@ -1,0 +1,183 @@
+/** The forms of items: for each type of item the tldraw shape it becomes, and for each shape the type it appears as. */
+import { type ItemType, MAX_DATA_URL_LENGTH } from '../contract/item.ts'
+import {
+  align,
+  arrowEnd,
+  assetUrl,
+  computed,
+  documentBody,
+  documentTitle,
+  type Field,
+  type FieldPointer,
+  label,
+  link,
+  numberProp,
+  type Props,
+  prop,
+  readOnly,
+  scaleOf,
+  textWidth,
+} from './item-fields.ts'
+import { labelHeight } from './label-size.ts'
+import { documentText, plainText } from './rich-text.ts'
+
+export interface ItemForm {
+  /** tldraw's name for the shape. */
+  shape: string
+  /** The props that no field says. Together with the fields these are all that tldraw wants: it has no defaults. */
+  props: Props
+  fields: Partial<Record<FieldPointer, Field>>
+  /** `growY`: how much taller than its size the shape is for its label's sake. */
+  growth?: (props: Props) => number
+}
+
+const NOTE_SIZE = 200
+const noteHeight = (props: Props) => NOTE_SIZE + numberProp(props, 'growY')
+
+const sticky: ItemForm = {
+  shape: 'note',
+  props: { labelColor: 'black', fontSizeAdjustment: 1, verticalAlign: 'middle', scale: 1, textLastEditedBy: null },
+  fields: {
+    '/width': computed(props => NOTE_SIZE * scaleOf(props)),
+    '/height': computed(props => noteHeight(props) * scaleOf(props)),
+    '/content/text': label,
+    '/content/url': link,
+    '/style/color': prop('color', 'yellow'),
+    '/style/size': prop('size', 'm'),
+    '/style/font': prop('font', 'draw'),
+    '/style/align': align('middle'),
+  },
+  growth: ({ richText, size }) =>
+    Math.max(0, labelHeight({ text: plainText(richText), size, width: NOTE_SIZE }) - NOTE_SIZE),
+}
+
+const text: ItemForm = {
+  shape: 'text',
+  props: { w: 8, scale: 1 },
+  fields: {
+    '/width': textWidth,
+    '/content/text': label,
+    '/style/color': prop('color', 'black'),
+    '/style/size': prop('size', 'm'),
+    '/style/font': prop('font', 'draw'),
+    '/style/align': prop('textAlign', 'start'),
+  },
+}
+
+const geoStyle = {
+  '/style/color': prop('color', 'black'),
+  '/style/size': prop('size', 'm'),
+  '/style/font': prop('font', 'draw'),
+  '/style/fill': prop('fill', 'none'),
+  '/style/dash': prop('dash', 'draw'),
+}
+
+const shape: ItemForm = {
+  shape: 'geo',
+  props: { labelColor: 'black', verticalAlign: 'middle', scale: 1, flipX: false, flipY: false },
+  fields: {
+    '/width': prop('w', 200),
+    '/height': prop('h', 200),
+    '/content/text': label,
+    '/content/url': link,
+    '/content/kind': prop('geo', 'rectangle'),
+    ...geoStyle,
+    '/style/align': align('middle'),
+  },
+  growth: props => geoGrowth(props, { text: plainText(props.richText) }),
+}
+
+/** A sheet of text: a rectangle, since a note has no size of its own. */
+const document: ItemForm = {
+  shape: 'geo',
+  props: { ...shape.props, geo: 'rectangle', verticalAlign: 'start' },
+  fields: {
+    '/width': prop('w', 320),
+    '/height': prop('h', 200),
+    '/content/title': documentTitle,
+    '/content/text': documentBody,
+    '/content/url': link,
+    ...geoStyle,
+    '/style/align': align('start'),
+  },
+  growth: props => geoGrowth(props, documentText(props.richText)),
+}
+
+const frame: ItemForm = {
+  shape: 'frame',
+  props: {},
+  fields: {
+    '/width': prop('w', 320),
+    '/height': prop('h', 180),
+    '/content/title': prop('name', ''),
+    '/style/color': prop('color', 'black'),
+  },
+}
+
+const sized = { '/width': prop('w', 1), '/height': prop('h', 1) }
+const pictureFields = { ...sized, '/content/url': assetUrl(MAX_DATA_URL_LENGTH), '/content/title': prop('altText', '') }
+const stroke = { '/style/color': prop('color', 'black'), '/style/size': prop('size', 'm') }
+
+/** What the API can create. The other types of item are so far read from what people drew. */
+export const creatableForms: Readonly<Partial<Record<ItemType, ItemForm>>> = { sticky, text, shape, document, frame }
+
+/** Every default shape of tldraw: the nearest type of item, and the fields that both have. */
+const nearestForms: Readonly<Record<string, { type: ItemType; form: ItemForm }>> = {
+  note: { type: 'sticky', form: sticky },
+  text: { type: 'text', form: text },
+  geo: { type: 'shape', form: shape },
+  frame: { type: 'frame', form: frame },
+  image: { type: 'image', form: { shape: 'image', props: {}, fields: pictureFields } },
+  video: { type: 'image', form: { shape: 'video', props: {}, fields: pictureFields } },
+  arrow: {
+    type: 'connector',
+    form: {
+      shape: 'arrow',
+      props: {},
+      fields: {
+        '/content/text': label,
+        '/content/from': arrowEnd('start'),
+        '/content/to': arrowEnd('end'),
+        ...geoStyle,
+      },
+    },
+  },
+  draw: {
+    type: 'shape',
+    form: {
+      shape: 'draw',
+      props: {},
+      fields: { ...stroke, '/style/fill': prop('fill', 'none'), '/style/dash': prop('dash', 'draw') },
+    },
+  },
+  line: {
+    type: 'shape',
+    form: { shape: 'line', props: {}, fields: { ...stroke, '/style/dash': prop('dash', 'draw') } },
+  },
+  highlight: { type: 'shape', form: { shape: 'highlight', props: {}, fields: stroke } },
+  group: { type: 'shape', form: { shape: 'group', props: {}, fields: {} } },
+  bookmark: {
+    type: 'document',
+    form: { shape: 'bookmark', props: {}, fields: { '/content/url': readOnly(link.read) } },
+  },
+  embed: {
+    type: 'document',
+    form: { shape: 'embed', props: {}, fields: { ...sized, '/content/url': readOnly(link.read) } },
+  },
+}
+
+/**
+ * How a shape appears as an item: as the type it was created with where that fits, else as the nearest one. Undefined for
+ * a shape that is none of tldraw's own.
+ */
+export function formOf(shapeType: string, createdAs?: unknown): { type: ItemType; form: ItemForm } | undefined {
+  const nearest = Object.hasOwn(nearestForms, shapeType) ? nearestForms[shapeType] : undefined
+  if (createdAs === 'document' && shapeType === document.shape) return { type: 'document', form: document }
+  return nearest
+}
+
+function geoGrowth(props: Props, { text, title = '' }: { text: string; title?: string }): number {
+  const scale = scaleOf(props)
+  const needed = labelHeight({ text, title, size: props.size, width: numberProp(props, 'w') / scale })
+  return Math.max(0, needed * scale - numberProp(props, 'h'))
+}

@@ -1,0 +1,92 @@
+/** Record → item: how a shape on the board reads as an item, whoever drew it. */
+import type * as Y from 'yjs'
+import type { Item } from '../contract/item.ts'
+import { bindingsOf, isShapeId, itemIdOf, recordAt } from './board-tree.ts'
+import type { Field, Props, RelatedRecords, Value } from './item-fields.ts'
+import { formOf, type ItemForm } from './item-forms.ts'
+import type { PlainRecord } from './record-layout.ts'
+import { recordFault } from './tldraw-schema.ts'
+
+/** A shape with what it takes to read and to change it as an item. */
+export interface ItemShape {
+  item: Item
+  form: ItemForm
+  record: PlainRecord
+}
+
+/**
+ * The shape as an item; undefined where the record is no shape, or one that tldraw would reject. A person's copy of an
+ * agent's shape carries the original's `meta`, so only the shape that `meta.item_id` names is the agent's.
+ */
+export function readShape(record: PlainRecord, related: RelatedRecords): ItemShape | undefined {
+  if (record.typeName !== 'shape' || recordFault(record)) return undefined
+  const meta = metaOf(record)
+  const isAgents = meta.item_id === itemIdOf(record.id)
+  const found = formOf(String(record.type), meta.item_type)
+  if (!found) return undefined
+  const { type, form } = found
+  const words = readFields(form.fields, record, related)
+  const item: Item = {
+    id: itemIdOf(record.id),
+    type,
+    x: Number(record.x),
+    y: Number(record.y),
+    ...words.size,
+    rotation: Number(record.rotation),
+    ...(isShapeId(record.parentId) && { parent: itemIdOf(record.parentId) }),
+    content: words.content,
+    style: words.style,
+    ...(isAgents && typeof meta.created_by === 'string' && { created_by: meta.created_by }),
+    ...(!isAgents && { record }),
+  }
+  return { item, form, record }
+}
+
+/** An arrow's bindings are looked for once, and only when there is an arrow. */
+export function relatedRecords(doc: Y.Doc): RelatedRecords {
+  let byShape: Map<unknown, PlainRecord[]> | undefined
+  return {
+    record: id => recordAt(doc, id),
+    bindingsFrom(shapeId) {
+      byShape ??= groupByShape(bindingsOf(doc))
+      return byShape.get(shapeId) ?? []
+    },
+  }
+}
+
+function groupByShape(bindings: readonly PlainRecord[]): Map<unknown, PlainRecord[]> {
+  const groups = new Map<unknown, PlainRecord[]>()
+  for (const binding of bindings) {
+    const group = groups.get(binding.fromId)
+    if (group) group.push(binding)
+    else groups.set(binding.fromId, [binding])
+  }
+  return groups
+}
+
+export const propsOf = ({ props }: PlainRecord): Props => (typeof props === 'object' ? { ...props } : {})
+
+const metaOf = ({ meta }: PlainRecord): Props => (typeof meta === 'object' ? { ...meta } : {})
+
+interface Words {
+  size: Pick<Item, 'width' | 'height'>
+  content: Item['content']
+  style: Item['style']
+}
+
+/** The schema has accepted the record, so what is found under a field's name is of the field's kind. */
+function readFields(fields: ItemForm['fields'], record: PlainRecord, related: RelatedRecords): Words {
+  const props = propsOf(record)
+  const size: Record<string, Value> = {}
+  const content: Record<string, Value> = {}
+  const style: Record<string, Value> = {}
+  for (const [pointer, field] of Object.entries(fields) as [string, Field][]) {
+    const value = field.read(props, record.id, related)
+    if (value === undefined) continue
+    const [, section = '', name] = pointer.split('/')
+    if (name === undefined) size[section] = value
+    else if (section === 'content') content[name] = value
+    else style[name] = value
+  }
+  return { size, content, style } as Words
+}

@@ -1,0 +1,114 @@
+/**
+ * One copy of a board's Y.Doc and how far it has read the log. The log is the truth: a replica can be dropped at any
+ * moment and read again.
+ *
+ * `known` is the highest seq up to which *every* row is applied.
+ */
+import * as Y from 'yjs'
+import type { StoredBoard } from '../store/board-archive.ts'
+
+/** Origin of transactions that apply what the log says. */
+export const fromLog: unique symbol = Symbol('from the log')
+
+/** What applying an update did to the document. */
+export interface Applied {
+  /** What changed it, as an update (V1); undefined when it is as before. */
+  update: Uint8Array | undefined
+  /** Parts refer to structs this replica has not got; they were left out. */
+  incomplete: boolean
+}
+
+export class Replica {
+  readonly doc = new Y.Doc()
+  readonly epoch: number
+  #known = 0
+  /** The clocks before the first of the transactions that changed the document during one {@link apply}. */
+  #before: Map<number, number> | undefined
+
+  constructor(stored: StoredBoard) {
+    this.epoch = stored.head.epoch
+    this.doc.on('afterTransaction', (transaction: Y.Transaction) => {
+      if (transaction.deleteSet.clients.size > 0 || grew(transaction)) this.#before ??= transaction.beforeState
+    })
+    this.absorb(stored)
+  }
+
+  get known(): number {
+    return this.#known
+  }
+
+  /** Applies what the store has and this replica lacks. @returns the updates (V1) that changed the document */
+  absorb(stored: StoredBoard): Uint8Array[] {
+    const changes: Uint8Array[] = []
+    const note = (update: Uint8Array | undefined) => {
+      if (update) changes.push(update)
+    }
+    const { snapshot } = stored
+    if (snapshot && snapshot.seq > this.#known) {
+      const before = this.#changing(() => Y.applyUpdateV2(this.doc, snapshot.update, fromLog))
+      // A first load has nobody to tell what changed.
+      if (before && this.#known > 0) note(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
+    }
+    for (const row of stored.rows) {
+      if (row.seq > this.#known) note(this.apply(row.data, fromLog).update)
+    }
+    this.#known = Math.max(this.#known, stored.head.headSeq)
+    return changes
+  }
+
+  /** Rows `firstSeq` … `lastSeq` are applied here already. @returns whether every row up to `lastSeq` now is */
+  advance(firstSeq: number, lastSeq: number): boolean {
+    if (firstSeq > this.#known + 1) return false
+    this.#known = Math.max(this.#known, lastSeq)
+    return true
+  }
+
+  /**
+   * Applies a well-formed update. What depends on structs that are missing is left out and not kept: Yjs would send a
+   * kept remainder again with every state it encodes, and try it again with every update.
+   */
+  apply(update: Uint8Array, origin: unknown): Applied {
+    const before = this.#changing(() => Y.applyUpdate(this.doc, update, origin))
+    const { store } = this.doc
+    const incomplete = store.pendingStructs !== null || store.pendingDs !== null
+    if (!incomplete) return { update: before && update, incomplete }
+    store.pendingStructs = null
+    store.pendingDs = null
+    return { update: before && Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)), incomplete }
+  }
+
+  /** Runs local changes as one transaction. @returns the update (V1) they make, undefined when they changed nothing */
+  edit(clientId: number, change: () => void): Uint8Array | undefined {
+    // Set each time: Yjs gives a document another id when it meets its own in what it reads.
+    this.doc.clientID = clientId
+    let update: Uint8Array | undefined
+    const capture = (bytes: Uint8Array) => {
+      update = bytes
+    }
+    this.doc.once('update', capture)
+    try {
+      this.doc.transact(change)
+    } finally {
+      this.doc.off('update', capture)
+    }
+    return update
+  }
+
+  destroy(): void {
+    this.doc.destroy()
+  }
+
+  /** @returns the clocks from before `work`, undefined when it changed nothing */
+  #changing(work: () => void): Map<number, number> | undefined {
+    this.#before = undefined
+    work()
+    return this.#before
+  }
+}
+
+function grew(transaction: Y.Transaction): boolean {
+  for (const [client, clock] of transaction.afterState) {
+    if (transaction.beforeState.get(client) !== clock) return true
+  }
+  return false
+}

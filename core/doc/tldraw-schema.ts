@@ -1,0 +1,39 @@
+/** tldraw's own schema: what it accepts as a record, and how it describes itself to the boards that hold its records. */
+import { createTLSchema } from '@tldraw/tlschema'
+import { type FieldError, jsonPointer } from '../contract/field-error.ts'
+import type { PlainRecord } from './record-layout.ts'
+
+const schema = createTLSchema()
+
+/** Kept in a board's `meta` under `schema`. No fixed key order: compare by content. */
+export const serializedSchema = schema.serialize()
+
+/**
+ * What tldraw has against a record, with a pointer into the record; undefined when it accepts it. Acceptable is not yet
+ * harmless: an empty text node inside rich text, or a shape that is its own parent, passes here and breaks the canvas.
+ * Whoever writes records has to see to those. About 2 µs a record.
+ */
+export function recordFault(record: PlainRecord): FieldError | undefined {
+  const types: Record<string, { validate(record: unknown): unknown }> = schema.types
+  const type = Object.hasOwn(types, record.typeName) ? types[record.typeName] : undefined
+  if (!type) return { pointer: '/typeName', detail: `tldraw has no records of type "${record.typeName}"` }
+  try {
+    type.validate(record)
+    return undefined
+  } catch (error) {
+    return asFieldError(error)
+  }
+}
+
+/** tldraw's ValidationError has a path like ['shape', '(type = geo)', 'props', 'w'], and its message without that path. */
+function asFieldError(error: unknown): FieldError {
+  if (!(error instanceof Error)) return { pointer: '', detail: String(error) }
+  const { path, rawMessage } = error as { path?: unknown; rawMessage?: unknown }
+  const steps: unknown[] = Array.isArray(path) ? path.slice(1) : []
+  const isStep = (step: unknown): step is string | number =>
+    typeof step === 'number' || (typeof step === 'string' && !step.startsWith('('))
+  return {
+    pointer: jsonPointer(steps.filter(isStep)),
+    detail: typeof rawMessage === 'string' ? rawMessage : error.message,
+  }
+}
