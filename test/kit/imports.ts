@@ -1,5 +1,7 @@
 /** Every import of a source file, read from its text: enough for formatted code, where each import begins a line. */
 
+import { posix } from 'node:path'
+
 export interface Import {
   /** As written: `../base/config.ts`, `node:fs`, `yjs`. */
   specifier: string
@@ -30,4 +32,22 @@ export function packageOf(specifier: string): string | undefined {
   if (specifier.startsWith('.') || specifier.startsWith('/') || specifier.startsWith('node:')) return undefined
   const [scope = '', name = ''] = specifier.split('/')
   return scope.startsWith('@') ? `${scope}/${name}` : scope
+}
+
+/** What running `entry` loads at once: its static imports and theirs, as files and as packages. `import()` comes later. */
+export function loadedBy(
+  entry: string,
+  sources: ReadonlyMap<string, string>,
+): { files: Set<string>; packages: Set<string> } {
+  const files = new Set([entry])
+  const packages = new Set<string>()
+  for (const file of files) {
+    for (const { specifier, kind } of importsOf(sources.get(file) ?? '')) {
+      if (kind !== 'static') continue
+      const name = packageOf(specifier)
+      if (name) packages.add(name)
+      if (specifier.startsWith('.')) files.add(posix.join(posix.dirname(file), specifier))
+    }
+  }
+  return { files, packages }
 }

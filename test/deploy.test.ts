@@ -1,0 +1,133 @@
+/** Holds together what is deployed: image, compose file and CI name only things that exist, and leave out nothing needed. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { loadedBy } from './kit/imports.ts'
+import { releasing } from './kit/releasing.ts'
+import { projectRoot, readSources } from './kit/sources.ts'
+
+const use = releasing()
+const read = (file: string): string => readFileSync(join(projectRoot, file), 'utf8')
+/** Its lines without comments, continued ones joined. */
+const linesOf = (file: string): string[] =>
+  read(file)
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter(line => line.trim() && !line.startsWith('#'))
+
+/** Every setting there is, given or commented out. */
+const settings = (): string[] =>
+  [...read('.env.example').matchAll(/^#?\s*([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name)
+
+describe('the image', () => {
+  const instructions = linesOf('Dockerfile')
+  const argumentsOf = (word: string) =>
+    instructions.filter(line => line.startsWith(`${word} `)).map(line => line.slice(word.length + 1).trim())
+  const start = instructions.findLastIndex(line => line.startsWith('FROM '))
+  const runtime = instructions.slice(start)
+  /** Out of the project's own folder, not from an earlier stage. */
+  const copied = (lines: string[]) =>
+    lines
+      .flatMap(line => /^COPY (?!--from)(.+) \S+$/.exec(line)?.[1]?.split(/\s+/) ?? [])
+      .map(path => path.replace(/^\.\//, ''))
+
+  test('is made of files that exist and that .dockerignore lets through', () => {
+    const allowed = linesOf('.dockerignore').flatMap(line => (line.startsWith('!') ? [line.slice(1)] : []))
+    expect(linesOf('.dockerignore')[0]).toBe('*')
+    expect(allowed.filter(path => !existsSync(join(projectRoot, path)))).toEqual([])
+    expect(copied(runtime).filter(path => !allowed.includes(path))).toEqual([])
+    expect(argumentsOf('COPY').filter(line => line.includes('node_modules/'))).toEqual([
+      '--from=build /app/node_modules/tldraw/LICENSE.md ./licenses/tldraw.md',
+    ])
+    expect(existsSync(join(projectRoot, 'node_modules/tldraw/LICENSE.md'))).toBe(true)
+  })
+
+  test('holds every file the server loads, and the packages of every import', () => {
+    const { files, packages } = loadedBy('main.ts', readSources())
+    const missing = [...files].filter(
+      file => !copied(runtime).some(path => file === path || file.startsWith(`${path}/`)),
+    )
+    expect(missing).toEqual([])
+    const { dependencies } = JSON.parse(read('package.json'))
+    expect([...packages].filter(name => !(name in dependencies))).toEqual([])
+    expect(files.size).toBeGreaterThan(10)
+  })
+
+  test('sets only settings that exist', () => {
+    const set = argumentsOf('ENV').flatMap(line => [...line.matchAll(/([A-Z_]+)=/g)].map(([, name]) => name))
+    expect(set).toContain('PORT')
+    expect(set.filter(name => name !== 'NODE_ENV' && !settings().includes(String(name)))).toEqual([])
+  })
+
+  test('runs the server itself, not as root, and stops it as the server expects', () => {
+    expect(runtime).toContain('USER node')
+    expect(runtime).toContain('STOPSIGNAL SIGTERM')
+    expect(runtime.at(-1)).toBe('CMD ["node", "main.ts"]')
+    for (const from of argumentsOf('FROM')) expect(from).toMatch(/^node:24-slim\b/)
+  })
+})
+
+test.each([
+  [200, 0],
+  [503, 1],
+])('the image is asked for its health by Node, for it has no curl: %i exits %i', async (status, code) => {
+  const [, , check = ''] = /HEALTHCHECK (.*?)CMD (\[.*\])/.exec(linesOf('Dockerfile').join('\n')) ?? []
+  const [command = '', ...args]: string[] = JSON.parse(check)
+  const asked: unknown[] = []
+  const server = use(createServer(), given => given.close())
+  server.on('request', (request, answer) => {
+    asked.push(request.url)
+    answer.writeHead(status).end()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+
+  const { port } = server.address() as AddressInfo
+  const [exit] = await once(spawn(command, args, { env: { PATH: process.env.PATH, PORT: String(port) } }), 'exit')
+  expect(asked).toEqual(['/health'])
+  expect(exit).toBe(code)
+})
+
+describe('the compose file', () => {
+  interface Service {
+    environment: Record<string, string | null>
+    depends_on?: Record<string, { condition: string }>
+    healthcheck?: object
+    volumes?: string[]
+  }
+  const { services, volumes }: { services: Record<string, Service>; volumes: object } = parse(
+    read('docker-compose.yml'),
+  )
+
+  test('sets only settings that exist', () => {
+    const set = Object.keys(services.boardsync?.environment ?? {})
+    expect(set).toContain('DATABASE_URL')
+    expect(set.filter(name => !settings().includes(name))).toEqual([])
+  })
+
+  test('has no secret of its own: each must be given', () => {
+    expect(services.boardsync?.environment.ADMIN_KEY).toMatch(/^\$\{ADMIN_KEY:\?.+\}$/)
+    expect(services.postgres?.environment.POSTGRES_PASSWORD).toMatch(/^\$\{POSTGRES_PASSWORD:\?.+\}$/)
+    expect(services.boardsync?.environment.DATABASE_URL).toMatch(/:\$\{POSTGRES_PASSWORD:\?.+\}@postgres:/)
+  })
+
+  test('starts the server once its database answers, and keeps the data', () => {
+    expect(services.boardsync?.depends_on).toEqual({ postgres: { condition: 'service_healthy' } })
+    expect(services.postgres?.healthcheck).toBeDefined()
+    expect(services.postgres?.volumes).toEqual(['postgres:/var/lib/postgresql'])
+    expect(volumes).toHaveProperty('postgres')
+  })
+})
+
+test('CI runs the test command that the README names, and nothing else', () => {
+  const command = linesOf('.ci/run').slice(-1)
+  expect(linesOf('.ci/run').slice(0, -1)).toEqual(['set -euo pipefail', 'cd "$(dirname "$0")/.."'])
+  expect(command).toEqual(['npm ci && npm test'])
+  expect(read('README.md')).toContain(command.join())
+  expect(() => accessSync(join(projectRoot, '.ci/run'), constants.X_OK)).not.toThrow()
+})
