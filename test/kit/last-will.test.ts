@@ -9,7 +9,7 @@ import { until } from './until.ts'
 
 const use = releasing()
 
-const parent = `
+const parentCode = `
   import { spawn } from 'node:child_process'
   import { endWithUs } from './test/kit/last-will.ts'
   const child = spawn('sleep', ['600'])
@@ -18,7 +18,7 @@ const parent = `
 `
 
 function startParent(folder: string): ChildProcess & { stdout: NodeJS.ReadableStream } {
-  const args = ['--import', 'tsx', '--input-type=module', '-e', parent, folder]
+  const args = ['--import', 'tsx', '--input-type=module', '-e', parentCode, folder]
   const started = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   return use(started, given => given.kill('SIGKILL'))
 }
@@ -33,12 +33,12 @@ function lives(pid: number): boolean {
 
 test('what a killed test process had started ends with it, and its folder goes', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'boardsync-last-will-'))
-  const test = startParent(folder)
-  const [line] = await once(test.stdout, 'data')
+  const parent = startParent(folder)
+  const [line] = await once(parent.stdout, 'data')
   const child = Number(line)
   expect(lives(child)).toBe(true)
 
-  test.kill('SIGKILL')
+  parent.kill('SIGKILL')
   await until(() => !lives(child), { what: 'the child to end' })
   await until(() => !existsSync(folder), { what: 'its folder to go' })
 })
