@@ -88,7 +88,10 @@ function update(doc: Y.Doc, { item: patch, if_match }: Change<'update'>): Change
   if (berth && 'status' in berth) return berth
   const result = changedRecord(shape, after, berth)
   if ('errors' in result) return invalid(result.errors)
-  return accepted(doc, item.id, result.record, () => changeRecord(doc, record, result.record))
+  return accepted(doc, item.id, result.record, () => {
+    if (berth) plantBoard(doc, berth.parentId)
+    changeRecord(doc, record, result.record)
+  })
 }
 
 function remove(doc: Y.Doc, { item: { id }, if_match }: Change<'delete'>): ChangeOutcome {
