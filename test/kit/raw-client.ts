@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type ClientOptions, WebSocket } from 'ws'
 import { until } from './until.ts'
 
-export interface Closed {
+interface Closed {
   code: number
   reason: string
 }
