@@ -39,14 +39,15 @@ export function plantBoard(doc: Y.Doc, pageId: string): void {
 
 /** The index above every shape that lies in `parentId`. Indexes compare with `<`, never by locale. */
 export function indexAboveSiblings(doc: Y.Doc, parentId: string): string {
-  let top: IndexKey | undefined
+  const indexes: string[] = []
   for (const [id, value] of recordsOf(doc).entries()) {
-    if (!isShapeId(id)) continue
-    const place = readParentAndIndex(value)
-    if (place?.parentId !== parentId || typeof place.index !== 'string') continue
-    if ((top === undefined || place.index > top) && isIndex(place.index)) top = place.index
+    const place = isShapeId(id) ? readParentAndIndex(value) : undefined
+    if (place?.parentId === parentId && typeof place.index === 'string') indexes.push(place.index)
   }
-  return getIndexAbove(top)
+  // Telling an index key from other text costs more than all the rest, and the highest is nearly always one.
+  return (
+    indexAbove(highest(indexes)) ?? indexAbove(highest(indexes.filter(index => indexAbove(index)))) ?? getIndexAbove()
+  )
 }
 
 /** The frame with this item id, if tldraw would show it. */
@@ -95,12 +96,18 @@ export function bindingsOf(doc: Y.Doc): PlainRecord[] {
   return found
 }
 
-/** Other programs may have written anything; only real index keys can have one above them. */
-function isIndex(text: string): text is IndexKey {
+function highest(indexes: readonly string[]): string | undefined {
+  let top: string | undefined
+  for (const index of indexes) if (top === undefined || index > top) top = index
+  return top
+}
+
+/** Undefined where there is none: other programs may have written any text for an index. */
+function indexAbove(index: string | undefined): string | undefined {
+  if (index === undefined) return undefined
   try {
-    getIndexAbove(text as IndexKey)
-    return true
+    return getIndexAbove(index as IndexKey)
   } catch {
-    return false
+    return undefined
   }
 }
