@@ -1,0 +1,129 @@
+/**
+ * Builds the page when its sources have changed, and says where it is.
+ *
+ * Every build has a folder of its own, `dist/page-<hash of all that goes into it>`. It is written beside that and
+ * renamed when complete: what stands there is whole, running instances keep serving theirs, and two that build the same
+ * at once don't disturb each other. Vite runs in a child process: a server that only serves never loads it.
+ */
+
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(root, 'dist')
+
+/** What goes into the page, beside the files elsewhere that `web/src` imports. */
+const ownSources = ['web/index.html', 'web/vite.config.ts', 'web/src', 'package-lock.json']
+
+const builtFolder = /^page-[0-9a-f]{16}$/
+const partFolder = /^part-/
+const keptBuilds = 3
+const keptMs = 7 * 24 * 3_600_000
+const abandonedMs = 3_600_000
+
+/**
+ * @returns the folder of the built page
+ * @throws when the page has to be built and cannot be
+ */
+export async function ensurePageBuilt({ log = () => {} }: { log?: (line: string) => void } = {}): Promise<string> {
+  const folder = join(dist, `page-${await hashOfSources()}`)
+  if (!existsSync(folder)) {
+    log('building the page…')
+    const begun = performance.now()
+    await build(folder)
+    log(`page built in ${((performance.now() - begun) / 1000).toFixed(1)} s`)
+  }
+  // Builds in use stay young.
+  await utimes(folder, new Date(), new Date())
+  await removeOldBuilds()
+  return folder
+}
+
+async function build(folder: string): Promise<void> {
+  const vite = viteProgram()
+  await mkdir(dist, { recursive: true })
+  const part = join(dist, `part-${process.pid}-${Date.now()}`)
+  try {
+    await run(vite, ['build', 'web', '--outDir', part, '--logLevel', 'warn'])
+    await rename(part, folder)
+  } catch (error) {
+    await rm(part, { recursive: true, force: true })
+    // Another instance was faster: the same sources make the same page.
+    if (!existsSync(folder)) throw error
+  }
+}
+
+function viteProgram(): string {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js')
+  } catch (cause) {
+    throw new Error('the page is not built and vite is not installed: run npm ci and npm run build first', { cause })
+  }
+}
+
+/** Runs a Node program to its end. What it prints is shown only when it fails. */
+function run(program: string, args: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, NODE_ENV: 'production' }
+    const child = spawn(process.execPath, [program, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', text => {
+        output += text
+      })
+    }
+    child.once('error', reject)
+    child.once('close', code => {
+      if (code === 0) resolve()
+      else reject(new Error(`the page could not be built:\n${output}`))
+    })
+  })
+}
+
+async function hashOfSources(): Promise<string> {
+  const hash = createHash('sha256')
+  const listed = await Promise.all(ownSources.map(source => filesIn(join(root, source))))
+  const files = new Set(listed.flat())
+  // A set hands out what is added to it while it is walked.
+  for (const file of files) {
+    const content = await readFile(file)
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(content)
+      .update('\0')
+    if (/\.tsx?$/.test(file))
+      for (const path of relativeImports(content.toString())) files.add(join(dirname(file), path))
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+const relativeImports = (code: string): string[] =>
+  [...code.matchAll(/\b(?:from|import)\s*\(?\s*'(\.[^']*)'/g)].flatMap(([, path]) => path ?? [])
+
+async function filesIn(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path]
+  const entries = await readdir(path, { recursive: true, withFileTypes: true })
+  return entries
+    .filter(entry => entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
+    .map(entry => join(entry.parentPath, entry.name))
+    .sort()
+}
+
+async function removeOldBuilds(): Promise<void> {
+  const folders = await Promise.all(
+    (await readdir(dist)).map(async name => ({ name, age: Date.now() - (await stat(join(dist, name))).mtimeMs })),
+  )
+  const builds = folders.filter(({ name }) => builtFolder.test(name)).sort((a, b) => a.age - b.age)
+  const old = builds.slice(keptBuilds).filter(({ age }) => age > keptMs)
+  const abandoned = folders.filter(({ name, age }) => partFolder.test(name) && age > abandonedMs)
+  for (const { name } of [...old, ...abandoned]) await rm(join(dist, name), { recursive: true, force: true })
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  console.log(await ensurePageBuilt({ log: console.log }))
+}

@@ -1,0 +1,74 @@
+/** Serves the built page: `/`, `/b/<board>` and the files under `/assets`. Every other path is left to the app. */
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+export interface PagesOptions {
+  /** Where `ensurePageBuilt` put it. */
+  directory: string
+  /** tldraw's, for the page at run time: a key built into the page would be useless in a prebuilt image. */
+  licenseKey?: string | undefined
+}
+
+export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, licenseKey }) => {
+  const html = withConfig(await readFile(join(directory, 'index.html'), 'utf8'), { licenseKey })
+
+  const sendPage = (request: FastifyRequest, reply: FastifyReply) =>
+    reply
+      .headers({
+        'cache-control': 'no-cache',
+        'content-security-policy': contentSecurityPolicy(request.host),
+        'x-content-type-options': 'nosniff',
+        // A board's address is a secret of those who have it.
+        'referrer-policy': 'no-referrer',
+      })
+      .type('text/html; charset=utf-8')
+      .send(html)
+
+  app.get('/', sendPage)
+  app.get('/b/:boardId', sendPage)
+
+  // Names carry a hash of the content, so a browser never has to ask again.
+  await app.register(fastifyStatic, {
+    root: join(directory, 'assets'),
+    prefix: '/assets/',
+    decorateReply: false,
+    index: false,
+    immutable: true,
+    maxAge: '365d',
+    setHeaders: reply => {
+      reply.header('x-content-type-options', 'nosniff')
+    },
+  })
+}
+
+/** JSON inside HTML: `<` is written so that no `</script>` or `<!--` can end it. */
+function withConfig(html: string, config: object): string {
+  const json = JSON.stringify(config).replaceAll('<', '\\u003c')
+  const script = `<script type="application/json" id="boardsync-config">${json}</script>`
+  return html.replace('</head>', () => `${script}</head>`)
+}
+
+/**
+ * The page asks nobody but us. What tldraw needs beside that: inline styles (it positions shapes by them), `data:` and
+ * `blob:` for pictures and exports. Safari before 15.4 and older Firefoxes take `'self'` for http only, so the sockets of
+ * this host are named too.
+ */
+function contentSecurityPolicy(host: string): string {
+  const sockets = /^[\w.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : ''
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "media-src 'self' data: blob:",
+    "font-src 'self' data:",
+    `connect-src 'self' data: blob:${sockets}`,
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'self'",
+  ].join('; ')
+}

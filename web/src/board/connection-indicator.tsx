@@ -1,0 +1,38 @@
+/** Says in a word how the connection is doing, and whether all edits are safe. */
+import { useEffect, useState } from 'react'
+import type { ConnectionStatus } from '../sync/status.ts'
+
+const words: Record<ConnectionStatus, { text: string; title: string }> = {
+  connecting: { text: 'Connecting…', title: 'Waiting for the board.' },
+  connected: { text: 'Connected', title: 'You see every change as it happens.' },
+  reconnecting: { text: 'Reconnecting…', title: 'You can go on: this tab keeps your edits and sends them again.' },
+  saving: { text: 'Saving…', title: 'Your last edits are on their way.' },
+  saved: { text: 'Saved', title: 'The server has stored all your edits.' },
+}
+
+export function ConnectionIndicator({ status }: { status: ConnectionStatus }) {
+  const shown = useCalm(status)
+  return (
+    <output
+      className="connection-indicator"
+      data-testid="connection-indicator"
+      data-status={shown}
+      title={words[shown].title}
+    >
+      {words[shown].text}
+    </output>
+  )
+}
+
+/** While someone draws, edits are saved dozens of times a second: `saved` is said once it has stayed true for a moment. */
+const calmMs = 250
+
+function useCalm(status: ConnectionStatus): ConnectionStatus {
+  const [shown, setShown] = useState(status)
+  useEffect(() => {
+    if (status !== 'saved') return setShown(status)
+    const timer = setTimeout(() => setShown('saved'), calmMs)
+    return () => clearTimeout(timer)
+  }, [status])
+  return shown
+}

@@ -1,0 +1,67 @@
+/** The first page: what this is, a button that makes a board, and the boards opened last. */
+import './home.css'
+import { pathOfBoard } from '../places.ts'
+import { randomId } from '../random-id.ts'
+import { recentBoards } from '../recent-boards.ts'
+
+export function HomePage() {
+  const recent = recentBoards()
+  return (
+    <main className="home">
+      <Logo />
+      <h1>boardsync</h1>
+      <p className="home-pitch">
+        One board for people and agents. You draw, they post, everybody sees it at once, and nothing that anyone has
+        seen is ever lost.
+      </p>
+      <button type="button" className="home-new" data-testid="new-board" onClick={openNewBoard}>
+        New board
+      </button>
+      <p className="home-hint">No form, no account: send the address to whoever should join.</p>
+      {recent.length > 0 && (
+        <section aria-labelledby="recent-boards">
+          <h2 id="recent-boards">Opened lately</h2>
+          <ul className="home-recent">
+            {recent.map(board => (
+              <li key={board.id}>
+                <a href={pathOfBoard(board.id)}>
+                  <span className="home-recent-id">{board.id}</span>
+                  <time dateTime={new Date(board.openedAt).toISOString()}>{ago(board.openedAt)}</time>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </main>
+  )
+}
+
+function openNewBoard(): void {
+  location.assign(pathOfBoard(randomId()))
+}
+
+function Logo() {
+  return (
+    <svg className="home-logo" viewBox="0 0 96 64" aria-hidden="true">
+      <rect x="6" y="10" width="42" height="42" rx="7" className="home-logo-shape" />
+      <path d="M38 22h44v26L70 60H45a7 7 0 0 1-7-7z" className="home-logo-note" />
+      <path d="M82 48H75a5 5 0 0 0-5 5v7z" className="home-logo-fold" />
+      <path d="M18 26l20 7-8.500 4-4 8.500z" className="home-logo-cursor" />
+    </svg>
+  )
+}
+
+const steps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+]
+
+function ago(time: number): string {
+  const passed = Date.now() - time
+  for (const [unit, length] of steps) {
+    if (passed >= length) return new Intl.RelativeTimeFormat('en').format(-Math.floor(passed / length), unit)
+  }
+  return 'just now'
+}

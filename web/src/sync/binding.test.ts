@@ -1,0 +1,307 @@
+import { UserRecordType } from '@tldraw/tlschema'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import * as Y from 'yjs'
+import { metaOf, putRecord, readRecord, readRecords, recordsOf } from '../../../core/doc/record-layout.ts'
+import { plain } from './plain.ts'
+import { edit, exchange, geo, makeStore, move, openPage, paint, rectangle, shapeId, undoable } from './testing.ts'
+
+/** Two pages of one board that holds one rectangle, `r`. */
+function twoPages() {
+  const [alice, bob] = [openPage(), openPage()]
+  alice.store.put([rectangle('r')])
+  settle()
+  function settle() {
+    alice.binding.flush()
+    bob.binding.flush()
+    exchange(alice.doc, bob.doc)
+  }
+  return { alice, bob, settle }
+}
+
+describe('looking at a board writes nothing', () => {
+  it('neither opening an empty one', () => {
+    const { store, doc, binding } = openPage()
+    expect([...store.allRecords()].some(record => record.typeName === 'page')).toBe(true)
+    binding.flush()
+    expect(Y.encodeStateVector(doc)).toEqual(Y.encodeStateVector(new Y.Doc()))
+  })
+
+  it('nor the user record that tldraw makes when an editor starts', () => {
+    const { store, doc, binding } = openPage()
+    const user = store.props.users.currentUser.get()
+    if (user) store.put([user])
+    binding.flush()
+    expect(doc.store.clients.size).toBe(0)
+  })
+
+  it('nor opening one that others have written to', () => {
+    const { alice } = twoPages()
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(alice.doc))
+    const { store, binding } = openPage(doc)
+    binding.flush()
+    expect(geo(store, 'r')).toEqual(rectangle('r'))
+    expect(doc.store.clients.has(doc.clientID)).toBe(false)
+  })
+})
+
+describe('the first edit brings what a board needs', () => {
+  it('document, page, schema, layout and who edited', () => {
+    const { store, doc, binding } = openPage()
+    const user = UserRecordType.create({ ...store.props.users.currentUser.get(), name: 'Amber Otter' })
+    store.put([user])
+    binding.flush()
+    store.put([rectangle('r')])
+    binding.flush()
+    expect([...readRecords(doc).keys()].sort()).toEqual(['document:document', 'page:page', shapeId('r'), user.id])
+    expect(metaOf(doc).get('schema')).toEqual(store.schema.serialize())
+    expect(metaOf(doc).get('layout')).toBe('fields')
+  })
+
+  it('and later edits bring none of it again', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(bob.store, 'r', move(10))
+    const before = Y.encodeStateAsUpdate(alice.doc).length
+    settle()
+    expect(Y.encodeStateAsUpdate(alice.doc).length - before).toBeLessThan(120)
+  })
+})
+
+describe('what one page does, the other shows', () => {
+  it('creating, changing and deleting', () => {
+    const { alice, bob, settle } = twoPages()
+    expect(geo(bob.store, 'r')).toEqual(geo(alice.store, 'r'))
+    edit(bob.store, 'r', move(70))
+    settle()
+    expect(geo(alice.store, 'r')?.x).toBe(70)
+    alice.store.remove([shapeId('r')])
+    settle()
+    expect(geo(bob.store, 'r')).toBeUndefined()
+  })
+
+  it('one transaction per flush, whatever happened in between', () => {
+    const { alice } = twoPages()
+    const updates = vi.fn()
+    alice.doc.on('update', updates)
+    for (let x = 1; x <= 50; x++) edit(alice.store, 'r', move(x))
+    alice.store.put([rectangle('s')])
+    alice.store.remove([shapeId('s')])
+    alice.binding.flush()
+    expect(updates).toHaveBeenCalledTimes(1)
+    expect([...readRecords(alice.doc).keys()]).not.toContain(shapeId('s'))
+  })
+
+  it('without an echo: what came from the document is not written back', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(alice.store, 'r', move(5))
+    settle()
+    const before = Y.encodeStateVector(bob.doc)
+    bob.binding.flush()
+    expect(Y.encodeStateVector(bob.doc)).toEqual(before)
+  })
+})
+
+describe('simultaneous changes of different fields both survive', () => {
+  it('made at the same time', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(alice.store, 'r', move(300))
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    for (const { store } of [alice, bob]) {
+      expect(geo(store, 'r')).toMatchObject({ x: 300, props: { color: 'red' } })
+    }
+  })
+
+  it('also when the other one arrives before the own one is flushed', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(alice.store, 'r', move(300))
+    edit(bob.store, 'r', paint('red'))
+    bob.binding.flush()
+    exchange(alice.doc, bob.doc)
+    expect(geo(alice.store, 'r')).toMatchObject({ x: 300, props: { color: 'red' } })
+    settle()
+    expect(geo(bob.store, 'r')).toMatchObject({ x: 300, props: { color: 'red' } })
+  })
+
+  it('a record that a peer deleted stays deleted, though the user was changing it', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(alice.store, 'r', move(300))
+    bob.store.remove([shapeId('r')])
+    settle()
+    expect(geo(alice.store, 'r')).toBeUndefined()
+    expect(recordsOf(alice.doc).has(shapeId('r'))).toBe(false)
+  })
+})
+
+describe('undo takes back only what this user did', () => {
+  it('not the field that a peer changed since', () => {
+    const { alice, bob, settle } = twoPages()
+    const undo = edit(alice.store, 'r', move(300))
+    settle()
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    undo()
+    settle()
+    for (const { store } of [alice, bob]) expect(geo(store, 'r')).toMatchObject({ x: 0, props: { color: 'red' } })
+  })
+
+  it('not a field that a peer changed in the middle of the user’s own step', () => {
+    const { alice, bob, settle } = twoPages()
+    const before = rectangle('r')
+    edit(alice.store, 'r', move(100))
+    settle()
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    edit(alice.store, 'r', move(200))
+    const after = rectangle('r', { x: 200, props: { ...before.props, color: 'red' } })
+    alice.store.applyDiff({ added: {}, updated: { [before.id]: [after, before] }, removed: {} })
+    settle()
+    expect(geo(bob.store, 'r')).toMatchObject({ x: 0, props: { color: 'red' } })
+  })
+
+  it('and it does take back a field that the user overwrote after the peer', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    const undo = edit(alice.store, 'r', paint('blue'))
+    settle()
+    undo()
+    settle()
+    expect(geo(bob.store, 'r')?.props.color).toBe('red')
+  })
+
+  it('and never brings back what a peer deleted', () => {
+    const { alice, bob, settle } = twoPages()
+    const undo = edit(alice.store, 'r', move(300))
+    settle()
+    bob.store.remove([shapeId('r')])
+    settle()
+    undo()
+    settle()
+    expect(geo(alice.store, 'r')).toBeUndefined()
+    expect(geo(bob.store, 'r')).toBeUndefined()
+  })
+
+  it('but brings back what the user deleted', () => {
+    const { alice, bob, settle } = twoPages()
+    const undo = undoable(alice.store, () => alice.store.remove([shapeId('r')]))
+    settle()
+    undo()
+    settle()
+    expect(geo(bob.store, 'r')).toEqual(rectangle('r'))
+  })
+
+  it('remote changes never look like the user’s own', () => {
+    const { alice, bob, settle } = twoPages()
+    const own = vi.fn()
+    alice.store.listen(own, { source: 'user', scope: 'document' })
+    edit(bob.store, 'r', move(9))
+    settle()
+    expect(geo(alice.store, 'r')?.x).toBe(9)
+    expect(own).not.toHaveBeenCalled()
+  })
+})
+
+describe('a record that cannot be shown is set aside alone', () => {
+  const broken = rectangle('broken', { props: { ...rectangle('broken').props, color: 'no colour' as 'red' } })
+
+  it('on load and live, and stays in the document', () => {
+    const warn = quietly()
+    const doc = new Y.Doc()
+    doc.transact(() => {
+      putRecord(doc, plain(rectangle('good')))
+      putRecord(doc, plain(broken))
+      recordsOf(doc).set('junk', 'not a record')
+    })
+    const { store } = openPage(doc)
+    expect(geo(store, 'good')).toBeDefined()
+    expect(geo(store, 'broken')).toBeUndefined()
+    doc.transact(() => {
+      putRecord(doc, plain(rectangle('later')))
+      putRecord(doc, plain({ ...broken, x: 1 }))
+    })
+    expect(geo(store, 'later')).toBeDefined()
+    expect(recordsOf(doc).has(broken.id)).toBe(true)
+    expect(warn).toHaveBeenCalledTimes(2)
+  })
+
+  it('and comes in once it is repaired', () => {
+    quietly()
+    const doc = new Y.Doc()
+    doc.transact(() => putRecord(doc, plain(broken)))
+    const { store } = openPage(doc)
+    doc.transact(() => putRecord(doc, plain(rectangle('broken'))))
+    expect(geo(store, 'broken')?.props.color).toBe('black')
+  })
+
+  it('a valid record that becomes invalid keeps its last valid face', () => {
+    quietly()
+    const { alice, bob, settle } = twoPages()
+    const value = recordsOf(bob.doc).get(shapeId('r'))
+    if (value instanceof Y.Map) value.set('props.color', 42)
+    settle()
+    expect(geo(alice.store, 'r')?.props.color).toBe('black')
+  })
+
+  it('a shape inside itself never reaches the canvas', () => {
+    quietly()
+    const doc = new Y.Doc()
+    doc.transact(() => {
+      putRecord(doc, plain(rectangle('a', { parentId: shapeId('b') })))
+      putRecord(doc, plain(rectangle('b', { parentId: shapeId('a') })))
+      putRecord(doc, plain(rectangle('c', { parentId: shapeId('c') })))
+    })
+    const { store } = openPage(doc)
+    for (const name of ['a', 'b', 'c']) expect(geo(store, name)).toBeUndefined()
+  })
+
+  it('records of each user’s own (camera, pointer) are not taken from the document', () => {
+    const doc = new Y.Doc()
+    const camera = { id: 'camera:page:page', typeName: 'camera', x: 500, y: 500, z: 4, meta: {} }
+    doc.transact(() => putRecord(doc, camera))
+    const { store } = openPage(doc)
+    expect(store.get('camera:page:page' as never)).toMatchObject({ x: 0, y: 0, z: 1 })
+  })
+})
+
+describe('boards that other programs began, in whole records', () => {
+  it('are read, and go on in whole records', () => {
+    const doc = new Y.Doc()
+    recordsOf(doc).set(shapeId('r'), rectangle('r'))
+    const { store, binding } = openPage(doc)
+    edit(store, 'r', move(40))
+    store.put([rectangle('s')])
+    binding.flush()
+    for (const name of ['r', 's']) expect(recordsOf(doc).get(shapeId(name))).not.toBeInstanceOf(Y.Map)
+    expect(readRecord(shapeId('r'), recordsOf(doc).get(shapeId('r')))).toMatchObject({ x: 40 })
+  })
+})
+
+it('a binding that stopped writes its last edits and then leaves both sides alone', () => {
+  const { alice, bob, settle } = twoPages()
+  edit(alice.store, 'r', move(11))
+  alice.binding.stop()
+  settle()
+  expect(geo(bob.store, 'r')?.x).toBe(11)
+  edit(bob.store, 'r', move(12))
+  settle()
+  expect(geo(alice.store, 'r')?.x).toBe(11)
+})
+
+it('a board of another schema version is migrated on the way in', () => {
+  const doc = new Y.Doc()
+  const store = makeStore()
+  const schema = store.schema.serialize()
+  if (schema.schemaVersion !== 2) throw new Error('the serialised schema has a new form')
+  const before = { ...schema, sequences: { ...schema.sequences, 'com.tldraw.shape.geo': 9 } }
+  const { richText: _, ...props } = rectangle('r').props
+  doc.transact(() => {
+    metaOf(doc).set('schema', before)
+    putRecord(doc, { ...plain(rectangle('r')), props: { ...props, text: 'hello' } })
+  })
+  openPage(doc, store)
+  expect(JSON.stringify(geo(store, 'r')?.props.richText)).toContain('hello')
+})
+
+const quietly = () => vi.spyOn(console, 'warn').mockImplementation(() => {})
+afterEach(() => vi.restoreAllMocks())

@@ -1,0 +1,74 @@
+/** The way from the store to the document: what the user changed since the last flush, and how it is written. */
+import type { RecordsDiff } from '@tldraw/store'
+import type { TLRecord, TLStore } from '@tldraw/tlschema'
+import type * as Y from 'yjs'
+import { changeRecord, metaOf, putRecord, recordsOf, removeRecord } from '../../../core/doc/record-layout.ts'
+import { plain } from './plain.ts'
+
+export interface LocalChange {
+  /** As it was at the last flush; undefined: did not exist. */
+  before: TLRecord | undefined
+  /** As it is now; undefined: deleted. */
+  after: TLRecord | undefined
+}
+
+/** Gathers the store's diffs: of many changes to one record only the first state and the last one count. */
+export class LocalChanges {
+  private changes = new Map<string, LocalChange>()
+
+  gather(diff: RecordsDiff<TLRecord>): void {
+    for (const record of Object.values(diff.added)) this.note(record.id, undefined, record)
+    for (const [from, to] of Object.values(diff.updated)) this.note(to.id, from, to)
+    for (const record of Object.values(diff.removed)) this.note(record.id, record, undefined)
+  }
+
+  take(): Map<string, LocalChange> {
+    const taken = this.changes
+    this.changes = new Map()
+    return taken
+  }
+
+  private note(id: string, before: TLRecord | undefined, after: TLRecord | undefined): void {
+    const known = this.changes.get(id)
+    if (known) known.after = after
+    else this.changes.set(id, { before, after })
+  }
+}
+
+/**
+ * Writes the changes into the document in one transaction. Opening a board makes tldraw create a document, a page and a
+ * user record of its own accord: those wait for the first real edit, so that looking at a board never writes to it.
+ */
+export function writeChanges(store: TLStore, doc: Y.Doc, changes: Map<string, LocalChange>, origin: unknown): void {
+  const edits = [...changes].filter(([id, change]) => isEdit(doc, id, change))
+  if (edits.length === 0) return
+  doc.transact(() => {
+    putBoardRecords(store, doc)
+    for (const [id, { before, after }] of edits) {
+      if (!after) removeRecord(doc, id)
+      else if (!before) putRecord(doc, plain(after))
+      else changeRecord(doc, plain(before), plain(after))
+    }
+  }, origin)
+}
+
+function isEdit(doc: Y.Doc, id: string, { before, after }: LocalChange): boolean {
+  if (recordsOf(doc).has(id)) return true
+  if (!after) return false
+  if (after.typeName === 'user') return false
+  const isGiven = after.typeName === 'document' || after.id === firstPageId
+  return !(isGiven && !before)
+}
+
+/** tldraw's own default page. */
+const firstPageId = 'page:page'
+
+/** What a board needs before its first edit makes sense: document, pages, who edits, and the schema of it all. */
+function putBoardRecords(store: TLStore, doc: Y.Doc): void {
+  const editor = store.props.users.currentUser.get()?.id
+  for (const record of store.allRecords()) {
+    const belongs = record.typeName === 'document' || record.typeName === 'page' || record.id === editor
+    if (belongs && !recordsOf(doc).has(record.id)) putRecord(doc, plain(record))
+  }
+  if (!metaOf(doc).has('schema')) metaOf(doc).set('schema', store.schema.serialize())
+}

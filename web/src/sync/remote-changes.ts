@@ -1,0 +1,106 @@
+/** The way from the document to the store: what peers changed, record by record, each checked before it gets in. */
+import type { SerializedSchema } from '@tldraw/store'
+import type { TLRecord, TLStore } from '@tldraw/tlschema'
+import type * as Y from 'yjs'
+import { metaOf, type PlainRecord, readRecord, recordsOf } from '../../../core/doc/record-layout.ts'
+import type { PeerFields } from './own-undo.ts'
+import { plain, unplain } from './plain.ts'
+import { hazardOf } from './safe-record.ts'
+
+export class RemoteChanges {
+  private readonly store: TLStore
+  private readonly doc: Y.Doc
+  private readonly peerFields: PeerFields
+  /** Ids of records that stay in the document and out of the store. */
+  readonly setAside = new Set<string>()
+
+  constructor(store: TLStore, doc: Y.Doc, peerFields: PeerFields) {
+    this.store = store
+    this.doc = doc
+    this.peerFields = peerFields
+  }
+
+  /** Brings these records of the store to the document's state. A record that cannot be shown stays as it is. */
+  merge(ids: Iterable<string>): void {
+    const records = recordsOf(this.doc)
+    const read = new Map<string, PlainRecord>()
+    const gone: TLRecord['id'][] = []
+    for (const id of ids) {
+      const value = records.get(id)
+      const record = value === undefined ? undefined : readRecord(id, value)
+      if (record) read.set(id, record)
+      else if (value !== undefined) this.putAside(id, 'it is no record')
+      else if (this.store.has(id as TLRecord['id'])) gone.push(id as TLRecord['id'])
+    }
+    const accepted: TLRecord[] = []
+    for (const record of read.values()) {
+      const valid = this.accept(record, read)
+      if (valid) accepted.push(valid)
+    }
+    if (accepted.length > 0 || gone.length > 0) this.put(accepted, gone)
+  }
+
+  private accept(record: PlainRecord, others: ReadonlyMap<string, PlainRecord>): TLRecord | undefined {
+    if (!this.isShared(record)) return undefined
+    const known = this.store.get(record.id as TLRecord['id'])
+    try {
+      const migrated = this.migrate(unplain(record))
+      const phase = known ? 'updateRecord' : 'createRecord'
+      const valid = this.store.schema.validateRecord(this.store, migrated, phase, known ?? null)
+      const parentOf = (id: string): unknown =>
+        others.get(id)?.parentId ?? (this.store.get(id as TLRecord['id']) as PlainRecord | undefined)?.parentId
+      const hazard = hazardOf(plain(valid), parentOf)
+      if (hazard) return this.putAside(record.id, hazard)
+      this.setAside.delete(record.id)
+      return valid
+    } catch (error) {
+      return this.putAside(record.id, error)
+    }
+  }
+
+  /** Camera, pointer, selection and the like are each user's own; what others wrote of them is none of ours. */
+  private isShared(record: PlainRecord): boolean {
+    const { document, session, presence } = this.store.scopedTypes
+    const typeName = record.typeName as TLRecord['typeName']
+    if (!document.has(typeName) && !session.has(typeName) && !presence.has(typeName)) {
+      this.putAside(record.id, `tldraw knows no ${record.typeName}`)
+    }
+    return document.has(typeName)
+  }
+
+  private migrate(record: TLRecord): TLRecord {
+    const written = metaOf(this.doc).get('schema') as SerializedSchema | undefined
+    if (!written) return record
+    const outcome = this.store.schema.migratePersistedRecord(record, written)
+    // Written by a newer tldraw, or a schema that is none: it may be valid as it stands.
+    return outcome.type === 'success' ? outcome.value : record
+  }
+
+  private put(accepted: TLRecord[], gone: TLRecord['id'][]): void {
+    for (const record of accepted) {
+      const known = this.store.get(record.id)
+      if (known) this.peerFields.peerChanged(plain(known), plain(record))
+    }
+    for (const id of gone) this.peerFields.forget(id)
+    try {
+      this.store.mergeRemoteChanges(() => {
+        this.store.put(accepted)
+        this.store.remove(gone)
+      })
+    } catch (error) {
+      if (accepted.length + gone.length <= 1) {
+        for (const id of [...accepted.map(record => record.id), ...gone]) this.putAside(id, error)
+        return
+      }
+      // One of them upset tldraw, and the whole merge was rolled back: find it, and let the others in.
+      for (const record of accepted) this.put([record], [])
+      for (const id of gone) this.put([], [id])
+    }
+  }
+
+  private putAside(id: string, reason: unknown): undefined {
+    if (!this.setAside.has(id)) console.warn(`boardsync: set aside ${id}:`, reason)
+    this.setAside.add(id)
+    return undefined
+  }
+}
