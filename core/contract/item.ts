@@ -17,18 +17,18 @@ import {
 } from '@tldraw/tlschema'
 import { z } from 'zod'
 
-export const ITEM_ID = /^[A-Za-z0-9_-]{1,64}$/
+const ITEM_ID = /^[A-Za-z0-9_-]{1,64}$/
 /** |x| and |y|; tldraw's own arithmetic stays exact well beyond. */
 export const MAX_COORDINATE = 10_000_000
 /** Width and height, which are also over 0. */
 export const MAX_SIZE = 100_000
 /** UTF-16 units, as JavaScript and tldraw count. */
-export const MAX_TEXT_LENGTH = 10_000
+const MAX_TEXT_LENGTH = 10_000
 export const MAX_TITLE_LENGTH = 1_000
-export const MAX_LINK_LENGTH = 8_192
+const MAX_LINK_LENGTH = 8_192
 /** A picture inside its URL; bigger ones are uploaded as assets. */
 export const MAX_DATA_URL_LENGTH = 256 * 1024
-export const MAX_CREATED_BY_LENGTH = 256
+const MAX_CREATED_BY_LENGTH = 256
 const MAX_REFERENCE_LENGTH = 256
 
 export const itemTypes = ['sticky', 'text', 'shape', 'frame', 'image', 'document', 'connector'] as const
