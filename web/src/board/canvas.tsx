@@ -34,7 +34,7 @@ declare global {
 
 export function Canvas({ sync, user }: { sync: YjsSync; user: User }) {
   const { store, provider, connected } = sync
-  useLeaveGuard(sync.status)
+  useLeaveGuard(sync.hasUnsaved && !sync.closed)
   const tldrawUser = useMemo(() => asTldrawUser(user, provider.awareness.clientID), [user, provider])
 
   const onMount = useCallback(

@@ -26,7 +26,7 @@ const explanations: Record<number, Explanation> = {
   4404: { title: 'This board was deleted', text: 'There is nothing to show here any more.', action: 'home' },
   4413: {
     title: 'The board is full',
-    text: 'Your last edit would have made it larger than the server allows, so it was not stored. All else was: reload to go on without it.',
+    text: 'Your last edit would have made it larger than the server allows, so it was not stored. Reload to go on without it.',
     action: 'reload',
   },
 }

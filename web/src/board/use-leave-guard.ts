@@ -1,13 +1,11 @@
 /** Asks before a tab is closed whose edits the server has not committed yet. */
 import { useEffect } from 'react'
-import type { ConnectionStatus } from '../sync/status.ts'
 
-export function useLeaveGuard(status: ConnectionStatus): void {
-  const isAtRisk = status === 'saving'
+export function useLeaveGuard(hasUnsaved: boolean): void {
   useEffect(() => {
-    if (!isAtRisk) return
+    if (!hasUnsaved) return
     const ask = (event: BeforeUnloadEvent) => event.preventDefault()
     addEventListener('beforeunload', ask)
     return () => removeEventListener('beforeunload', ask)
-  }, [isAtRisk])
+  }, [hasUnsaved])
 }

@@ -27,6 +27,8 @@ export interface BoardState {
   /** The board was complete once: the store holds it. */
   loaded: boolean
   status: ConnectionStatus
+  /** Edits of this page that the server has not shown to be committed. */
+  hasUnsaved: boolean
   /** The server closed for good: y-websocket has stopped trying. */
   closed: { code: number; reason: string } | undefined
 }
@@ -77,7 +79,8 @@ export function openBoard({ boardId, wsUrl, token }: BoardAddress, initialUser: 
     const { wsconnected: connected, synced } = provider
     const loaded = binding !== undefined
     const { hasEdited, hasUnsaved } = saved
-    return { connected, synced, loaded, closed, status: connectionStatus({ loaded, synced, hasEdited, hasUnsaved }) }
+    const status = connectionStatus({ loaded, synced, hasEdited, hasUnsaved })
+    return { connected, synced, loaded, status, hasUnsaved, closed }
   }
 
   function update(): void {
@@ -125,11 +128,5 @@ function attribution({ id, name, color }: User) {
 }
 
 function sameState(a: BoardState, b: BoardState): boolean {
-  return (
-    a.status === b.status &&
-    a.connected === b.connected &&
-    a.synced === b.synced &&
-    a.loaded === b.loaded &&
-    a.closed === b.closed
-  )
+  return (Object.keys(a) as (keyof BoardState)[]).every(key => a[key] === b[key])
 }
