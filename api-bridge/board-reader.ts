@@ -1,0 +1,82 @@
+/**
+ * Boards as REST reads them: replicas built from the log, the most recently read kept. Every read first asks the store
+ * for the board's head, so no answer is older than its own question; questions that wait together are asked as one.
+ */
+import { LRUCache } from 'lru-cache'
+import type { BoardId } from '../core/contract/board-id.ts'
+import { Replica } from '../core/doc/replica.ts'
+import type { Storage } from '../core/store/storage.ts'
+import { Problem } from './problems.ts'
+
+const replicasKept = 50
+/** Bytes of stored state; a Y.Doc takes about twelve times as much memory. */
+const bytesKept = 32 * 1024 * 1024
+
+interface Question {
+  promise: Promise<Replica>
+}
+
+export class BoardReader {
+  readonly #storage: Pick<Storage, 'boards' | 'archive'>
+  readonly #replicas = new LRUCache<BoardId, Replica>({
+    max: replicasKept,
+    maxSize: bytesKept,
+    dispose: replica => replica.destroy(),
+  })
+  /** The question that readers who come now may still join: it has not begun. */
+  readonly #gathering = new Map<BoardId, Question>()
+  readonly #asking = new Map<BoardId, Promise<unknown>>()
+
+  constructor(storage: Pick<Storage, 'boards' | 'archive'>) {
+    this.#storage = storage
+  }
+
+  /**
+   * The board as it is committed now, or later. What is read from it has to be read before the next `await`.
+   * @throws Problem `board-missing`; StorageError
+   */
+  read(board: BoardId): Promise<Replica> {
+    const gathering = this.#gathering.get(board)
+    if (gathering) return gathering.promise
+    const before = this.#asking.get(board) ?? Promise.resolve()
+    const question: Question = {
+      promise: before.then(() => {
+        this.#gathering.delete(board)
+        const asked = this.#bringUp(board)
+        const settled = asked.then(
+          () => undefined,
+          () => undefined, // whoever asked hears of it
+        )
+        this.#asking.set(board, settled)
+        void settled.then(() => {
+          if (this.#asking.get(board) === settled) this.#asking.delete(board)
+        })
+        return asked
+      }),
+    }
+    this.#gathering.set(board, question)
+    return question.promise
+  }
+
+  async #bringUp(board: BoardId): Promise<Replica> {
+    const head = await this.#storage.boards.head(board)
+    if (!head || head.deleted) {
+      this.#replicas.delete(board)
+      throw missing()
+    }
+    const kept = this.#replicas.get(board)
+    if (kept && kept.epoch === head.epoch && kept.known === head.headSeq) return kept
+    const usable = kept && kept.epoch === head.epoch && kept.known < head.headSeq ? kept : undefined
+    const stored = await this.#storage.archive.read(board, usable?.known ?? 0)
+    if (!stored) throw missing()
+    if (usable && stored.head.epoch === usable.epoch) {
+      usable.absorb(stored)
+      return usable
+    }
+    const replica = new Replica(stored)
+    this.#replicas.set(board, replica, { size: Math.min(bytesKept, Math.max(1, stored.head.bytes)) })
+    return replica
+  }
+}
+
+const missing = () => new Problem('board-missing', 'there is no such board, or this credential has no right to it')

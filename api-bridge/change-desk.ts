@@ -1,0 +1,96 @@
+/**
+ * Hands a change in and waits for its answer: stored as a row, published as a wake-up, answered when the row says applied
+ * or rejected. Bus messages are hints only: the row is looked at too, ever less often.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { StorageError } from '../core/base/errors.ts'
+import type { Bus } from '../core/bus/bus.ts'
+import type { Actor } from '../core/contract/actor.ts'
+import type { BoardId } from '../core/contract/board-id.ts'
+import type { ItemChange } from '../core/contract/change.ts'
+import { everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
+import type { ChangeOutbox, RecordedChange } from '../core/store/change-outbox.ts'
+import { Problem } from './problems.ts'
+
+/** Looked at after these, without an ack; what is not decided by then is answered 202. Together 2 s. */
+const looksAfterMs = [50, 150, 400, 400, 400, 400, 200]
+
+export interface ChangeRequest {
+  board: BoardId
+  change: ItemChange
+  actor: Actor
+  idempotencyKey: string | undefined
+  /** Tells whether a second request under the same key is the same one. */
+  requestHash: string
+}
+
+export class ChangeDesk {
+  readonly #changes: ChangeOutbox
+  readonly #bus: Bus
+  /** Who waits for which change. */
+  readonly #waiting = new Map<string, () => void>()
+  #unsubscribe: (() => void) | undefined
+
+  constructor(changes: ChangeOutbox, bus: Bus) {
+    this.#changes = changes
+    this.#bus = bus
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = await this.#bus.subscribe(everyAcksChannel, (_channel, message) => {
+      this.#waiting.get(new TextDecoder().decode(message))?.()
+    })
+  }
+
+  stop(): void {
+    this.#unsubscribe?.()
+  }
+
+  /**
+   * @returns the change with its answer, or still pending: it is stored then, and will be decided
+   * @throws Problem `board-missing`, `idempotency-key-reused`; StorageError when it could not be stored
+   */
+  async submit(request: ChangeRequest): Promise<RecordedChange> {
+    const { board, change } = request
+    const publicId = randomUUID()
+    const acked = new Promise<void>(resolve => this.#waiting.set(publicId, resolve))
+    try {
+      const stored = await this.#changes.submit(
+        { ...request, publicId, change: JSON.stringify(change) },
+        change.action === 'create',
+      )
+      if (!stored) throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
+      if (stored.requestHash !== request.requestHash) {
+        throw new Problem('idempotency-key-reused', 'this Idempotency-Key came with another request within 24 hours')
+      }
+      if (stored.status !== 'pending') return stored
+      const message = JSON.stringify({ change_id: stored.publicId, ...change })
+      this.#bus.publish(updatesChannel(board), new TextEncoder().encode(message))
+      return await this.#decided(stored, acked)
+    } finally {
+      this.#waiting.delete(publicId)
+    }
+  }
+
+  async #decided(stored: RecordedChange, acked: Promise<void>): Promise<RecordedChange> {
+    for (const ms of looksAfterMs) {
+      const look = new AbortController()
+      await Promise.race([acked, pause(ms, undefined, { signal: look.signal }).catch(ignoreAbort)])
+      look.abort()
+      const found = await this.#changes.find(stored.board, stored.publicId).catch(whileUnavailable)
+      if (found && found.status !== 'pending') return found
+    }
+    return stored
+  }
+}
+
+function ignoreAbort(error: unknown): void {
+  if (!(error instanceof Error && error.name === 'AbortError')) throw error
+}
+
+/** It is stored already: an outage now makes the answer late, not wrong. */
+function whileUnavailable(error: unknown): undefined {
+  if (!(error instanceof StorageError)) throw error
+  return undefined
+}

@@ -1,0 +1,25 @@
+/** Where a request carries its credential, in the order of the contract: the first one found counts. */
+import type { IncomingMessage } from 'node:http'
+import { Secret } from '../base/secret.ts'
+
+/** The subprotocol that our own clients offer beside `bearer.<token>`. */
+export const ourSubprotocol = 'boardsync'
+const bearerSubprotocol = 'bearer.'
+
+/** @param request an upgrade or an HTTP request; only what stands before its body is read */
+export function credentialOf(request: Pick<IncomingMessage, 'headers' | 'url'>): Secret | undefined {
+  const { headers } = request
+  const query = new URL(request.url ?? '/', 'http://host').searchParams
+  const token =
+    /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ??
+    [headers['x-api-key']].flat()[0] ??
+    subprotocolsOf(request)
+      .find(name => name.startsWith(bearerSubprotocol))
+      ?.slice(bearerSubprotocol.length) ??
+    query.get('token') ??
+    query.get('apiKey')
+  return token ? new Secret(token) : undefined
+}
+
+export const subprotocolsOf = (request: Pick<IncomingMessage, 'headers'>): string[] =>
+  (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim())

@@ -1,0 +1,40 @@
+/** What this instance counts and measures, for `/metrics`. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+export function createMetrics() {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Counter<L>({ name, help, labelNames, registers })
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  return {
+    registry,
+    connections: gauge('boardsync_connections', 'Open WebSocket connections'),
+    rooms: gauge('boardsync_rooms', 'Boards open in this process'),
+    framesIn: counter('boardsync_frames_in_total', 'WebSocket frames received'),
+    bytesIn: counter('boardsync_bytes_in_total', 'Bytes of WebSocket frames received'),
+    framesOut: counter('boardsync_frames_out_total', 'WebSocket frames sent'),
+    bytesOut: counter('boardsync_bytes_out_total', 'Bytes of WebSocket frames sent'),
+    refusals: counter('boardsync_refusals_total', 'What was refused or ignored, by reason', ['reason']),
+    evictions: counter('boardsync_room_discards_total', 'Rooms discarded with edits not committed, by reason', [
+      'reason',
+    ]),
+    itemChanges: counter('boardsync_item_changes_total', 'Item changes decided', ['status']),
+    commitSeconds: new Histogram({
+      name: 'boardsync_commit_seconds',
+      help: 'Duration of a group commit',
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    snapshotSeconds: new Histogram({
+      name: 'boardsync_snapshot_seconds',
+      help: 'Duration of writing a snapshot',
+      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+      registers,
+    }),
+    snapshotBytes: counter('boardsync_snapshot_bytes_total', 'Bytes of board states written as snapshots'),
+  }
+}

@@ -1,0 +1,11 @@
+/** The bus channels of a board. Other programs may publish to `updates`; the rest is between instances. */
+import type { BoardId } from './board-id.ts'
+
+/** Item changes, from api-bridge (with `change_id`) and from other programs. */
+export const updatesChannel = (board: BoardId): string => `board:${board}:updates`
+export const everyUpdatesChannel = 'board:*:updates'
+/** Public ids of item changes that were applied or rejected: a hint, the row is the answer. */
+export const acksChannel = (board: BoardId): string => `board:${board}:acks`
+export const everyAcksChannel = 'board:*:acks'
+/** The board a channel belongs to, as written there (unchecked), or undefined for a channel that is none of ours. */
+export const boardOfChannel = (channel: string): string | undefined => /^board:([^:]+):[a-z]+$/.exec(channel)?.[1]

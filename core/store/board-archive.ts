@@ -1,0 +1,201 @@
+/**
+ * Reading a board back and keeping its log short: load = newest intact snapshot + the rows after it.
+ *
+ * Two snapshots are kept. Rows that the newer one covers are packed into `board_history` and leave the log; a corrupt
+ * newer snapshot is passed over by taking the older one and the rows after it, from history and log together. So
+ * whatever stands behind the older snapshot exists twice, and the log holds only what came after the newer one.
+ */
+import type { Logger } from '../base/log.ts'
+import type { BoardId } from '../contract/board-id.ts'
+import { type Head, headColumns, headOf, type LogRow, limitLockWait } from './board-log.ts'
+import type { Database, Sql } from './database.ts'
+import { packRows, unpackRows } from './history-codec.ts'
+import { packState, unpackState } from './snapshot-codec.ts'
+
+export interface Snapshot {
+  seq: number
+  /** The whole state as a Yjs V2 update. */
+  update: Uint8Array
+}
+
+/** A board as the store has it: apply the snapshot, then the rows; the result is the board at `head.headSeq`. */
+export interface StoredBoard {
+  head: Head
+  snapshot: Snapshot | undefined
+  rows: LogRow[]
+}
+
+export type SaveOutcome = 'saved' | 'older-than-stored' | 'store-went-back' | 'compacted-elsewhere'
+
+const snapshotsKept = 2
+const packedRowsAtMost = 500
+const packedBytesAtMost = 1024 * 1024
+
+export class BoardArchive {
+  readonly #database: Database
+  readonly #log: Logger
+  readonly #historyDays: number
+
+  constructor(database: Database, log: Logger, historyDays: number) {
+    this.#database = database
+    this.#log = log
+    this.#historyDays = historyDays
+  }
+
+  /**
+   * Reads what a replica that has every row up to `known` lacks: the rows after it, and a snapshot only where those
+   * rows are no longer all in the log. `known` 0 reads the whole board. One consistent view of the store.
+   * @returns undefined when the board doesn't exist
+   */
+  read(board: BoardId, known: number): Promise<StoredBoard | undefined> {
+    return this.#database.transaction(async sql => {
+      const [found] = await sql.query<Parameters<typeof headOf>[0]>(
+        `SELECT ${headColumns} FROM boardsync.boards WHERE id = $1`,
+        [board],
+      )
+      if (!found) return undefined
+      const head = headOf(found)
+      if (known > 0) {
+        const rows = await logRows(sql, board, known)
+        if (isContiguous(rows, known, head.headSeq)) return { head, snapshot: undefined, rows }
+      }
+      return { head, ...(await this.#readFromSnapshot(sql, board, head.headSeq)) }
+    }, 'REPEATABLE READ')
+  }
+
+  async #readFromSnapshot(sql: Sql, board: BoardId, headSeq: number): Promise<Omit<StoredBoard, 'head'>> {
+    const stored = await sql.query<{ seq: number; state: Uint8Array; checksum: Uint8Array }>(
+      'SELECT seq, state, checksum FROM boardsync.canvas_snapshots WHERE board_id = $1 ORDER BY seq DESC',
+      [board],
+    )
+    for (const candidate of stored) {
+      const update = await unpackState(candidate)
+      if (!update) {
+        this.#log.error({ board, seq: candidate.seq }, 'snapshot is corrupt; trying the one before')
+        continue
+      }
+      return { snapshot: { seq: candidate.seq, update }, rows: await allRows(sql, board, candidate.seq, headSeq) }
+    }
+    return { snapshot: undefined, rows: await allRows(sql, board, 0, headSeq) }
+  }
+
+  /**
+   * Writes a snapshot and takes the rows it covers out of the log.
+   * @param update the board's whole committed state at `seq` as a Yjs V2 update
+   */
+  async save(board: BoardId, epoch: number, seq: number, update: Uint8Array): Promise<SaveOutcome> {
+    const stored = await packState(update)
+    const covered = await logRows(this.#database, board, 0, seq)
+    const packs = await Promise.all(
+      inPacks(covered).map(async rows => ({ from: rows[0]?.seq, to: rows.at(-1)?.seq, data: await packRows(rows) })),
+    )
+    return this.#database
+      .transaction(async sql => {
+        await limitLockWait(sql)
+        const [row] = await sql.query<{ epoch: number; head_seq: number; snapshot_seq: number }>(
+          'SELECT epoch, head_seq, snapshot_seq FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE',
+          [board],
+        )
+        if (!row || row.epoch !== epoch || row.head_seq < seq) return 'store-went-back'
+        if (row.snapshot_seq >= seq) return 'older-than-stored'
+        const removed = await sql.query(
+          'DELETE FROM boardsync.board_updates WHERE board_id = $1 AND seq <= $2 RETURNING seq',
+          [board, seq],
+        )
+        // Another instance packed some of these rows between our reading and our lock: it also wrote a snapshot.
+        if (removed.length !== covered.length) throw new CompactedElsewhere()
+        for (const pack of packs) {
+          await sql.query(
+            'INSERT INTO boardsync.board_history (board_id, from_seq, to_seq, data) VALUES ($1, $2, $3, $4)',
+            [board, pack.from, pack.to, pack.data],
+          )
+        }
+        await sql.query(
+          'INSERT INTO boardsync.canvas_snapshots (board_id, seq, state, checksum) VALUES ($1, $2, $3, $4)',
+          [board, seq, stored.state, stored.checksum],
+        )
+        await sql.query(
+          `UPDATE boardsync.boards SET snapshot_seq = $2, bytes = $3 + (
+           SELECT coalesce(sum(octet_length(data)), 0) FROM boardsync.board_updates WHERE board_id = $1)
+         WHERE id = $1`,
+          [board, seq, update.byteLength],
+        )
+        await this.#forget(sql, board)
+        return 'saved'
+      })
+      .catch(error => {
+        if (error instanceof CompactedElsewhere) return 'compacted-elsewhere'
+        throw error
+      })
+  }
+
+  /** Drops snapshots beyond the two kept, and history that is old and not needed to pass over a corrupt snapshot. */
+  async #forget(sql: Sql, board: BoardId): Promise<void> {
+    await sql.query(
+      `DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1 AND seq < (
+         SELECT min(seq) FROM (
+           SELECT seq FROM boardsync.canvas_snapshots WHERE board_id = $1 ORDER BY seq DESC LIMIT ${snapshotsKept}) AS kept)`,
+      [board],
+    )
+    await sql.query(
+      `DELETE FROM boardsync.board_history WHERE board_id = $1 AND created_at < now() - $2 * interval '1 day'
+         AND to_seq <= (SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = $1)`,
+      [board, this.#historyDays],
+    )
+  }
+}
+
+class CompactedElsewhere extends Error {}
+
+interface StoredRow {
+  seq: number
+  actor: LogRow['actor']
+  data: Uint8Array
+  created_at: Date
+}
+
+async function logRows(sql: Sql, board: BoardId, after: number, upTo = Number.MAX_SAFE_INTEGER): Promise<LogRow[]> {
+  const rows = await sql.query<StoredRow>(
+    `SELECT seq, actor, data, created_at FROM boardsync.board_updates
+     WHERE board_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`,
+    [board, after, upTo],
+    'log-rows',
+  )
+  return rows.map(row => ({ seq: row.seq, actor: row.actor, data: row.data, at: row.created_at }))
+}
+
+/** The rows after `after` from history and log together. @throws Error when one is missing: never load around a hole */
+async function allRows(sql: Sql, board: BoardId, after: number, headSeq: number): Promise<LogRow[]> {
+  const fresh = await logRows(sql, board, after)
+  if (isContiguous(fresh, after, headSeq)) return fresh
+  const packed = await sql.query<{ data: Uint8Array }>(
+    'SELECT data FROM boardsync.board_history WHERE board_id = $1 AND to_seq > $2 ORDER BY from_seq',
+    [board, after],
+  )
+  const unpacked = (await Promise.all(packed.map(pack => unpackRows(pack.data)))).flat()
+  const rows = [...unpacked.filter(row => row.seq > after), ...fresh]
+  if (!isContiguous(rows, after, headSeq)) {
+    throw new Error(`board ${board}: rows between ${after} and ${headSeq} are missing from the log`)
+  }
+  return rows
+}
+
+function isContiguous(rows: readonly LogRow[], after: number, headSeq: number): boolean {
+  return rows.length === headSeq - after && rows.every((row, index) => row.seq === after + 1 + index)
+}
+
+function inPacks(rows: readonly LogRow[]): LogRow[][] {
+  const packs: LogRow[][] = []
+  let bytes = 0
+  for (const row of rows) {
+    const pack = packs.at(-1)
+    if (!pack || pack.length >= packedRowsAtMost || bytes + row.data.byteLength > packedBytesAtMost) {
+      packs.push([row])
+      bytes = row.data.byteLength
+    } else {
+      pack.push(row)
+      bytes += row.data.byteLength
+    }
+  }
+  return packs
+}

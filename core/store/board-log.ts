@@ -1,0 +1,190 @@
+/**
+ * The log of each board: the rows that are the truth, their order, and what is known of a board's head.
+ *
+ * `seq` is per board and contiguous. It is given while the board's row is locked, so commit order is seq order, whichever
+ * instance writes. Many boards commit in one statement; a board whose row somebody else holds is skipped, never waited for.
+ */
+import type { Actor } from '../contract/actor.ts'
+import type { BoardId } from '../contract/board-id.ts'
+import type { Database, Sql } from './database.ts'
+
+/** An edit on its way into the log. `data` is a Yjs update (V1). */
+export interface LogEntry {
+  actor: Actor
+  data: Uint8Array
+}
+
+export interface LogRow extends LogEntry {
+  seq: number
+  at: Date
+}
+
+/** The entries of one board in one commit, in order. */
+export interface BoardBatch {
+  board: BoardId
+  entries: readonly LogEntry[]
+}
+
+/** Where a board's batch came to stand: `firstSeq` … `lastSeq`, contiguous. */
+export interface Committed {
+  epoch: number
+  firstSeq: number
+  lastSeq: number
+}
+
+export interface Head {
+  epoch: number
+  headSeq: number
+  /** Bytes of the board's state when it was last snapshotted (uncompressed) and of the rows since. */
+  bytes: number
+  deleted: boolean
+}
+
+/** Boards that could not be locked, or that are deleted, have no entry. */
+export type CommittedBoards = Map<BoardId, Committed>
+
+const lockTimeoutMs = 250
+
+const appendSql = (locking: string) => `
+  WITH incoming AS (
+    SELECT * FROM unnest($2::text[], $3::int[], $4::text[], $5::bytea[]) AS entry (board_id, position, actor, data)
+  ), locked AS (
+    SELECT id, epoch, head_seq FROM boardsync.boards
+    WHERE id = ANY ($6::text[]) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE ${locking}
+  ), inserted AS (
+    INSERT INTO boardsync.board_updates (board_id, seq, actor, data, batch_id)
+    SELECT board_id, head_seq + position, actor, data, $1::uuid FROM incoming JOIN locked ON locked.id = board_id
+    RETURNING board_id, octet_length(data) AS bytes
+  ), added AS (
+    SELECT board_id, count(*) AS entries, sum(bytes)::bigint AS bytes FROM inserted GROUP BY board_id
+  )
+  UPDATE boardsync.boards SET head_seq = locked.head_seq + added.entries, bytes = boards.bytes + added.bytes
+  FROM locked JOIN added ON added.board_id = locked.id WHERE boards.id = locked.id
+  RETURNING boards.id, boards.epoch, locked.head_seq + 1 AS first_seq, boards.head_seq AS last_seq`
+
+const appendSkippingSql = appendSql('SKIP LOCKED')
+const appendWaitingSql = appendSql('')
+
+export class BoardLog {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Brings the board into being unless it exists, and tells its head. */
+  async create(board: BoardId): Promise<Head> {
+    await this.#database.query('INSERT INTO boardsync.boards (id) VALUES ($1) ON CONFLICT (id) DO NOTHING', [board])
+    const head = await this.head(board)
+    if (!head) throw new Error(`board ${board} vanished while it was created`)
+    return head
+  }
+
+  async head(board: BoardId): Promise<Head | undefined> {
+    return (await this.heads([board])).get(board)
+  }
+
+  /** The heads of all these boards in one query; boards that don't exist have no entry. */
+  async heads(boards: readonly BoardId[]): Promise<Map<BoardId, Head>> {
+    const rows = await this.#database.query<HeadRow>(
+      `SELECT ${headColumns} FROM boardsync.boards WHERE id = ANY ($1::text[])`,
+      [boards],
+      'heads',
+    )
+    return new Map(rows.map(row => [row.id, headOf(row)]))
+  }
+
+  /**
+   * Commits the batches of many boards in one statement. Boards whose row is locked are left out: ask again.
+   * @throws StorageError; after `unavailable` the outcome is unknown: see {@link appendAgain}
+   */
+  async append(batchId: string, batches: readonly BoardBatch[]): Promise<CommittedBoards> {
+    return committedBoards(await this.#database.query(appendSkippingSql, appendParameters(batchId, batches), 'append'))
+  }
+
+  /** Commits one board's batch, waiting a moment for its row. @throws StorageError `busy` when the row stays locked */
+  async appendWaiting(batchId: string, batch: BoardBatch): Promise<CommittedBoards> {
+    return this.#database.transaction(async sql => {
+      await limitLockWait(sql)
+      return committedBoards(await sql.query(appendWaitingSql, appendParameters(batchId, [batch])))
+    })
+  }
+
+  /**
+   * Commits batches whose earlier outcome is unknown. The rows are locked first (the lost backend may still hold them),
+   * then the batch id tells which boards have them already. Should compaction have taken such rows away meanwhile they
+   * are written twice, which a Yjs document does not notice.
+   */
+  async appendAgain(batchId: string, batches: readonly BoardBatch[]): Promise<CommittedBoards> {
+    return this.#database.transaction(async sql => {
+      await limitLockWait(sql)
+      const boards = batches.map(batch => batch.board)
+      await sql.query('SELECT id FROM boardsync.boards WHERE id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE', [
+        boards,
+      ])
+      const found = committedBoards(
+        await sql.query(
+          `SELECT id, epoch, min(seq) AS first_seq, max(seq) AS last_seq
+           FROM boardsync.board_updates JOIN boardsync.boards ON id = board_id
+           WHERE board_id = ANY ($1::text[]) AND batch_id = $2::uuid GROUP BY id, epoch`,
+          [boards, batchId],
+        ),
+      )
+      const missing = batches.filter(batch => !found.has(batch.board))
+      if (missing.length === 0) return found
+      const added = committedBoards(await sql.query(appendWaitingSql, appendParameters(batchId, missing)))
+      return new Map([...found, ...added])
+    })
+  }
+}
+
+interface HeadRow {
+  id: BoardId
+  epoch: number
+  head_seq: number
+  bytes: number
+  deleted: boolean
+}
+
+export const headColumns = 'id, epoch, head_seq, bytes, deleted_at IS NOT NULL AS deleted'
+
+export const headOf = (row: HeadRow): Head => ({
+  epoch: row.epoch,
+  headSeq: row.head_seq,
+  bytes: row.bytes,
+  deleted: row.deleted,
+})
+
+/** Within a transaction: locks are waited for only briefly. */
+export async function limitLockWait(sql: Sql): Promise<void> {
+  await sql.query(`SET LOCAL lock_timeout = '${lockTimeoutMs}ms'`)
+}
+
+function appendParameters(batchId: string, batches: readonly BoardBatch[]): unknown[] {
+  const boards: BoardId[] = []
+  const positions: number[] = []
+  const actors: Actor[] = []
+  const data: Uint8Array[] = []
+  for (const batch of batches) {
+    for (const [index, entry] of batch.entries.entries()) {
+      boards.push(batch.board)
+      positions.push(index + 1)
+      actors.push(entry.actor)
+      data.push(entry.data)
+    }
+  }
+  return [batchId, boards, positions, actors, data, batches.map(batch => batch.board)]
+}
+
+interface CommittedRow {
+  id: BoardId
+  epoch: number
+  first_seq: number
+  last_seq: number
+}
+
+function committedBoards(rows: readonly unknown[]): CommittedBoards {
+  return new Map(
+    (rows as CommittedRow[]).map(row => [row.id, { epoch: row.epoch, firstSeq: row.first_seq, lastSeq: row.last_seq }]),
+  )
+}

@@ -1,0 +1,61 @@
+/** Opens the store that the settings name: connected, migrated, and split into what each part of boardsync uses of it. */
+import type { Config } from '../base/config.ts'
+import type { Logger } from '../base/log.ts'
+import { BoardArchive } from './board-archive.ts'
+import { BoardLog } from './board-log.ts'
+import { ChangeOutbox } from './change-outbox.ts'
+import type { Database } from './database.ts'
+import { openEmbedded } from './embedded.ts'
+import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
+import { connectPostgres } from './postgres.ts'
+
+export interface Storage {
+  boards: BoardLog
+  archive: BoardArchive
+  changes: ChangeOutbox
+  /** Resolves when the database answers. @throws StorageError */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+type StorageSettings = Pick<Config, 'DATABASE_URL' | 'MIGRATION_DATABASE_URL' | 'DATA_DIR' | 'HISTORY_DAYS'>
+
+/** @throws ConfigurationError when the data directory is in use; Error when the database cannot be reached or is newer */
+export async function openStorage(settings: StorageSettings, log: Logger): Promise<Storage> {
+  return storageOn(await openDatabase(settings, log), settings.HISTORY_DAYS, log)
+}
+
+/** The store on a database that is open and migrated. */
+export function storageOn(database: Database, historyDays: number, log: Logger): Storage {
+  return {
+    boards: new BoardLog(database),
+    archive: new BoardArchive(database, log, historyDays),
+    changes: new ChangeOutbox(database),
+    async ping() {
+      await database.query('SELECT 1')
+    },
+    close: () => database.close(),
+  }
+}
+
+async function openDatabase(settings: StorageSettings, log: Logger): Promise<Database> {
+  if (settings.DATABASE_URL === undefined) {
+    const embedded = await openEmbedded(settings.DATA_DIR)
+    await closingOnFailure(embedded, migrateEmbedded(embedded, log))
+    await closingOnFailure(embedded, refuseNewerSchema(embedded))
+    return embedded
+  }
+  await migratePostgres(settings.MIGRATION_DATABASE_URL ?? settings.DATABASE_URL, log)
+  const database = connectPostgres(settings.DATABASE_URL, log)
+  await closingOnFailure(database, refuseNewerSchema(database))
+  return database
+}
+
+async function closingOnFailure(database: Database, step: Promise<void>): Promise<void> {
+  try {
+    await step
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}

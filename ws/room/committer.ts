@@ -1,0 +1,196 @@
+/**
+ * Group commit: the boards of this instance in one transaction, one such in flight; all that arrives meanwhile forms the
+ * next. A board is due at once after silence, and otherwise a frame's time after its last commit: under load edits gather
+ * into one row and one frame per board and tick.
+ *
+ * One board never holds up the others. What cannot go along leaves the group and is written apart, in a lane of its own:
+ * a board that was skipped twice because its row is locked, a big batch, a batch that the database refused within a
+ * group, and batches whose outcome is unknown.
+ */
+import { randomUUID } from 'node:crypto'
+import { StorageError, SyncError } from '../../core/base/errors.ts'
+import type { Logger } from '../../core/base/log.ts'
+import type { Metrics } from '../../core/base/metrics.ts'
+import type { BoardLog, CommittedBoards } from '../../core/store/board-log.ts'
+import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
+import type { CommitLine, InFlight } from './commit-line.ts'
+import { Lane } from './lane.ts'
+
+const skippedAtMost = 2
+const retryFirstMs = 25
+const retryLastMs = 1_000
+/** Edits that waited this long are given up: their authors still have them, and send them again elsewhere. */
+const givenUpAfterMs = 30_000
+/** The bounds count what waits for storage, not what is just passing through. */
+const waitingAfterMs = 1_000
+
+export interface PendingLimits {
+  /** Bytes of one board that may wait for storage. */
+  board: number
+  /** Bytes of all boards together. */
+  total: number
+}
+
+interface Job {
+  line: CommitLine
+  batch: InFlight
+}
+
+export class Committer {
+  readonly #boards: BoardLog
+  readonly #monitor: StorageMonitor
+  readonly #log: Logger
+  readonly #metrics: Metrics
+  readonly #limits: PendingLimits
+  readonly #lines = new Set<CommitLine>()
+  readonly #together = new Lane(
+    () => this.#earliest(isTogether),
+    () => this.#commitTogether(this.#due(isTogether)),
+  )
+  readonly #apart = new Lane(
+    () => this.#earliest(isApart),
+    () => this.#commitApart(this.#due(isApart)),
+  )
+  readonly #overdue = setInterval(() => this.#giveUpOverdue(), waitingAfterMs)
+
+  constructor(boards: BoardLog, monitor: StorageMonitor, log: Logger, metrics: Metrics, limits: PendingLimits) {
+    this.#boards = boards
+    this.#monitor = monitor
+    this.#log = log
+    this.#metrics = metrics
+    this.#limits = limits
+  }
+
+  /** This line has edits to commit. */
+  wake(line: CommitLine): void {
+    this.#lines.add(line)
+    if (line.bytes > this.#limits.board && hasWaited(line)) this.#giveUp(line, 'too many edits of this board wait')
+    this.#together.wake()
+    this.#apart.wake()
+  }
+
+  forget(line: CommitLine): void {
+    this.#lines.delete(line)
+  }
+
+  stop(): void {
+    clearInterval(this.#overdue)
+    this.#together.stop()
+    this.#apart.stop()
+  }
+
+  #earliest(isOfLane: IsOfLane): number | undefined {
+    let earliest: number | undefined
+    for (const line of this.#lines) {
+      const { next } = line
+      if (!next) this.#lines.delete(line)
+      else if (isOfLane(next) && (earliest === undefined || next.due < earliest)) earliest = next.due
+    }
+    return earliest
+  }
+
+  #due(isOfLane: IsOfLane): Job[] {
+    const now = Date.now()
+    const due = [...this.#lines].filter(({ next }) => next && isOfLane(next) && next.due <= now)
+    return due.map(line => ({ line, batch: line.take() }))
+  }
+
+  async #commitTogether(jobs: readonly Job[]): Promise<void> {
+    const batchId = randomUUID()
+    await this.#try(
+      jobs,
+      batchId,
+      () => this.#boards.append(batchId, jobs.map(batchOf)),
+      ({ batch }) => {
+        retryLater(batch)
+        if (batch.tries >= skippedAtMost) batch.mode = 'alone'
+      },
+    )
+  }
+
+  async #commitApart(jobs: readonly Job[]): Promise<void> {
+    for (const job of jobs) {
+      const batchId = job.batch.batchId ?? randomUUID()
+      const append = () =>
+        job.batch.mode === 'uncertain'
+          ? this.#boards.appendAgain(batchId, [batchOf(job)])
+          : this.#boards.appendWaiting(batchId, batchOf(job))
+      await this.#try([job], batchId, append, ({ line }) => {
+        this.#lines.delete(line)
+        line.giveUp(new SyncError('board-deleted', 'the board was deleted'))
+      })
+    }
+  }
+
+  async #try(
+    jobs: readonly Job[],
+    batchId: string,
+    append: () => Promise<CommittedBoards>,
+    onAbsent: (job: Job) => void,
+  ): Promise<void> {
+    const stop = this.#metrics.commitSeconds.startTimer()
+    try {
+      const committed = await append()
+      this.#monitor.report('up')
+      for (const job of jobs) {
+        const board = committed.get(job.line.board)
+        if (board) job.line.settle(board)
+        else onAbsent(job)
+      }
+    } catch (error) {
+      for (const job of jobs) this.#onFailure(job, batchId, error)
+    } finally {
+      stop()
+    }
+  }
+
+  #onFailure({ line, batch }: Job, batchId: string, error: unknown): void {
+    this.#log.warn({ err: error, board: line.board, mode: batch.mode }, 'commit failed')
+    retryLater(batch)
+    const failure = error instanceof StorageError ? error.failure : 'refused'
+    switch (failure) {
+      case 'unavailable':
+        this.#monitor.report('down')
+        batch.mode = 'uncertain'
+        batch.batchId = batchId
+        break
+      case 'busy':
+        break
+      case 'refused':
+        if (batch.mode === 'together') batch.mode = 'alone'
+        else this.#giveUp(line, 'the database refuses the edit')
+        break
+      default:
+        failure satisfies never
+    }
+  }
+
+  #giveUpOverdue(): void {
+    let bytes = 0
+    for (const line of this.#lines) {
+      if (hasWaited(line, givenUpAfterMs)) this.#giveUp(line, 'storage was unavailable for too long')
+      else if (hasWaited(line)) bytes += line.bytes
+      if (bytes > this.#limits.total) this.#giveUp(line, 'too many edits wait for storage')
+    }
+  }
+
+  #giveUp(line: CommitLine, reason: string): void {
+    this.#lines.delete(line)
+    line.giveUp(new SyncError('storage-unavailable', reason))
+  }
+}
+
+const batchOf = ({ line, batch }: Job) => ({ board: line.board, entries: batch.entries })
+
+type IsOfLane = (next: { mode: InFlight['mode'] }) => boolean
+const isTogether: IsOfLane = ({ mode }) => mode === 'together'
+const isApart: IsOfLane = ({ mode }) => mode !== 'together'
+
+function retryLater(batch: InFlight): void {
+  batch.retryAt = Date.now() + Math.min(retryFirstMs * 2 ** batch.tries, retryLastMs)
+  batch.tries += 1
+}
+
+function hasWaited(line: CommitLine, ms = waitingAfterMs): boolean {
+  return line.waitingSince !== undefined && Date.now() - line.waitingSince > ms
+}

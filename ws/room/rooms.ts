@@ -1,0 +1,162 @@
+/**
+ * The boards open in this process, one room each.
+ *
+ *            hold                     last hold released, idle
+ *   (none) ────────► opening ──► open ────────────────────────► closing ──► (none)
+ *                       │          │ discard: at once, unsaved
+ *                       ▼          ▼
+ *                     (none)     (none)
+ *
+ * Opening is single flight; who comes while a room closes waits and opens it anew. A load that fails leaves nothing
+ * behind, least of all an empty board that could be saved.
+ */
+import { SyncError } from '../../core/base/errors.ts'
+import type { BoardId } from '../../core/contract/board-id.ts'
+import type { BoardLog } from '../../core/store/board-log.ts'
+import { Room, type RoomServices } from './room.ts'
+
+type Slot =
+  | { state: 'opening'; opened: Promise<Room> }
+  | { state: 'open'; room: Room; holds: number; idle: NodeJS.Timeout | undefined }
+  | { state: 'closing'; room: Room; closed: Promise<void> }
+
+export interface RoomsServices extends RoomServices {
+  boards: BoardLog
+  /** An empty room leaves memory after this. */
+  idleMs: number
+}
+
+/** A room that stays open as long as this is not released. */
+export interface RoomHold {
+  room: Room
+  release(): void
+}
+
+export class Rooms {
+  readonly #services: RoomsServices
+  readonly #slots = new Map<BoardId, Slot>()
+
+  constructor(services: RoomsServices) {
+    this.#services = services
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  /** The rooms that are open now. */
+  *open(): Iterable<Room> {
+    for (const slot of this.#slots.values()) if (slot.state === 'open') yield slot.room
+  }
+
+  /** Whether this process has the board open. */
+  has(board: BoardId): boolean {
+    return this.#slots.has(board)
+  }
+
+  /**
+   * Opens the board's room, or joins who has it open.
+   * @param create brings the board into being
+   * @throws SyncError `board-forbidden` when there is no such board, `board-deleted`; StorageError
+   */
+  async hold(board: BoardId, create: boolean): Promise<RoomHold> {
+    for (;;) {
+      const slot = this.#slots.get(board)
+      if (slot?.state === 'open') return this.#holdOpen(board, slot)
+      if (slot?.state === 'closing') await slot.closed
+      else if (slot) await slot.opened.catch(error => rethrowUnless(create && isMissing(error), error))
+      else await this.#open(board, create)
+    }
+  }
+
+  /** Drops the room with what is not committed; peers are closed with this error and read the log when they return. */
+  discard(room: Room, error: SyncError): void {
+    const slot = this.#slots.get(room.board)
+    if (slot && slot.state !== 'opening' && slot.room === room) {
+      if (slot.state === 'open') clearTimeout(slot.idle)
+      this.#slots.delete(room.board)
+      this.#services.metrics.evictions.inc({ reason: error.code })
+      this.#services.log.warn({ board: room.board, code: error.code }, `room discarded: ${error.message}`)
+    }
+    room.close(error)
+  }
+
+  /** Commits, snapshots and closes every room; peers are closed with this error. */
+  async close(error: SyncError): Promise<void> {
+    await Promise.all(
+      [...this.#slots].map(async ([board, slot]) => {
+        if (slot.state === 'opening') await slot.opened.catch(() => undefined) // told to whoever opens it
+        const opened = this.#slots.get(board)
+        if (opened?.state === 'open') await this.#close(opened.room, error)
+        else if (opened?.state === 'closing') await opened.closed
+      }),
+    )
+  }
+
+  #holdOpen(board: BoardId, slot: Slot & { state: 'open' }): RoomHold {
+    clearTimeout(slot.idle)
+    slot.holds += 1
+    let released = false
+    return {
+      room: slot.room,
+      release: () => {
+        if (released) return
+        released = true
+        slot.holds -= 1
+        if (slot.holds > 0 || this.#slots.get(board) !== slot) return
+        slot.idle = setTimeout(() => void this.#close(slot.room, idleError()), this.#services.idleMs)
+      },
+    }
+  }
+
+  async #open(board: BoardId, create: boolean): Promise<void> {
+    const opened = this.#load(board, create)
+    this.#slots.set(board, { state: 'opening', opened })
+    try {
+      this.#slots.set(board, { state: 'open', room: await opened, holds: 0, idle: undefined })
+    } catch (error) {
+      this.#slots.delete(board)
+      throw error
+    }
+  }
+
+  async #load(board: BoardId, create: boolean): Promise<Room> {
+    const { boards, archive } = this.#services
+    const head = create ? await boards.create(board) : await boards.head(board)
+    if (head?.deleted) throw new SyncError('board-deleted', 'the board was deleted')
+    const stored = head && (await archive.read(board, 0))
+    if (!stored) throw new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
+    const room: Room = new Room(board, stored, this.#services, error => this.discard(room, error))
+    return room
+  }
+
+  /** Commits what waits, then writes a snapshot. */
+  async #save(room: Room): Promise<void> {
+    try {
+      await room.line.turn(async () => undefined)
+      await room.snapshots.save()
+    } catch (error) {
+      this.#services.log.debug({ err: error, board: room.board }, 'the room was discarded while it closed')
+    }
+  }
+
+  async #close(room: Room, error: SyncError): Promise<void> {
+    const slot = this.#slots.get(room.board)
+    if (slot?.state !== 'open' || slot.room !== room) return
+    clearTimeout(slot.idle)
+    const closed = this.#save(room).then(() => room.close(error))
+    const closing: Slot = { state: 'closing', room, closed }
+    this.#slots.set(room.board, closing)
+    await closed
+    if (this.#slots.get(room.board) === closing) this.#slots.delete(room.board)
+  }
+}
+
+const idleError = () => new SyncError('draining', 'the room was idle')
+
+/** Who may bring the board into being tries itself, where another's opening found none. */
+const isMissing = (error: unknown): boolean => error instanceof SyncError && error.code === 'board-forbidden'
+
+function rethrowUnless(expected: boolean, error: unknown): void {
+  if (!expected) throw error
+}

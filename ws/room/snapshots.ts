@@ -1,0 +1,102 @@
+/**
+ * When a room is written as a snapshot: a while after its last change (and at the latest a longer while after its first
+ * unsaved one), when its log grows long, when its last peer leaves and when it closes. Compaction, not safety.
+ */
+import type { Logger } from '../../core/base/log.ts'
+import type { Metrics } from '../../core/base/metrics.ts'
+import type { BoardArchive } from '../../core/store/board-archive.ts'
+
+/** The committed state of the room, as a Yjs V2 update, and the seq it stands at. */
+export interface RoomState {
+  epoch: number
+  seq: number
+  update: Uint8Array
+}
+
+export interface SnapshotPace {
+  debounceMs: number
+  maxWaitMs: number
+}
+
+/** A log longer than this is snapshotted early, though not more often than the debounce says. */
+const rowsAtMost = 250
+
+export class Snapshots {
+  readonly #board: Parameters<BoardArchive['save']>[0]
+  readonly #archive: BoardArchive
+  readonly #pace: SnapshotPace
+  readonly #read: () => Promise<RoomState>
+  readonly #log: Logger
+  readonly #metrics: Metrics
+  #timer: NodeJS.Timeout | undefined
+  /** When the first change came in that no snapshot has; undefined when there is none. */
+  #dirtySince: number | undefined
+  #rows = 0
+  #savedAt = 0
+  #saving: Promise<void> = Promise.resolve()
+  #closed = false
+
+  /** @param read encodes the room, in a turn of its commit line */
+  constructor(
+    board: Parameters<BoardArchive['save']>[0],
+    archive: BoardArchive,
+    pace: SnapshotPace,
+    read: () => Promise<RoomState>,
+    log: Logger,
+    metrics: Metrics,
+  ) {
+    this.#board = board
+    this.#archive = archive
+    this.#pace = pace
+    this.#read = read
+    this.#log = log
+    this.#metrics = metrics
+  }
+
+  /** So many rows came into the log. */
+  changed(rows: number): void {
+    if (this.#closed) return
+    const now = Date.now()
+    this.#dirtySince ??= now
+    this.#rows += rows
+    const latest = this.#dirtySince + this.#pace.maxWaitMs
+    const due = this.#rows > rowsAtMost ? this.#savedAt + this.#pace.debounceMs : now + this.#pace.debounceMs
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.save(), Math.max(0, Math.min(due, latest) - now))
+  }
+
+  /** Writes a snapshot now if there is anything new. A failure is logged and tried again: the log has everything. */
+  save(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#saving = this.#saving.then(() => this.#save())
+    return this.#saving
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  async #save(): Promise<void> {
+    if (this.#dirtySince === undefined || this.#closed) return
+    const [since, rows] = [this.#dirtySince, this.#rows]
+    // Before the state is read: a change that comes in from here on belongs to the next snapshot.
+    this.#dirtySince = undefined
+    this.#rows = 0
+    this.#savedAt = Date.now()
+    const stop = this.#metrics.snapshotSeconds.startTimer()
+    try {
+      const { epoch, seq, update } = await this.#read()
+      const outcome = await this.#archive.save(this.#board, epoch, seq, update)
+      if (outcome === 'saved') this.#metrics.snapshotBytes.inc(update.byteLength)
+      this.#log.debug({ board: this.#board, seq, bytes: update.byteLength, outcome }, 'snapshot')
+    } catch (error) {
+      if (this.#closed) return
+      this.#log.warn({ err: error, board: this.#board }, 'snapshot failed; trying again later')
+      this.changed(rows)
+      this.#dirtySince = Math.min(since, this.#dirtySince ?? since)
+    } finally {
+      stop()
+    }
+  }
+}

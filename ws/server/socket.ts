@@ -1,0 +1,88 @@
+/** A `ws` socket as a peer's socket: sends bytes, closes with a code of the table, and keeps a silent client awake. */
+import type { WebSocket } from 'ws'
+import type { SyncError } from '../../core/base/errors.ts'
+import type { Metrics } from '../../core/base/metrics.ts'
+import { closeCodes } from '../../core/contract/close-codes.ts'
+import { encodePermissionDenied, keepAliveFrame } from '../protocol/frames.ts'
+import type { PeerSocket } from '../room/peer.ts'
+
+/** A peer that answers no close frame is cut off after this. */
+const closeTimeoutMs = 3_000
+/** y-websocket 3.0 retries at once whatever the code; it is kept connected for a moment, so that it does not hammer. */
+const refusedCloseDelayMs = 1_000
+/** A stock client hangs up after 30 s without a message; WebSocket pings don't count for it. */
+const keepAliveAfterMs = 10_000
+
+export class Socket implements PeerSocket {
+  readonly #socket: WebSocket
+  readonly #metrics: Metrics
+  #sentAt = Date.now()
+  /** A ping was sent that nobody answered. */
+  #pinged = false
+
+  constructor(socket: WebSocket, metrics: Metrics) {
+    this.#socket = socket
+    this.#metrics = metrics
+    socket.on('pong', () => {
+      this.#pinged = false
+    })
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    this.#sentAt = Date.now()
+    this.#metrics.framesOut.inc()
+    this.#metrics.bytesOut.inc(frame.byteLength)
+    this.#socket.send(frame)
+  }
+
+  close(error: SyncError): void {
+    this.#metrics.refusals.inc({ reason: error.code })
+    this.#socket.close(closeCodes[error.code], closeReason(error.message))
+    const cut = setTimeout(() => this.#socket.terminate(), closeTimeoutMs)
+    this.#socket.once('close', () => clearTimeout(cut))
+  }
+
+  /** Tells why there is no access, then closes after a moment. */
+  refuse(error: SyncError): void {
+    this.send(encodePermissionDenied(error.message))
+    const later = setTimeout(() => this.close(error), refusedCloseDelayMs)
+    this.#socket.once('close', () => clearTimeout(later))
+  }
+
+  answersPing(withinMs: number): Promise<boolean> {
+    return new Promise(resolve => {
+      const answer = (alive: boolean) => {
+        clearTimeout(overdue)
+        this.#socket.off('pong', onPong)
+        resolve(alive)
+      }
+      const onPong = () => answer(true)
+      const overdue = setTimeout(() => answer(false), withinMs)
+      this.#socket.once('pong', onPong)
+      if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping()
+      else answer(false)
+    })
+  }
+
+  /** Cuts off a socket that left the last ping unanswered, and pings it anew. */
+  checkAlive(): void {
+    if (this.#pinged) {
+      this.#socket.terminate()
+    } else if (this.#socket.readyState === this.#socket.OPEN) {
+      this.#pinged = true
+      this.#socket.ping()
+    }
+  }
+
+  keepAwake(): void {
+    if (Date.now() - this.#sentAt >= keepAliveAfterMs) this.send(keepAliveFrame)
+  }
+}
+
+/** A close frame has room for 123 bytes of reason (RFC 6455, 5.5). */
+const closeReason = (message: string): string => Buffer.from(message).subarray(0, 123).toString()
