@@ -70,6 +70,8 @@ test('two tabs on one board see each other’s work and each other', { timeout: 
 
   // Alice deletes it: it is gone for Bob.
   const deleted = bob.seenAt(`!document.querySelector('.tl-shape')`)
+  // A click on a shape that is already selected would edit its text.
+  await alice.page.mouse.click(150, 650)
   await alice.page.mouse.click(710, 440)
   await alice.page.keyboard.press('Delete')
   report('a deleted sticky leaves the other tab', (await deleted) - (await alice.lastInputAt()))
