@@ -1,6 +1,6 @@
 /** Composition only: settings → parts → listen → signals. What each part does is told where it lives. */
 import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { answerWithProblems, restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
@@ -144,8 +144,8 @@ async function start(config: Config, log: Logger, parts: Releasers) {
 function createApp(log: Logger): FastifyInstance {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
-    // A path is logged at debug and without its query, which may hold a credential.
-    disableRequestLogging: true,
+    // A request's URL may hold a credential.
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512 },
   })
