@@ -4,7 +4,7 @@ export type Place = { kind: 'home' } | { kind: 'board'; boardId: string } | { ki
 
 export function placeAt(path: string): Place {
   if (path === '/') return { kind: 'home' }
-  const [, boardId] = /^\/b\/([^/]+)\/?$/.exec(path) ?? []
+  const [, boardId] = /^\/b\/([^/]+)$/.exec(path) ?? []
   return boardId === undefined ? { kind: 'nowhere' } : { kind: 'board', boardId: decode(boardId) }
 }
 

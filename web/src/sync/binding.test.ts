@@ -1,4 +1,4 @@
-import { UserRecordType } from '@tldraw/tlschema'
+import { TLDOCUMENT_ID, UserRecordType } from '@tldraw/tlschema'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { metaOf, putRecord, readRecord, readRecords, recordsOf } from '../../../core/doc/record-layout.ts'
@@ -43,6 +43,16 @@ describe('looking at a board writes nothing', () => {
     expect(geo(store, 'r')).toEqual(rectangle('r'))
     expect(doc.store.clients.has(doc.clientID)).toBe(false)
   })
+})
+
+it('what tldraw puts back by itself, after a peer removed it, is nobody’s edit', () => {
+  const { alice, bob } = twoPages()
+  bob.doc.transact(() => recordsOf(bob.doc).delete('document:document'))
+  exchange(alice.doc, bob.doc)
+  expect(alice.store.get(TLDOCUMENT_ID)).toBeDefined()
+  const before = Y.encodeStateVector(alice.doc)
+  alice.binding.flush()
+  expect(Y.encodeStateVector(alice.doc)).toEqual(before)
 })
 
 describe('the first edit brings what a board needs', () => {
@@ -91,10 +101,12 @@ describe('what one page does, the other shows', () => {
     expect([...readRecords(alice.doc).keys()]).not.toContain(shapeId('s'))
   })
 
-  it('without an echo: what came from the document is not written back', () => {
+  it('without an echo, in either direction', () => {
     const { alice, bob, settle } = twoPages()
+    const merged = vi.spyOn(alice.store, 'mergeRemoteChanges')
     edit(alice.store, 'r', move(5))
     settle()
+    expect(merged).not.toHaveBeenCalled()
     const before = Y.encodeStateVector(bob.doc)
     bob.binding.flush()
     expect(Y.encodeStateVector(bob.doc)).toEqual(before)
@@ -168,6 +180,18 @@ describe('undo takes back only what this user did', () => {
     undo()
     settle()
     expect(geo(bob.store, 'r')?.props.color).toBe('red')
+  })
+
+  it('also where the user came back to the very value the peer had left', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    edit(alice.store, 'r', paint('blue'))
+    settle()
+    const undo = edit(alice.store, 'r', paint('red'))
+    settle()
+    undo()
+    expect(geo(alice.store, 'r')?.props.color).toBe('blue')
   })
 
   it('and never brings back what a peer deleted', () => {

@@ -2,8 +2,6 @@
 
 export interface OncePerFrame {
   request(): void
-  /** Runs at once if it was asked for, and forgets the request. */
-  settle(): void
   cancel(): void
 }
 
@@ -25,9 +23,6 @@ export function oncePerFrame(run: () => void): OncePerFrame {
   return {
     request() {
       pending ??= { frame: requestAnimationFrame(fire), timer: setTimeout(fire, withoutFramesMs) }
-    },
-    settle() {
-      if (pending) fire()
     },
     cancel,
   }

@@ -30,6 +30,7 @@ export function showPeers(store: TLStore, awareness: Awareness): () => void {
       if (record) present.push(record)
       else gone.push(presenceId(clientId))
     }
+    if (present.length + gone.length === 0) return
     store.mergeRemoteChanges(() => {
       store.put(present)
       store.remove(gone)

@@ -45,7 +45,7 @@ export function openPage(doc = new Y.Doc(), store = makeStore()): Page {
   return { store, doc, binding: bindStore(store, doc, byHand) }
 }
 
-const byHand = () => ({ request() {}, settle() {}, cancel() {} })
+const byHand = () => ({ request() {}, cancel() {} })
 
 /** Brings all documents to one state. Returns when nobody has news left for anybody. */
 export function exchange(...docs: Y.Doc[]): void {

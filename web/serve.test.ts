@@ -1,0 +1,84 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fastify from 'fastify'
+import { describe, expect, it } from 'vitest'
+import { releasing } from '../test/kit/releasing.ts'
+import { temporaryFolder } from '../test/kit/temporary-folder.ts'
+import { pages } from './serve.ts'
+
+const use = releasing()
+
+async function serve(licenseKey?: string) {
+  const { path: directory } = use(temporaryFolder())
+  writeFileSync(join(directory, 'index.html'), '<!doctype html><head><title>boardsync</title></head><body></body>')
+  mkdirSync(join(directory, 'assets'))
+  writeFileSync(join(directory, 'assets/index-abc123.js'), 'console.log(1)')
+  writeFileSync(join(directory, 'secret.txt'), 'not for everybody')
+  const app = use(fastify(), given => given.close())
+  await app.register(pages, { directory, licenseKey })
+  return app
+}
+
+describe('the page', () => {
+  it('is the same at home and on every board, and asked for anew each time', async () => {
+    const app = await serve()
+    const [home, board] = await Promise.all(['/', '/b/any-board'].map(url => app.inject({ url })))
+    for (const answer of [home, board]) {
+      expect(answer?.statusCode).toBe(200)
+      expect(answer?.headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'no-cache',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+      })
+    }
+    expect(home?.body).toBe(board?.body)
+  })
+
+  it('may talk to its own host only', async () => {
+    const app = await serve()
+    const { headers } = await app.inject({ url: '/', headers: { host: 'boards.example:8080' } })
+    const policy = String(headers['content-security-policy'])
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toMatch(/connect-src 'self' data: blob: ws:\/\/boards\.example:8080 wss:\/\/boards\.example:8080;/)
+    expect(policy).not.toMatch(/https?:|unsafe-eval|\*/)
+  })
+
+  it('a Host that is none adds nothing to its policy', async () => {
+    const app = await serve()
+    const { headers } = await app.inject({ url: '/', headers: { host: "x; script-src 'unsafe-inline'" } })
+    expect(headers['content-security-policy']).not.toContain("script-src 'unsafe-inline'")
+  })
+
+  it('learns the licence key at run time, and no key can break out of where it stands', async () => {
+    const key = 'tldraw-1/</script><script>alert(1)</script>$&'
+    const { body } = await (await serve(key)).inject({ url: '/b/x' })
+    const [, json] = /<script type="application\/json" id="boardsync-config">(.*?)<\/script>/.exec(body) ?? []
+    expect(JSON.parse(json ?? '')).toEqual({ licenseKey: key })
+    expect(body.match(/<script/g)).toHaveLength(1)
+  })
+})
+
+describe('its files', () => {
+  it('are kept for ever', async () => {
+    const answer = await (await serve()).inject({ url: '/assets/index-abc123.js' })
+    expect(answer.body).toBe('console.log(1)')
+    expect(answer.headers).toMatchObject({
+      'cache-control': 'public, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+    })
+  })
+
+  it.each([
+    '/assets/none.js',
+    '/assets/',
+    '/assets/../secret.txt',
+    '/assets/%2e%2e/secret.txt',
+    '/elsewhere',
+    '/b/a/b',
+  ])('%s is not one of them', async url => {
+    const answer = await (await serve()).inject({ url })
+    expect([403, 404]).toContain(answer.statusCode)
+    expect(answer.body).not.toContain('not for everybody')
+  })
+})
