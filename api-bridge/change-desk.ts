@@ -10,7 +10,8 @@ import type { Actor } from '../core/contract/actor.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { ItemChange } from '../core/contract/change.ts'
 import { everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
-import type { ChangeOutbox, RecordedChange } from '../core/store/change-outbox.ts'
+import type { RecordedChange } from '../core/store/change-outbox.ts'
+import type { Storage } from '../core/store/storage.ts'
 import { Problem } from './problems.ts'
 
 /** Looked at after these, without an ack; what is not decided by then is answered 202. Together 2 s. */
@@ -26,13 +27,13 @@ export interface ChangeRequest {
 }
 
 export class ChangeDesk {
-  readonly #changes: ChangeOutbox
+  readonly #changes: Storage['changes']
   readonly #bus: Bus
   /** Who waits for which change. */
   readonly #waiting = new Map<string, () => void>()
   #unsubscribe: (() => void) | undefined
 
-  constructor(changes: ChangeOutbox, bus: Bus) {
+  constructor(changes: Storage['changes'], bus: Bus) {
     this.#changes = changes
     this.#bus = bus
   }

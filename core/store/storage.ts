@@ -9,10 +9,13 @@ import { openEmbedded } from './embedded.ts'
 import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
 import { connectPostgres } from './postgres.ts'
 
+/** What a class offers, so that something else can stand in for it. */
+type Public<T> = Pick<T, keyof T>
+
 export interface Storage {
-  boards: BoardLog
-  archive: BoardArchive
-  changes: ChangeOutbox
+  boards: Public<BoardLog>
+  archive: Public<BoardArchive>
+  changes: Public<ChangeOutbox>
   /** Resolves when the database answers. @throws StorageError */
   ping(): Promise<void>
   close(): Promise<void>

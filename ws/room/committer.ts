@@ -11,7 +11,8 @@ import { randomUUID } from 'node:crypto'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
-import type { BoardLog, CommittedBoards } from '../../core/store/board-log.ts'
+import type { CommittedBoards } from '../../core/store/board-log.ts'
+import type { Storage } from '../../core/store/storage.ts'
 import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import type { CommitLine, InFlight } from './commit-line.ts'
 import { Lane } from './lane.ts'
@@ -37,7 +38,7 @@ interface Job {
 }
 
 export class Committer {
-  readonly #boards: BoardLog
+  readonly #boards: Storage['boards']
   readonly #monitor: StorageMonitor
   readonly #log: Logger
   readonly #metrics: Metrics
@@ -53,7 +54,7 @@ export class Committer {
   )
   readonly #overdue = setInterval(() => this.#giveUpOverdue(), waitingAfterMs)
 
-  constructor(boards: BoardLog, monitor: StorageMonitor, log: Logger, metrics: Metrics, limits: PendingLimits) {
+  constructor(boards: Storage['boards'], monitor: StorageMonitor, log: Logger, metrics: Metrics, limits: PendingLimits) {
     this.#boards = boards
     this.#monitor = monitor
     this.#log = log

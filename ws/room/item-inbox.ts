@@ -9,16 +9,17 @@
  * Woken by `board:*:updates`; a sweep picks up what no wake-up reached.
  */
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
+import { pause } from '../../core/base/pause.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
 import { type ChangeOutcome, itemChangeSchema } from '../../core/contract/change.ts'
 import { acksChannel, boardOfChannel, everyUpdatesChannel } from '../../core/contract/channels.ts'
 import { applyChange } from '../../core/doc/items.ts'
-import type { ChangeOutbox, DecidedChange, PendingChange } from '../../core/store/change-outbox.ts'
+import type { DecidedChange, PendingChange } from '../../core/store/change-outbox.ts'
+import type { Storage } from '../../core/store/storage.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -31,7 +32,7 @@ const throwsAtMost = 3
 const writerClientId = Math.floor(Math.random() * 2 ** 32)
 
 export class ItemInbox {
-  readonly #changes: ChangeOutbox
+  readonly #changes: Storage['changes']
   readonly #rooms: Rooms
   readonly #bus: Bus
   readonly #log: Logger
@@ -42,7 +43,7 @@ export class ItemInbox {
   #timer: NodeJS.Timeout | undefined
   #unsubscribe: (() => void) | undefined
 
-  constructor(changes: ChangeOutbox, rooms: Rooms, bus: Bus, log: Logger, metrics: Metrics) {
+  constructor(changes: Storage['changes'], rooms: Rooms, bus: Bus, log: Logger, metrics: Metrics) {
     this.#changes = changes
     this.#rooms = rooms
     this.#bus = bus

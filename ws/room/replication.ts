@@ -4,18 +4,18 @@
  */
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
-import type { BoardLog } from '../../core/store/board-log.ts'
+import type { Storage } from '../../core/store/storage.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
 export class Replication {
-  readonly #boards: BoardLog
+  readonly #boards: Storage['boards']
   readonly #rooms: Rooms
   readonly #log: Logger
   readonly #timer: NodeJS.Timeout
   #comparing = false
 
-  constructor(boards: BoardLog, rooms: Rooms, log: Logger, everyMs: number) {
+  constructor(boards: Storage['boards'], rooms: Rooms, log: Logger, everyMs: number) {
     this.#boards = boards
     this.#rooms = rooms
     this.#log = log

@@ -10,8 +10,9 @@ import type { Metrics } from '../../core/base/metrics.ts'
 import type { Actor } from '../../core/contract/actor.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { Replica } from '../../core/doc/replica.ts'
-import type { BoardArchive, StoredBoard } from '../../core/store/board-archive.ts'
+import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
+import type { Storage } from '../../core/store/storage.ts'
 import {
   encodePermissionDenied,
   encodeSyncStep1,
@@ -33,7 +34,7 @@ export interface RoomLimits extends SnapshotPace {
 
 /** What a room uses of the instance it lives in. */
 export interface RoomServices {
-  archive: BoardArchive
+  archive: Storage['archive']
   committer: { wake(line: CommitLine): void; forget(line: CommitLine): void }
   limits: RoomLimits
   log: Logger

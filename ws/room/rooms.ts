@@ -12,7 +12,7 @@
  */
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import type { BoardLog } from '../../core/store/board-log.ts'
+import type { Storage } from '../../core/store/storage.ts'
 import { Room, type RoomServices } from './room.ts'
 
 type Slot =
@@ -21,7 +21,7 @@ type Slot =
   | { state: 'closing'; room: Room; closed: Promise<void> }
 
 export interface RoomsServices extends RoomServices {
-  boards: BoardLog
+  boards: Storage['boards']
   /** An empty room leaves memory after this. */
   idleMs: number
 }

@@ -4,7 +4,8 @@
  */
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
-import type { BoardArchive } from '../../core/store/board-archive.ts'
+import type { BoardId } from '../../core/contract/board-id.ts'
+import type { Storage } from '../../core/store/storage.ts'
 
 /** The committed state of the room, as a Yjs V2 update, and the seq it stands at. */
 export interface RoomState {
@@ -22,8 +23,8 @@ export interface SnapshotPace {
 const rowsAtMost = 250
 
 export class Snapshots {
-  readonly #board: Parameters<BoardArchive['save']>[0]
-  readonly #archive: BoardArchive
+  readonly #board: BoardId
+  readonly #archive: Storage['archive']
   readonly #pace: SnapshotPace
   readonly #read: () => Promise<RoomState>
   readonly #log: Logger
@@ -38,8 +39,8 @@ export class Snapshots {
 
   /** @param read encodes the room, in a turn of its commit line */
   constructor(
-    board: Parameters<BoardArchive['save']>[0],
-    archive: BoardArchive,
+    board: BoardId,
+    archive: Storage['archive'],
     pace: SnapshotPace,
     read: () => Promise<RoomState>,
     log: Logger,
