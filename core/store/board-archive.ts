@@ -10,7 +10,7 @@ import type { BoardId } from '../contract/board-id.ts'
 import { type Head, headColumns, headOf, type LogRow, limitLockWait } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { packRows, unpackRows } from './history-codec.ts'
-import { packState, unpackState } from './snapshot-codec.ts'
+import { packState, type StoredState, unpackState } from './snapshot-codec.ts'
 
 export interface Snapshot {
   seq: number
@@ -25,7 +25,7 @@ export interface StoredBoard {
   rows: LogRow[]
 }
 
-export type SaveOutcome = 'saved' | 'older-than-stored' | 'store-went-back' | 'compacted-elsewhere'
+export type SaveOutcome = 'saved' | 'older-than-stored' | 'store-went-back'
 
 const snapshotsKept = 2
 const packedRowsAtMost = 500
@@ -85,6 +85,20 @@ export class BoardArchive {
    */
   async save(board: BoardId, epoch: number, seq: number, update: Uint8Array): Promise<SaveOutcome> {
     const stored = await packState(update)
+    for (;;) {
+      // Who takes rows away writes a snapshot too: each attempt finds a newer one or a shorter log.
+      const outcome = await this.#trySave(board, epoch, seq, update.byteLength, stored)
+      if (outcome !== 'compacted-elsewhere') return outcome
+    }
+  }
+
+  async #trySave(
+    board: BoardId,
+    epoch: number,
+    seq: number,
+    bytes: number,
+    stored: StoredState,
+  ): Promise<SaveOutcome | 'compacted-elsewhere'> {
     const covered = await logRows(this.#database, board, 0, seq)
     const packs = await Promise.all(
       inPacks(covered).map(async rows => ({ from: rows[0]?.seq, to: rows.at(-1)?.seq, data: await packRows(rows) })),
@@ -102,7 +116,7 @@ export class BoardArchive {
           'DELETE FROM boardsync.board_updates WHERE board_id = $1 AND seq <= $2 RETURNING seq',
           [board, seq],
         )
-        // Another instance packed some of these rows between our reading and our lock: it also wrote a snapshot.
+        // Another instance packed some of these rows between our reading and our lock.
         if (removed.length !== covered.length) throw new CompactedElsewhere()
         for (const pack of packs) {
           await sql.query(
@@ -118,7 +132,7 @@ export class BoardArchive {
           `UPDATE boardsync.boards SET snapshot_seq = $2, bytes = $3 + (
            SELECT coalesce(sum(octet_length(data)), 0) FROM boardsync.board_updates WHERE board_id = $1)
          WHERE id = $1`,
-          [board, seq, update.byteLength],
+          [board, seq, bytes],
         )
         await this.#forget(sql, board)
         return 'saved'
@@ -164,15 +178,29 @@ async function logRows(sql: Sql, board: BoardId, after: number, upTo = Number.MA
   return rows.map(row => ({ seq: row.seq, actor: row.actor, data: row.data, at: row.created_at }))
 }
 
+interface Pack {
+  from_seq: number
+  to_seq: number
+  data: Uint8Array
+}
+
+async function rowsOf(board: BoardId, { from_seq, to_seq, data }: Pack): Promise<LogRow[]> {
+  try {
+    return await unpackRows(data)
+  } catch (error) {
+    throw new Error(`board ${board}: history from ${from_seq} to ${to_seq} is corrupt`, { cause: error })
+  }
+}
+
 /** The rows after `after` from history and log together. @throws Error when one is missing: never load around a hole */
 async function allRows(sql: Sql, board: BoardId, after: number, headSeq: number): Promise<LogRow[]> {
   const fresh = await logRows(sql, board, after)
   if (isContiguous(fresh, after, headSeq)) return fresh
-  const packed = await sql.query<{ data: Uint8Array }>(
-    'SELECT data FROM boardsync.board_history WHERE board_id = $1 AND to_seq > $2 ORDER BY from_seq',
+  const packed = await sql.query<Pack>(
+    'SELECT from_seq, to_seq, data FROM boardsync.board_history WHERE board_id = $1 AND to_seq > $2 ORDER BY from_seq',
     [board, after],
   )
-  const unpacked = (await Promise.all(packed.map(pack => unpackRows(pack.data)))).flat()
+  const unpacked = (await Promise.all(packed.map(pack => rowsOf(board, pack)))).flat()
   const rows = [...unpacked.filter(row => row.seq > after), ...fresh]
   if (!isContiguous(rows, after, headSeq)) {
     throw new Error(`board ${board}: rows between ${after} and ${headSeq} are missing from the log`)

@@ -136,11 +136,13 @@ export class ChangeOutbox {
   ): Promise<DrainOutcome> {
     return this.#database.transaction(async sql => {
       await limitLockWait(sql)
-      const [row] = await sql.query<{ epoch: number; head_seq: number }>(
-        'SELECT epoch, head_seq FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED',
+      const [row] = await sql.query<{ epoch: number; head_seq: number; deleted: boolean }>(
+        'SELECT epoch, head_seq, deleted_at IS NOT NULL AS deleted FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED',
         [board],
       )
       if (!row) return { kind: 'busy' }
+      // Its changes stay pending: they are gone with the board or come back with it.
+      if (row.deleted) return { kind: 'nothing-pending' }
       if (row.epoch !== known.epoch || row.head_seq < known.seq) return { kind: 'store-went-back' }
       if (row.head_seq > known.seq) return { kind: 'behind' }
       const pending = await sql.query<{ id: number; public_id: string; change: string; actor: Actor }>(

@@ -1,15 +1,15 @@
-/** Log rows packed into one value of `board_history`: deflated, keeping seq, actor and time of each. */
+/** Log rows packed into one value of `board_history`: gzipped (its checksum shows damage), each with seq, actor and time. */
 import { promisify } from 'node:util'
-import { deflateRaw, inflateRaw } from 'node:zlib'
+import { gunzip, gzip } from 'node:zlib'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { Actor } from '../contract/actor.ts'
 import type { LogRow } from './board-log.ts'
 
-const compress = promisify(deflateRaw)
-const decompress = promisify(inflateRaw)
+const compress = promisify(gzip)
+const decompress = promisify(gunzip)
 
-const deflatedRows = 1
+const gzippedRows = 1
 
 /** @param rows contiguous by seq */
 export async function packRows(rows: readonly LogRow[]): Promise<Uint8Array> {
@@ -21,12 +21,12 @@ export async function packRows(rows: readonly LogRow[]): Promise<Uint8Array> {
     encoding.writeVarString(encoder, row.actor)
     encoding.writeVarUint8Array(encoder, row.data)
   }
-  return Buffer.concat([Uint8Array.of(deflatedRows), await compress(encoding.toUint8Array(encoder))])
+  return Buffer.concat([Uint8Array.of(gzippedRows), await compress(encoding.toUint8Array(encoder))])
 }
 
 /** @throws Error when the bytes are not what {@link packRows} wrote */
 export async function unpackRows(packed: Uint8Array): Promise<LogRow[]> {
-  if (packed[0] !== deflatedRows) throw new Error(`unknown history format ${packed[0]}`)
+  if (packed[0] !== gzippedRows) throw new Error(`unknown history format ${packed[0]}`)
   const decoder = decoding.createDecoder(new Uint8Array(await decompress(packed.subarray(1))))
   return Array.from({ length: decoding.readVarUint(decoder) }, () => ({
     seq: decoding.readVarUint(decoder),

@@ -1,0 +1,33 @@
+/** What storage promises, held to on every database it runs on. The rules themselves are in `test/storage/`. */
+
+import { afterAll, beforeAll, describe } from 'vitest'
+import { releasing } from '../../test/kit/releasing.ts'
+import { archiveCases } from '../../test/storage/archive-cases.ts'
+import { corruptionCases } from '../../test/storage/corruption-cases.ts'
+import { logCases } from '../../test/storage/log-cases.ts'
+import { outboxCases } from '../../test/storage/outbox-cases.ts'
+import { sharingCases } from '../../test/storage/sharing-cases.ts'
+import { embeddedSite, postgresSite, type SharedSite, type Site } from '../../test/storage/site.ts'
+
+const use = releasing(afterAll)
+let embedded: Site
+let postgres: SharedSite
+
+beforeAll(async () => {
+  embedded = use(await embeddedSite())
+  postgres = use(await postgresSite())
+})
+
+describe.each([
+  ['the embedded database', () => embedded],
+  ['a Postgres server', () => postgres],
+])('storage on %s', (_name, site: () => Site) => {
+  logCases(site)
+  archiveCases(site)
+  corruptionCases(site)
+  outboxCases(site)
+})
+
+describe('storage on a Postgres server that instances share', () => {
+  sharingCases(() => postgres)
+})
