@@ -6,6 +6,7 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { User } from '../identity.ts'
 import { announce } from './announce.ts'
+import { tameAwareness } from './awareness-traffic.ts'
 import { type Binding, bindStore } from './binding.ts'
 import { showPeers } from './peers.ts'
 import { SavedEdits } from './saved.ts'
@@ -49,6 +50,7 @@ export function openBoard({ boardId, wsUrl, token }: BoardAddress, initialUser: 
     // Tabs of one browser would else share edits behind the server's back, before they are safe.
     disableBc: true,
   })
+  tameAwareness(provider)
   const user = atom('user', initialUser)
   const saved = new SavedEdits(doc, update)
   let binding: Binding | undefined
