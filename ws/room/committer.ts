@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
-import type { CommittedBoards } from '../../core/store/board-log.ts'
+import type { Committed, CommittedBoards } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import type { CommitLine, InFlight } from './commit-line.ts'
@@ -54,7 +54,13 @@ export class Committer {
   )
   readonly #overdue = setInterval(() => this.#giveUpOverdue(), waitingAfterMs)
 
-  constructor(boards: Storage['boards'], monitor: StorageMonitor, log: Logger, metrics: Metrics, limits: PendingLimits) {
+  constructor(
+    boards: Storage['boards'],
+    monitor: StorageMonitor,
+    log: Logger,
+    metrics: Metrics,
+    limits: PendingLimits,
+  ) {
     this.#boards = boards
     this.#monitor = monitor
     this.#log = log
@@ -107,6 +113,8 @@ export class Committer {
         if (batch.tries >= skippedAtMost) batch.mode = 'alone'
       },
     )
+    // What left the group waits in the other lane, which nobody else would wake.
+    this.#apart.wake()
   }
 
   async #commitApart(jobs: readonly Job[]): Promise<void> {
@@ -135,13 +143,23 @@ export class Committer {
       this.#monitor.report('up')
       for (const job of jobs) {
         const board = committed.get(job.line.board)
-        if (board) job.line.settle(board)
+        if (board) this.#settle(job, board)
         else onAbsent(job)
       }
     } catch (error) {
       for (const job of jobs) this.#onFailure(job, batchId, error)
     } finally {
       stop()
+    }
+  }
+
+  /** A board that fails to pass on what is committed reads it from the log anew; the others are not concerned. */
+  #settle({ line }: Job, committed: Committed): void {
+    try {
+      line.settle(committed)
+    } catch (error) {
+      this.#log.error({ err: error, board: line.board }, 'a committed batch could not be passed on')
+      this.#giveUp(line, 'this board cannot be served now; connect again')
     }
   }
 

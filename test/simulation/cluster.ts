@@ -1,0 +1,68 @@
+/** Simulated instances on one simulated database, made of the real rooms, committer, replication and item inbox. */
+import { pino } from 'pino'
+import { SyncError } from '../../core/base/errors.ts'
+import { createMetrics } from '../../core/base/metrics.ts'
+import { createInProcessBus } from '../../core/bus/in-process.ts'
+import type { BoardId } from '../../core/contract/board-id.ts'
+import type { Storage } from '../../core/store/storage.ts'
+import { StorageMonitor } from '../../core/store/storage-monitor.ts'
+import { Committer } from '../../ws/room/committer.ts'
+import { ItemInbox } from '../../ws/room/item-inbox.ts'
+import { Replication } from '../../ws/room/replication.ts'
+import { Rooms } from '../../ws/room/rooms.ts'
+import type { SimulatedClient } from './client.ts'
+
+const log = pino({ level: 'silent' })
+const metrics = createMetrics()
+
+export class SimulatedInstance {
+  readonly rooms: Rooms
+  readonly #committer: Committer
+  readonly #monitor: StorageMonitor
+  readonly #replication: Replication
+  readonly #inbox: ItemInbox
+  readonly #clients = new Set<SimulatedClient>()
+  alive = true
+
+  constructor(storage: Storage) {
+    this.#monitor = new StorageMonitor(storage, log)
+    this.#committer = new Committer(storage.boards, this.#monitor, log, metrics, { board: 2 ** 20, total: 2 ** 22 })
+    this.rooms = new Rooms({
+      boards: storage.boards,
+      archive: storage.archive,
+      committer: this.#committer,
+      idleMs: 300,
+      limits: { debounceMs: 150, maxWaitMs: 600, updateBytes: 2 ** 20, boardBytes: 2 ** 24, peers: 100 },
+      log,
+      metrics,
+    })
+    this.#replication = new Replication(storage.boards, this.rooms, log, 250)
+    // A bus of its own, as between instances without Redis: they find each other's rows by asking the store.
+    this.#inbox = new ItemInbox(storage.changes, this.rooms, createInProcessBus(), log, metrics)
+    void this.#inbox.start()
+  }
+
+  async join(client: SimulatedClient, board: BoardId): Promise<void> {
+    const { room, release } = await this.rooms.hold(board, true)
+    if (!this.alive || client.connected) {
+      release()
+      return
+    }
+    this.#clients.add(client)
+    client.connect(room, () => {
+      this.#clients.delete(client)
+      release()
+    })
+  }
+
+  /** As `kill -9`: nothing is flushed, nobody is told. What is on its way to the database may still take effect. */
+  crash(): void {
+    this.alive = false
+    this.#committer.stop()
+    this.#monitor.stop()
+    this.#replication.stop()
+    void this.#inbox.stop()
+    for (const client of [...this.#clients]) client.instanceCrashed()
+    for (const room of [...this.rooms.open()]) this.rooms.discard(room, new SyncError('draining', 'crashed'))
+  }
+}

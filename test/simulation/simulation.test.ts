@@ -1,0 +1,28 @@
+/**
+ * Thousands of schedules of edits, crashes, broken links and a failing database, each from a seed.
+ * One of them again: SIMULATION_SEED=123 npx vitest run test/simulation
+ */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { runSchedule } from './schedule.ts'
+
+const firstSeed = Number(process.env.SIMULATION_SEED ?? 1)
+const schedules = process.env.SIMULATION_SEED ? 1 : Number(process.env.SIMULATION_SCHEDULES ?? 50)
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+test(`in ${schedules} schedules nothing seen is lost, and all end equal`, { timeout: 3_600_000 }, async () => {
+  const failed: string[] = []
+  for (let seed = firstSeed; seed < firstSeed + schedules; seed++) {
+    await runSchedule(seed).catch(error => failed.push(`seed ${seed}: ${error}`))
+    vi.clearAllTimers()
+    vi.restoreAllMocks()
+  }
+  expect(failed).toEqual([])
+})
