@@ -7,7 +7,6 @@ import {
   createTLSchema,
   createUserId,
   type TLGeoShape,
-  type TLRecord,
   type TLShapeId,
   type TLStore,
   toRichText,
@@ -127,5 +126,3 @@ export const paint = (color: TLGeoShape['props']['color']) => (shape: TLGeoShape
   ...shape,
   props: { ...shape.props, color },
 })
-
-export const isRecord = (store: TLStore, id: string): boolean => store.has(id as TLRecord['id'])
