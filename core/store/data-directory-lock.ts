@@ -4,6 +4,7 @@
  * The lock is the file `boardsync.lock`, created with O_EXCL, holding the owner's pid and the time that process started
  * (a pid alone may belong to somebody else by now). It is taken over only from a process that is gone.
  */
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -19,35 +20,49 @@ interface Owner {
 export async function lockDataDirectory(directory: string): Promise<() => Promise<void>> {
   const path = join(resolve(directory), 'boardsync.lock')
   const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner)
-  // Written aside and linked into place: the lock file never exists half-written.
-  const aside = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`
+  // Written aside and put into place: the lock file never exists half-written.
+  const aside = `${path}.${randomUUID()}`
   await writeFile(aside, mine)
   try {
-    for (;;) {
-      const taken = await link(aside, path).then(() => true, ignoreExisting)
-      if (taken) return () => unlink(path)
-      const text = await readFile(path, 'utf8').catch(ignoreMissing)
-      if (text === undefined) continue
-      const owner = parseOwner(text)
-      if (owner && isAlive(owner)) {
-        throw new ConfigurationError([
-          `DATA_DIR: ${resolve(directory)} is in use by another boardsync process (pid ${owner.pid}); stop it or choose another folder`,
-        ])
-      }
-      await removeStale(path, text)
-    }
+    const owner = await take(path, aside)
+    if (!owner) return () => unlink(path)
+    throw new ConfigurationError([
+      `DATA_DIR: ${resolve(directory)} is in use by another boardsync process (pid ${owner.pid}); stop it or choose another folder`,
+    ])
   } finally {
     await unlink(aside)
   }
 }
 
-/** Moves a dead owner's lock away; should a third process have taken it over meanwhile, puts that one's back. */
-async function removeStale(path: string, expected: string): Promise<void> {
-  const away = `${path}.stale.${process.pid}.${Math.random().toString(36).slice(2)}`
-  const moved = await rename(path, away).then(() => true, ignoreMissing)
-  if (!moved) return
-  if ((await readFile(away, 'utf8')) !== expected) await link(away, path).catch(ignoreExisting)
-  await unlink(away)
+/**
+ * Makes the file at `path` a link to `aside`, unless a living process has it.
+ *
+ * What a dead process left is replaced by whoever holds the right to do so, which is a lock of the same kind. Without it
+ * two processes that both saw the dead one could each take away what the other had just put there.
+ * @returns the living owner, or undefined when the lock is ours
+ */
+async function take(path: string, aside: string): Promise<Owner | undefined> {
+  for (;;) {
+    if (await link(aside, path).then(() => true, ignoreExisting)) return undefined
+    const seen = await readFile(path, 'utf8').catch(ignoreMissing)
+    if (seen === undefined) continue
+    const owner = parseOwner(seen)
+    if (owner && isAlive(owner)) return owner
+
+    const takeover = `${path}.takeover`
+    const other = await take(takeover, aside)
+    if (other) return other
+    try {
+      if ((await readFile(path, 'utf8').catch(ignoreMissing)) === seen) {
+        const replacement = `${aside}.replacement`
+        await link(aside, replacement)
+        await rename(replacement, path)
+        return undefined
+      }
+    } finally {
+      await unlink(takeover)
+    }
+  }
 }
 
 function parseOwner(text: string): Owner | undefined {
