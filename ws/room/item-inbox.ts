@@ -6,6 +6,8 @@
  *      order on the replica; write their rows, answers and the new head
  *   3. rolled back, or outcome unknown → the replica may hold what the log does not: the room is dropped and read again
  *
+ * A turn is short, however much there is to do: people's edits wait while it lasts.
+ *
  * Woken by `board:*:updates`; a sweep picks up what no wake-up reached.
  */
 import { randomUUID } from 'node:crypto'
@@ -15,21 +17,18 @@ import type { Metrics } from '../../core/base/metrics.ts'
 import { pause } from '../../core/base/pause.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
-import { type ChangeOutcome, itemChangeSchema } from '../../core/contract/change.ts'
 import { acksChannel, boardOfChannel, everyUpdatesChannel } from '../../core/contract/channels.ts'
-import { applyChange } from '../../core/doc/items.ts'
-import type { DecidedChange, PendingChange } from '../../core/store/change-outbox.ts'
+import type { DecidedChange, DrainOutcome } from '../../core/store/change-outbox.ts'
 import type { Storage } from '../../core/store/storage.ts'
+import { ChangeThrew, ItemDecider } from './item-decider.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
 const sweepEveryMs = 1_000
 /** Instances with the board open go first; the others after a moment, each at a time of its own. */
 const notOpenHereMs = 4
-/** A change that throws this often is rejected, so that it does not block its board. */
-const throwsAtMost = 3
-/** One client id for all that this process writes: each one stays in every state vector of the board for ever. */
-const writerClientId = Math.floor(Math.random() * 2 ** 32)
+/** A turn takes up nothing new after this; what is left is for the next turn. */
+const turnMs = 200
 
 export class ItemInbox {
   readonly #changes: Storage['changes']
@@ -39,7 +38,8 @@ export class ItemInbox {
   readonly #metrics: Metrics
   /** Boards being drained; true: something came in meanwhile. */
   readonly #draining = new Map<BoardId, { again: boolean; done: Promise<void> }>()
-  readonly #throws = new Map<number, number>()
+  readonly #decider = new ItemDecider()
+  #stopped = false
   #timer: NodeJS.Timeout | undefined
   #unsubscribe: (() => void) | undefined
 
@@ -59,6 +59,7 @@ export class ItemInbox {
 
   /** Stops taking in; resolves when what was being drained is. */
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#unsubscribe?.()
     clearInterval(this.#timer)
     await Promise.all([...this.#draining.values()].map(({ done }) => done))
@@ -75,6 +76,7 @@ export class ItemInbox {
 
   /** This board has changes waiting. */
   wake(board: BoardId): void {
+    if (this.#stopped) return
     const running = this.#draining.get(board)
     if (running) {
       running.again = true
@@ -102,11 +104,12 @@ export class ItemInbox {
         state.again = false
         const { room, release } = await this.#rooms.hold(board, false)
         try {
-          await room.line.turn(() => this.#drain(room))
+          const more = await room.line.turn(() => this.#takeTurn(room))
+          if (more) state.again = true
         } finally {
           release()
         }
-      } while (state.again)
+      } while (state.again && !this.#stopped)
     } catch (error) {
       // Whatever is left is swept up.
       this.#log.warn({ err: error, board }, 'could not apply item changes')
@@ -115,61 +118,54 @@ export class ItemInbox {
     }
   }
 
-  async #drain(room: Room): Promise<void> {
-    const { board, replica } = room
-    for (;;) {
-      let touched = false
-      const decide = (changes: readonly PendingChange[]) => {
-        touched = true
-        return changes.map(change => this.#decide(room, change))
-      }
-      try {
-        const known = { epoch: replica.epoch, seq: replica.known }
-        const outcome = await this.#changes.drain(board, known, randomUUID(), decide)
-        switch (outcome.kind) {
-          case 'drained':
-            this.#onDrained(room, outcome.decided, outcome.firstSeq, outcome.lastSeq)
-            break
-          case 'nothing-pending':
-            return
-          case 'busy':
-            await pause(5 + Math.random() * 15)
-            break
-          case 'behind':
-            await room.catchUp()
-            break
-          case 'store-went-back':
-            this.#rooms.discard(room, new SyncError('store-went-back', 'the store went back to another state'))
-            return
-          default:
-            outcome satisfies never
-        }
-      } catch (error) {
-        if (touched) this.#rooms.discard(room, new SyncError('storage-unavailable', 'item changes were not committed'))
-        throw error
+  /** @returns whether the next turn has more to do */
+  async #takeTurn(room: Room): Promise<boolean> {
+    const end = Date.now() + turnMs
+    while (Date.now() < end && !this.#stopped) {
+      const outcome = await this.#drain(room)
+      switch (outcome.kind) {
+        case 'drained':
+          this.#onDrained(room, outcome.decided, outcome.firstSeq, outcome.lastSeq)
+          break
+        case 'nothing-pending':
+          return false
+        case 'busy':
+          await pause(5 + Math.random() * 15)
+          break
+        case 'behind':
+          await room.catchUp()
+          break
+        case 'threw':
+          return true
+        case 'store-went-back':
+          this.#rooms.discard(room, new SyncError('store-went-back', 'the store went back to another state'))
+          return false
+        default:
+          outcome satisfies never
       }
     }
+    return true
   }
 
-  #decide(room: Room, { id, publicId, change, actor }: PendingChange): DecidedChange {
-    const thrown = this.#throws.get(id) ?? 0
-    let outcome: ChangeOutcome | undefined
-    let update: Uint8Array | undefined
-    try {
-      if (thrown >= throwsAtMost) {
-        outcome = { status: 'rejected', reason: 'internal', detail: 'applying this change fails inside the server' }
-      } else {
-        update = room.replica.edit(writerClientId, () => {
-          outcome = applyChange(room.replica.doc, itemChangeSchema.parse(JSON.parse(change)))
-        })
-      }
-      if (!outcome) throw new Error('the change was not decided')
-    } catch (error) {
-      this.#throws.set(id, thrown + 1)
-      throw error
+  /** One batch, in one transaction. A room that is left with edits the log has not got is discarded. */
+  async #drain(room: Room): Promise<DrainOutcome | { kind: 'threw' }> {
+    const { board, replica } = room
+    const known = { epoch: replica.epoch, seq: replica.known }
+    let edited = false
+    const note = () => {
+      edited = true
     }
-    this.#throws.delete(id)
-    return { id, publicId, status: outcome.status, result: JSON.stringify(outcome), actor, update }
+    replica.doc.on('update', note)
+    try {
+      return await this.#changes.drain(board, known, randomUUID(), changes => this.#decider.decide(replica, changes))
+    } catch (error) {
+      if (edited) this.#rooms.discard(room, new SyncError('storage-unavailable', 'item changes were not committed'))
+      if (!(error instanceof ChangeThrew)) throw error
+      this.#log.error({ err: error.cause, board, change: error.publicId }, 'an item change cannot be applied')
+      return { kind: 'threw' }
+    } finally {
+      replica.doc.off('update', note)
+    }
   }
 
   #onDrained(room: Room, decided: readonly DecidedChange[], firstSeq: number, lastSeq: number): void {

@@ -1,0 +1,83 @@
+/**
+ * Decides item changes on a replica, in their order, and keeps one that throws from harming the others: it ends its batch,
+ * is from then on tried by itself, and after three times rejected.
+ */
+import { LRUCache } from 'lru-cache'
+import type * as Y from 'yjs'
+import { type ChangeOutcome, itemChangeSchema } from '../../core/contract/change.ts'
+import { fieldErrors } from '../../core/contract/field-error.ts'
+import { applyChange } from '../../core/doc/items.ts'
+import type { Replica } from '../../core/doc/replica.ts'
+import type { DecidedChange, PendingChange } from '../../core/store/change-outbox.ts'
+
+/** A change that throws this often is rejected, so that it does not block its board. */
+const throwsAtMost = 3
+const throwsRemembered = 1_000
+/** One client id for all that this process writes: each one stays in every state vector of the board for ever. */
+const writerClientId = Math.floor(Math.random() * 2 ** 32)
+
+/** Nothing of the batch may be committed; the replica may hold parts of it. Deciding again gets further. */
+export class ChangeThrew extends Error {
+  readonly publicId: string
+
+  constructor(publicId: string, cause: unknown) {
+    super('an item change threw', { cause })
+    this.publicId = publicId
+  }
+}
+
+export class ItemDecider {
+  /** How often each change threw. Another instance may be the one that rejects it, hence the bound. */
+  readonly #throws = new LRUCache<number, number>({ max: throwsRemembered })
+
+  /**
+   * @returns the first of the changes, decided and applied: as many as could be
+   * @throws ChangeThrew when the very first threw, or one that left half of itself in the replica
+   */
+  decide(replica: Replica, changes: readonly PendingChange[]): DecidedChange[] {
+    const decided: DecidedChange[] = []
+    let edited = false
+    const note = () => {
+      edited = true
+    }
+    replica.doc.on('update', note)
+    try {
+      for (const change of changes) {
+        if (decided.length > 0 && this.#throws.has(change.id)) break
+        edited = false
+        try {
+          decided.push(this.#decide(replica, change))
+        } catch (error) {
+          this.#throws.set(change.id, (this.#throws.get(change.id) ?? 0) + 1)
+          if (edited || decided.length === 0) throw new ChangeThrew(change.publicId, error)
+          break
+        }
+      }
+    } finally {
+      replica.doc.off('update', note)
+    }
+    return decided
+  }
+
+  #decide(replica: Replica, { id, publicId, change, actor }: PendingChange): DecidedChange {
+    let outcome: ChangeOutcome | undefined
+    let update: Uint8Array | undefined
+    if ((this.#throws.get(id) ?? 0) >= throwsAtMost) {
+      outcome = { status: 'rejected', reason: 'internal', detail: 'applying this change fails inside the server' }
+    } else {
+      update = replica.edit(writerClientId, () => {
+        outcome = decideChange(replica.doc, change)
+      })
+    }
+    if (!outcome) throw new Error('the change was not decided')
+    return { id, publicId, status: outcome.status, result: JSON.stringify(outcome), actor, update }
+  }
+}
+
+/** What was stored is read as what came from outside: it may be from another version of boardsync. */
+function decideChange(doc: Y.Doc, stored: string): ChangeOutcome {
+  const change = itemChangeSchema.safeParse(JSON.parse(stored))
+  if (change.success) return applyChange(doc, change.data)
+  const errors = fieldErrors(change.error).map(error => ({ ...error, pointer: error.pointer.replace(/^\/item/, '') }))
+  return { status: 'rejected', reason: 'item-invalid', detail: 'this is no change to an item', errors }
+}
