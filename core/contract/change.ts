@@ -9,7 +9,8 @@ import type { FieldError } from './field-error.ts'
 import { type Item, itemIdSchema, itemPatchSchema, newItemSchema, referenceSchema } from './item.ts'
 
 /** The header If-Match as it came. */
-const ifMatch = z.string().max(1_000).exactOptional()
+export const ifMatchSchema = z.string().max(1_000)
+const ifMatch = ifMatchSchema.exactOptional()
 
 /** A union by `action`, so that `{action: 'batch', operations}` can join it. */
 export const itemChangeSchema = z.discriminatedUnion('action', [

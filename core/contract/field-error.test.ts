@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { fieldErrors, forbiddenKeys, jsonPointer } from './field-error.ts'
+import { fieldErrors, forbiddenParts, jsonPointer } from './field-error.ts'
 
 describe('a pointer', () => {
   it('escapes as RFC 6901 says', () => {
@@ -20,17 +20,32 @@ describe('the faults of one body', () => {
 describe('a forbidden key', () => {
   it('is found anywhere and pointed at', () => {
     const json: unknown = JSON.parse('{"a":[1,{"__proto__":{"b":1}}],"prototype":null,"c":{"constructor":{}}}')
-    expect(forbiddenKeys(json).map(fault => fault.pointer)).toEqual(['/prototype', '/c/constructor', '/a/1/__proto__'])
+    expect(forbiddenParts(json).map(fault => fault.pointer)).toEqual(['/prototype', '/c/constructor', '/a/1/__proto__'])
   })
 
   it('is one as a key only, not as a value, and not because every object inherits it', () => {
-    expect(forbiddenKeys({ a: '__proto__', b: ['constructor'], c: {} })).toEqual([])
-    expect([1, null, 'prototype', undefined].flatMap(forbiddenKeys)).toEqual([])
+    expect(forbiddenParts({ a: '__proto__', b: ['constructor'], c: {} })).toEqual([])
+    expect([1, null, 'prototype', undefined].flatMap(forbiddenParts)).toEqual([])
   })
 
-  it('is looked for without overflowing the stack', () => {
-    const deep = 200_000
-    const json: unknown = JSON.parse(`${'['.repeat(deep)}{"__proto__":1}${']'.repeat(deep)}`)
-    expect(forbiddenKeys(json)).toHaveLength(1)
+  it('is found as deep as a body may go, and beyond that the depth itself is the fault', () => {
+    const nested = (deep: number): unknown => JSON.parse(`${'['.repeat(deep)}{"__proto__":1}${']'.repeat(deep)}`)
+    expect(forbiddenParts(nested(31))).toEqual([
+      expect.objectContaining({ detail: 'this name is not allowed as a key' }),
+    ])
+    for (const deep of [32, 200_000]) {
+      expect(forbiddenParts(nested(deep))).toEqual([
+        { pointer: '/0'.repeat(32), detail: expect.stringMatching(/nested/) },
+      ])
+    }
+  })
+})
+
+describe('the faults of a hostile body', () => {
+  it('are told in fewer words than it had', () => {
+    const name = 'a'.repeat(100_000)
+    expect(forbiddenParts({ b: { [name]: { __proto__x: 1 } } })).toEqual([
+      { pointer: '/b', detail: expect.stringMatching(/key of more than 256/) },
+    ])
   })
 })

@@ -10,6 +10,10 @@ export interface FieldError {
 /** More than this many faults teach nobody anything, and a hostile body could hold a million. */
 const MAX_FIELD_ERRORS = 50
 
+/** Far more than items and batches of them need. */
+const MAX_DEPTH = 32
+const MAX_NAME_LENGTH = 256
+
 /** Names that reach an object's prototype in careless code: ours, a client's or a plug-in's. */
 const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -33,21 +37,29 @@ export function fieldErrors(error: ZodError): FieldError[] {
 }
 
 /**
- * The keys `__proto__`, `constructor` and `prototype` anywhere in a value that `JSON.parse` made (it creates them as own
- * keys; a parser that removes them or throws would hide them from this). Walks without recursion: 400 kB of nested
- * brackets would overflow the stack.
+ * What no value that `JSON.parse` made may hold anywhere: the keys `__proto__`, `constructor` and `prototype` (it creates
+ * them as own keys; a parser that removes them or throws would hide them from this), and depth or names that only serve
+ * to be quoted back a hundred times as long. Walks without recursion: 400 kB of nested brackets would overflow the stack.
  */
-export function forbiddenKeys(json: unknown): FieldError[] {
+export function forbiddenParts(json: unknown): FieldError[] {
   const found: FieldError[] = []
-  const waiting: { value: unknown; pointer: string }[] = [{ value: json, pointer: '' }]
+  const waiting: { value: unknown; pointer: string; depth: number }[] = [{ value: json, pointer: '', depth: 0 }]
   for (let next = waiting.pop(); next && found.length < MAX_FIELD_ERRORS; next = waiting.pop()) {
     if (typeof next.value !== 'object' || next.value === null) continue
+    if (next.depth === MAX_DEPTH) {
+      found.push({ pointer: next.pointer, detail: `this is nested more than ${MAX_DEPTH} deep` })
+      continue
+    }
     const isArray = Array.isArray(next.value)
     for (const [key, value] of Object.entries(next.value)) {
+      if (key.length > MAX_NAME_LENGTH) {
+        found.push({ pointer: next.pointer, detail: `this has a key of more than ${MAX_NAME_LENGTH} characters` })
+        break
+      }
       const pointer = next.pointer + jsonPointer([key])
       if (!isArray && forbiddenNames.has(key)) found.push({ pointer, detail: 'this name is not allowed as a key' })
-      if (typeof value === 'object' && value !== null) waiting.push({ value, pointer })
+      if (typeof value === 'object' && value !== null) waiting.push({ value, pointer, depth: next.depth + 1 })
     }
   }
-  return found
+  return found.slice(0, MAX_FIELD_ERRORS)
 }

@@ -46,6 +46,8 @@ const storableError = { error: 'must be well-formed Unicode without the characte
 export const itemIdSchema = z.string().regex(ITEM_ID, { error: 'must be 1 to 64 letters, digits, "_" or "-"' })
 /** Names something on the board; what people drew has ids that other programs chose, so only the length is ours. */
 export const referenceSchema = z.string().min(1).max(MAX_REFERENCE_LENGTH).refine(storable, storableError)
+export const isReference = (text: string): boolean =>
+  text.length > 0 && text.length <= MAX_REFERENCE_LENGTH && storable(text)
 const coordinate = z.number().min(-MAX_COORDINATE).max(MAX_COORDINATE)
 const size = z.number().gt(0).max(MAX_SIZE)
 const url = z.string().refine(isAllowedUrl, {

@@ -1,6 +1,6 @@
 /** Record → item: how a shape on the board reads as an item, whoever drew it. */
 import type * as Y from 'yjs'
-import type { Item } from '../contract/item.ts'
+import { type Item, isReference } from '../contract/item.ts'
 import { bindingsOf, isShapeId, itemIdOf, recordAt } from './board-tree.ts'
 import type { Field, Props, RelatedRecords, Value } from './item-fields.ts'
 import { formOf, type ItemForm } from './item-forms.ts'
@@ -15,11 +15,12 @@ export interface ItemShape {
 }
 
 /**
- * The shape as an item; undefined where the record is no shape, or one that tldraw would reject. A person's copy of an
+ * The shape as an item; undefined where the record is no shape, one that tldraw would reject, or one whose id no request
+ * could name. A person's copy of an
  * agent's shape carries the original's `meta`, so only the shape that `meta.item_id` names is the agent's.
  */
 export function readShape(record: PlainRecord, related: RelatedRecords): ItemShape | undefined {
-  if (record.typeName !== 'shape' || recordFault(record)) return undefined
+  if (record.typeName !== 'shape' || !isReference(itemIdOf(record.id)) || recordFault(record)) return undefined
   const meta = metaOf(record)
   const isAgents = meta.item_id === itemIdOf(record.id)
   const found = formOf(String(record.type), meta.item_type)
