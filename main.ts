@@ -1,10 +1,9 @@
 /** Composition only: settings → parts → listen → signals. What each part does is told where it lives. */
 import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { answerWithProblems, restApi } from './api-bridge/app.ts'
+import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
-import { Problem } from './api-bridge/problems.ts'
+import { createHttpApp } from './api-bridge/http-app.ts'
 import { createAuthenticate } from './core/auth/authenticate.ts'
 import { createRequestGuard } from './core/auth/request-guard.ts'
 import { type Config, readConfig } from './core/base/config.ts'
@@ -98,11 +97,7 @@ async function start(config: Config, log: Logger, parts: Releasers) {
   })
   let draining = false
 
-  const app = createApp(log)
-  app.addHook('onRequest', async request => {
-    const refusal = guard(request.raw)
-    if (refusal) throw new Problem(refusal.status === 421 ? 'misdirected' : 'forbidden', refusal.reason)
-  })
+  const app = createHttpApp(log, guard)
   statusRoutes(app, config.version, metrics, () => ({
     rooms: rooms.size,
     connections: sockets.size,
@@ -139,18 +134,6 @@ async function start(config: Config, log: Logger, parts: Releasers) {
       await sockets.drain()
     },
   }
-}
-
-function createApp(log: Logger): FastifyInstance {
-  const app = fastify({
-    loggerInstance: log as FastifyBaseLogger,
-    // A request's URL may hold a credential.
-    logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: true,
-    routerOptions: { maxParamLength: 512 },
-  })
-  answerWithProblems(app)
-  return app
 }
 
 function shownHost(host: string): string {

@@ -71,11 +71,17 @@ export class BoardReader {
     if (!stored) throw missing()
     if (usable && stored.head.epoch === usable.epoch) {
       usable.absorb(stored)
+      this.#keep(board, usable, stored.head.bytes)
       return usable
     }
     const replica = new Replica(stored)
-    this.#replicas.set(board, replica, { size: Math.min(bytesKept, Math.max(1, stored.head.bytes)) })
+    this.#keep(board, replica, stored.head.bytes)
     return replica
+  }
+
+  /** Weighed anew each time: boards grow. */
+  #keep(board: BoardId, replica: Replica, bytes: number): void {
+    this.#replicas.set(board, replica, { size: Math.min(bytesKept, Math.max(1, bytes)) })
   }
 }
 

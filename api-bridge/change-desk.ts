@@ -3,7 +3,6 @@
  * or rejected. Bus messages are hints only: the row is looked at too, ever less often.
  */
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { StorageError } from '../core/base/errors.ts'
 import type { Bus } from '../core/bus/bus.ts'
 import type { Actor } from '../core/contract/actor.ts'
@@ -30,7 +29,7 @@ export class ChangeDesk {
   readonly #changes: Storage['changes']
   readonly #bus: Bus
   /** Who waits for which change. */
-  readonly #waiting = new Map<string, () => void>()
+  readonly #waiting = new Map<string, Set<() => void>>()
   #unsubscribe: (() => void) | undefined
 
   constructor(changes: Storage['changes'], bus: Bus) {
@@ -40,7 +39,7 @@ export class ChangeDesk {
 
   async start(): Promise<void> {
     this.#unsubscribe = await this.#bus.subscribe(everyAcksChannel, (_channel, message) => {
-      this.#waiting.get(new TextDecoder().decode(message))?.()
+      for (const hear of this.#waiting.get(new TextDecoder().decode(message)) ?? []) hear()
     })
   }
 
@@ -55,8 +54,8 @@ export class ChangeDesk {
   async submit(request: ChangeRequest): Promise<RecordedChange> {
     const { board, change } = request
     const publicId = randomUUID()
-    const acked = new Promise<void>(resolve => this.#waiting.set(publicId, resolve))
-    try {
+    // Before it is stored: whoever applies it may be quicker than the answer of the store.
+    return this.#listening(publicId, async acked => {
       const stored = await this.#changes.submit(
         { ...request, publicId, change: JSON.stringify(change) },
         change.action === 'create',
@@ -66,19 +65,35 @@ export class ChangeDesk {
         throw new Problem('idempotency-key-reused', 'this Idempotency-Key came with another request within 24 hours')
       }
       if (stored.status !== 'pending') return stored
-      const message = JSON.stringify({ change_id: stored.publicId, ...change })
+      // A repeat: what it asks for is on its way already, under the first one's id.
+      if (stored.publicId !== publicId) return this.#listening(stored.publicId, first => this.#decided(stored, first))
+      const message = JSON.stringify({ change_id: publicId, ...change })
       this.#bus.publish(updatesChannel(board), new TextEncoder().encode(message))
-      return await this.#decided(stored, acked)
+      return this.#decided(stored, acked)
+    })
+  }
+
+  /** @param work is handed a promise that resolves when this change is acknowledged */
+  async #listening<T>(publicId: string, work: (acked: Promise<unknown>) => Promise<T>): Promise<T> {
+    const listeners = this.#waiting.get(publicId) ?? new Set()
+    this.#waiting.set(publicId, listeners)
+    let hear = () => {}
+    const acked = new Promise<void>(resolve => {
+      hear = resolve
+    })
+    listeners.add(hear)
+    try {
+      return await work(acked)
     } finally {
-      this.#waiting.delete(publicId)
+      listeners.delete(hear)
+      if (listeners.size === 0) this.#waiting.delete(publicId)
     }
   }
 
-  async #decided(stored: RecordedChange, acked: Promise<void>): Promise<RecordedChange> {
+  async #decided(stored: RecordedChange, acked: Promise<unknown>): Promise<RecordedChange> {
+    let hint: Promise<unknown> | undefined = acked
     for (const ms of looksAfterMs) {
-      const look = new AbortController()
-      await Promise.race([acked, pause(ms, undefined, { signal: look.signal }).catch(ignoreAbort)])
-      look.abort()
+      if (await happensWithin(ms, hint)) hint = undefined // it has said all it has to say
       const found = await this.#changes.find(stored.board, stored.publicId).catch(whileUnavailable)
       if (found && found.status !== 'pending') return found
     }
@@ -86,8 +101,15 @@ export class ChangeDesk {
   }
 }
 
-function ignoreAbort(error: unknown): void {
-  if (!(error instanceof Error && error.name === 'AbortError')) throw error
+/** Waits for the event, if there is one, and at most this long. @returns whether it happened */
+function happensWithin(ms: number, event: Promise<unknown> | undefined): Promise<boolean> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, ms, false)
+    void event?.then(() => {
+      clearTimeout(timer)
+      resolve(true)
+    })
+  })
 }
 
 /** It is stored already: an outage now makes the answer late, not wrong. */

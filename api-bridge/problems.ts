@@ -5,32 +5,67 @@
 import type { FastifyReply } from 'fastify'
 import type { FieldError } from '../core/contract/field-error.ts'
 
+const pointers = 'Each of errors[] says in `pointer` (RFC 6901) which part is meant.'
+const again = 'Read it again and decide anew.'
+
+/** Status, title, and what helps: the page behind `type` says it. */
 const problems = {
-  'json-malformed': [400, 'The body is not JSON'],
-  'request-invalid': [400, 'The request is not as it must be'],
-  'board-id-invalid': [400, 'Not a board id'],
-  'credential-missing': [401, 'A credential is needed'],
-  'credential-invalid': [401, 'The credential is not valid'],
-  forbidden: [403, 'This is not allowed'],
-  'not-found': [404, 'There is nothing here'],
-  'board-missing': [404, 'There is no such board, or this credential has no right to it'],
-  'item-missing': [404, 'There is no such item'],
-  'change-missing': [404, 'There is no such change'],
-  'method-not-allowed': [405, 'This address does not take this method'],
-  'item-exists': [409, 'The board has an item of this id'],
-  'item-changed': [412, 'The item is no longer what If-Match names'],
-  'body-too-large': [413, 'The body is too large'],
-  'content-type-unsupported': [415, 'This content type is not taken'],
-  misdirected: [421, 'This server does not answer under this name'],
-  'item-invalid': [422, 'The item cannot be on the board'],
-  'idempotency-key-reused': [422, 'This Idempotency-Key was used for another request'],
-  internal: [500, 'Something is wrong inside the server'],
-  'storage-unavailable': [503, 'Storage is unavailable; nothing was done'],
-} as const satisfies Record<string, readonly [status: number, title: string]>
+  'http-malformed': [400, 'Not an HTTP request', 'The request could not be read as HTTP/1.1.'],
+  'address-malformed': [400, 'The address cannot be read', 'The path has a broken percent-encoding.'],
+  'json-malformed': [400, 'The body is not JSON', 'Send one JSON value, in UTF-8.'],
+  'request-invalid': [400, 'The request is not as it must be', pointers],
+  'board-id-invalid': [400, 'Not a board id', 'A board id has 1 to 128 of A–Z a–z 0–9 _ - and is no reserved word.'],
+  'credential-missing': [401, 'A credential is needed', 'Send Authorization: Bearer …, or X-API-Key.'],
+  'credential-invalid': [401, 'The credential is not valid', 'It is unknown, expired or revoked.'],
+  forbidden: [
+    403,
+    'This is not allowed',
+    'The credential, or the page that sent the request, has no right to do this.',
+  ],
+  'not-found': [404, 'There is nothing here', 'No call of the API has this address.'],
+  'board-missing': [
+    404,
+    'There is no such board, or this credential has no right to it',
+    'A board comes into being when somebody who may write opens it, or posts an item to it.',
+  ],
+  'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
+  'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
+  'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
+  'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
+  'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
+  'item-changed': [412, 'The item is no longer what If-Match names', again],
+  'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB.'],
+  'content-type-unsupported': [
+    415,
+    'This content type is not taken',
+    'Send application/json; a PATCH may also be application/merge-patch+json.',
+  ],
+  misdirected: [
+    421,
+    'This server does not answer under this name',
+    'Without a credential setting it answers to localhost, 127.0.0.1 and [::1] only.',
+  ],
+  'item-invalid': [422, 'The item cannot be on the board', pointers],
+  'idempotency-key-reused': [
+    422,
+    'This Idempotency-Key was used for another request',
+    'A key stands for one request, with its method, address and body, for 24 hours.',
+  ],
+  'headers-too-large': [431, 'The headers are too large', 'Address and headers together have at most 16 KiB.'],
+  internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
+  'storage-unavailable': [
+    503,
+    'Storage is unavailable',
+    'Try again after the seconds in Retry-After, a write with the same Idempotency-Key: then it is made once, even if ' +
+      'the answer to it was all that got lost.',
+  ],
+} as const satisfies Record<string, readonly [status: number, title: string, help: string]>
 
 export type ProblemName = keyof typeof problems
 
 const retryAfterSeconds = 2
+/** What was sent is quoted in some details; nobody needs all of it back. */
+const detailLength = 1_000
 
 export class Problem extends Error {
   override readonly name = 'Problem'
@@ -52,6 +87,13 @@ export class Problem extends Error {
   get status(): number {
     return problems[this.problem][0]
   }
+
+  /** Faults in fields, told in `errors` and, for people, in the detail. */
+  static ofFields(problem: ProblemName, errors: readonly FieldError[]): Problem {
+    return new Problem(problem, errors.map(({ pointer, detail }) => `${pointer || 'body'}: ${detail}`).join('; '), {
+      errors,
+    })
+  }
 }
 
 /** The document as it stands in an answer, and in the answer kept for a change. */
@@ -61,7 +103,7 @@ export function problemDocument({ problem, message, errors }: Problem) {
     type: `/v1/problems/${problem}`,
     title,
     status,
-    detail: message,
+    detail: message.length > detailLength ? `${message.slice(0, detailLength)}…` : message,
     ...(errors.length > 0 ? { errors } : {}),
   }
 }
@@ -72,4 +114,11 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     .headers(problem.headers)
     .type('application/problem+json')
     .send(JSON.stringify(problemDocument(problem)))
+}
+
+/** What the page of a problem says; undefined where there is no problem of this name. */
+export function problemHelp(name: string): { status: number; title: string; help: string } | undefined {
+  if (!Object.hasOwn(problems, name)) return undefined
+  const [status, title, help] = problems[name as ProblemName]
+  return { status, title, help }
 }

@@ -1,0 +1,56 @@
+/** What the caller of a change hears: done, waiting, or why not. */
+import type { FastifyReply } from 'fastify'
+import type { ChangeOutcome } from '../core/contract/change.ts'
+import type { Item } from '../core/contract/item.ts'
+import { itemEtag } from '../core/doc/item-etag.ts'
+import type { RecordedChange } from '../core/store/change-outbox.ts'
+import { Problem, problemDocument } from './problems.ts'
+
+/** A change that waits is looked at by the second. */
+const retryAfterSeconds = 1
+
+/**
+ * The change as applied, 202 while it waits.
+ * @param applied prepares the answer to a change that left this item; one that left none is answered 204
+ * @throws Problem the change was rejected with
+ */
+export function answerChange(
+  reply: FastifyReply,
+  recorded: RecordedChange,
+  applied: (item: Item) => FastifyReply,
+): FastifyReply {
+  const outcome = outcomeOf(recorded)
+  if (!outcome) {
+    return reply
+      .status(202)
+      .headers({
+        location: `/v1/boards/${recorded.board}/changes/${recorded.publicId}`,
+        'retry-after': retryAfterSeconds,
+      })
+      .send(changeDocument(recorded))
+  }
+  if (outcome.status === 'rejected') throw rejection(outcome)
+  const { item } = outcome
+  if (!item) return reply.status(204).send()
+  return applied(item)
+    .header('etag', itemEtag(item))
+    .send({ ...item, seq: recorded.seq })
+}
+
+export function changeDocument(recorded: RecordedChange) {
+  const outcome = outcomeOf(recorded)
+  return {
+    id: recorded.publicId,
+    status: recorded.status,
+    ...(recorded.seq === undefined ? {} : { seq: recorded.seq }),
+    ...(outcome?.status === 'applied' && outcome.item ? { item: outcome.item } : {}),
+    ...(outcome?.status === 'rejected' ? { problem: problemDocument(rejection(outcome)) } : {}),
+  }
+}
+
+/** Written by the drain of this or another instance. */
+const outcomeOf = ({ result }: RecordedChange): ChangeOutcome | undefined =>
+  result === undefined ? undefined : (JSON.parse(result) as ChangeOutcome)
+
+const rejection = ({ reason, detail, errors = [] }: Extract<ChangeOutcome, { status: 'rejected' }>): Problem =>
+  new Problem(reason, detail, { errors })
