@@ -20,8 +20,22 @@ const notYetHonoured = [
   'RATE_REST',
 ] as const
 
-const count = (fallback: number) => z.coerce.number('must be a whole number').int().min(1).default(fallback)
-const milliseconds = (fallback: number) => z.coerce.number('must be milliseconds').int().min(0).default(fallback)
+/** The longest that a timer can be set to. */
+const longestTimerMs = 2 ** 31 - 1
+
+const wholeNumber = (fallback: number, from: number, to: number) =>
+  z
+    .string()
+    .refine(text => /^\d{1,15}$/.test(text) && Number(text) >= from && Number(text) <= to, {
+      error:
+        to === Number.MAX_SAFE_INTEGER
+          ? `must be a whole number, at least ${from}`
+          : `must be a whole number from ${from} to ${to}`,
+    })
+    .transform(Number)
+    .default(fallback)
+const count = (fallback: number) => wholeNumber(fallback, 1, Number.MAX_SAFE_INTEGER)
+const milliseconds = (fallback: number) => wholeNumber(fallback, 0, longestTimerMs)
 const postgresUrl = z
   .string()
   .refine(isPostgresUrl, 'must be a postgres:// address')
@@ -29,7 +43,7 @@ const postgresUrl = z
 
 const settings = z.object({
   ROLE: z.enum(['all', 'ws', 'api']).default('all'),
-  PORT: z.coerce.number('must be a port number, 0 for any free one').int().min(0).max(65_535).default(8080),
+  PORT: wholeNumber(8080, 0, 65_535),
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
   DATABASE_URL: postgresUrl.optional(),
@@ -53,7 +67,7 @@ const settings = z.object({
   SNAPSHOT_DEBOUNCE_MS: milliseconds(2_000),
   SNAPSHOT_MAX_WAIT_MS: milliseconds(30_000),
   ROOM_IDLE_MS: milliseconds(30_000),
-  HISTORY_DAYS: count(30),
+  HISTORY_DAYS: wholeNumber(30, 1, 36_500),
   MAX_FRAME_BYTES: count(16 * MiB),
   MAX_BOARD_BYTES: count(64 * MiB),
   MAX_PEERS_PER_BOARD: count(1_000),
@@ -64,7 +78,9 @@ const settings = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 
-export interface Config extends z.output<typeof settings> {
+type Settings = z.output<typeof settings>
+
+export interface Config extends Settings {
   /** Neither `ADMIN_KEY` nor a JWT setting: everybody may do everything, on this machine only. */
   open: boolean
   version: string
@@ -79,27 +95,35 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     if (given[name] !== undefined) faults.push(`${name}: this version does not support it yet; leave it unset`)
   }
   const parsed = settings.safeParse(given)
-  if (!parsed.success) {
-    faults.push(...parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`))
-    throw new ConfigurationError(faults)
-  }
-  const config = { ...parsed.data, open: parsed.data.ADMIN_KEY === undefined, version: packageVersion() }
-  if (config.open && !isLoopback(config.HOST)) {
+  const issues = parsed.error?.issues ?? []
+  faults.push(...issues.map(issue => `${issue.path.join('.')}: ${issue.message}`))
+  // The other settings are still held against each other, with each faulty one at its default.
+  const faulty = new Set(issues.map(issue => String(issue.path[0])))
+  const sound = settings.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !faulty.has(name))))
+  faults.push(...contradictions(sound, name => given[name] !== undefined))
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  return { ...sound, open: sound.ADMIN_KEY === undefined, version: packageVersion() }
+}
+
+function contradictions(settings: Settings, isGiven: (name: keyof Settings) => boolean): string[] {
+  const faults: string[] = []
+  if (!isGiven('ADMIN_KEY') && !isLoopback(settings.HOST)) {
     faults.push(
-      `ADMIN_KEY: must be set when HOST is ${config.HOST}; without it the server is open and listens on a loopback address only`,
+      `ADMIN_KEY: must be set when HOST is ${settings.HOST}; without it the server is open and listens on a loopback address only`,
     )
   }
-  if (config.ROLE !== 'all' && config.DATABASE_URL === undefined) {
-    faults.push(`DATABASE_URL: must be set when ROLE is ${config.ROLE}; the embedded database serves ROLE=all only`)
+  if (settings.ROLE !== 'all' && !isGiven('DATABASE_URL')) {
+    faults.push(`DATABASE_URL: must be set when ROLE is ${settings.ROLE}; the embedded database serves ROLE=all only`)
   }
-  if (config.MIGRATION_DATABASE_URL !== undefined && config.DATABASE_URL === undefined) {
+  if (isGiven('MIGRATION_DATABASE_URL') && !isGiven('DATABASE_URL')) {
     faults.push('DATABASE_URL: must be set when MIGRATION_DATABASE_URL is')
   }
-  if (config.SNAPSHOT_MAX_WAIT_MS < config.SNAPSHOT_DEBOUNCE_MS) {
-    faults.push('SNAPSHOT_MAX_WAIT_MS: must not be less than SNAPSHOT_DEBOUNCE_MS')
+  if (settings.SNAPSHOT_MAX_WAIT_MS < settings.SNAPSHOT_DEBOUNCE_MS) {
+    faults.push(
+      `SNAPSHOT_MAX_WAIT_MS: must not be less than SNAPSHOT_DEBOUNCE_MS (${settings.SNAPSHOT_MAX_WAIT_MS} is less than ${settings.SNAPSHOT_DEBOUNCE_MS})`,
+    )
   }
-  if (faults.length > 0) throw new ConfigurationError(faults)
-  return config
+  return faults
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)

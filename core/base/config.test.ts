@@ -1,0 +1,179 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+import { ConfigurationError } from './errors.ts'
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults
+    throw error
+  }
+  return []
+}
+
+const namesOf = (faults: readonly string[]) => faults.map(fault => fault.split(':')[0])
+const key = 'a-key-of-at-least-16'
+
+describe('settings', () => {
+  test('have the defaults of the contract', () => {
+    const MiB = 1024 * 1024
+    expect(readConfig({})).toEqual({
+      ROLE: 'all',
+      PORT: 8080,
+      HOST: '127.0.0.1',
+      DATA_DIR: './data',
+      ALLOWED_ORIGINS: [],
+      SNAPSHOT_DEBOUNCE_MS: 2_000,
+      SNAPSHOT_MAX_WAIT_MS: 30_000,
+      ROOM_IDLE_MS: 30_000,
+      HISTORY_DAYS: 30,
+      MAX_FRAME_BYTES: 16 * MiB,
+      MAX_BOARD_BYTES: 64 * MiB,
+      MAX_PEERS_PER_BOARD: 1_000,
+      MAX_CONNECTIONS: 20_000,
+      PENDING_BYTES_BOARD: 8 * MiB,
+      PENDING_BYTES_TOTAL: 256 * MiB,
+      LOG_LEVEL: 'info',
+      open: true,
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    })
+  })
+
+  test('that are empty count as not set', () => {
+    expect(readConfig({ PORT: '', ADMIN_KEY: '', DATABASE_URL: '', REDIS_URL: '' })).toEqual(readConfig({}))
+  })
+
+  test('are read as what they mean', () => {
+    const config = readConfig({
+      ROLE: 'ws',
+      PORT: '0',
+      ADMIN_KEY: key,
+      HOST: '0.0.0.0',
+      DATABASE_URL: 'postgresql://u:p@db/boardsync?sslmode=require',
+      ALLOWED_ORIGINS: ' https://a.example, http://localhost:5173 ,',
+      HISTORY_DAYS: '7',
+    })
+    expect(config).toMatchObject({ ROLE: 'ws', PORT: 0, HOST: '0.0.0.0', HISTORY_DAYS: 7, open: false })
+    expect(config.ALLOWED_ORIGINS).toEqual(['https://a.example', 'http://localhost:5173'])
+    expect(config.DATABASE_URL?.reveal()).toBe('postgresql://u:p@db/boardsync?sslmode=require')
+  })
+
+  test('that are wrong are all reported at once, by name, also those that contradict each other', () => {
+    const faults = faultsOf({
+      ROLE: 'sockets',
+      PORT: '99999',
+      HOST: '0.0.0.0',
+      PUBLIC_URL: 'board.example',
+      MIGRATION_DATABASE_URL: 'postgres://db/boards',
+      ALLOWED_ORIGINS: 'https://a.example/path',
+      SNAPSHOT_DEBOUNCE_MS: '5000',
+      SNAPSHOT_MAX_WAIT_MS: '1000',
+      MAX_FRAME_BYTES: 'many',
+      LOG_LEVEL: 'loud',
+      REDIS_URL: 'redis://bus',
+    })
+    expect(namesOf(faults).sort()).toEqual([
+      'ADMIN_KEY',
+      'ALLOWED_ORIGINS',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'MAX_FRAME_BYTES',
+      'PORT',
+      'PUBLIC_URL',
+      'REDIS_URL',
+      'ROLE',
+      'SNAPSHOT_MAX_WAIT_MS',
+    ])
+    expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'loud' })).toThrow(/\n {2}- PORT: .*\n {2}- LOG_LEVEL: /)
+  })
+
+  test.each(['-1', '1.5', '1e3', '0x10', ' ', '1 000', 'NaN', '9'.repeat(16)])('of numbers do not take %j', text => {
+    expect(namesOf(faultsOf({ PORT: text, MAX_CONNECTIONS: text, ROOM_IDLE_MS: text }))).toEqual([
+      'PORT',
+      'ROOM_IDLE_MS',
+      'MAX_CONNECTIONS',
+    ])
+  })
+
+  test('of times stay below what a timer can wait, beyond which it would not wait at all', () => {
+    expect(readConfig({ ROOM_IDLE_MS: '2147483647' }).ROOM_IDLE_MS).toBe(2_147_483_647)
+    expect(faultsOf({ ROOM_IDLE_MS: '2147483648', HISTORY_DAYS: '36501' })).toHaveLength(2)
+  })
+
+  test.each(['mysql://db/boards', 'db:5432', 'postgres'])('of a database do not take %s', address => {
+    expect(namesOf(faultsOf({ DATABASE_URL: address }))).toEqual(['DATABASE_URL'])
+  })
+
+  test.each(['https://a.example/', '*', 'null', 'a.example', 'https://A.example', 'https://a.example:443'])(
+    'of origins do not take %s, which no browser sends',
+    origin => {
+      expect(namesOf(faultsOf({ ALLOWED_ORIGINS: `https://b.example,${origin}` }))).toEqual(['ALLOWED_ORIGINS'])
+    },
+  )
+
+  test('that this version cannot honour are refused rather than passed over', () => {
+    expect(faultsOf({ REDIS_URL: 'redis://bus', RATE_REST: '5' })).toEqual([
+      expect.stringMatching(/^REDIS_URL: .*not support/),
+      expect.stringMatching(/^RATE_REST: .*not support/),
+    ])
+  })
+})
+
+describe('a server without a key', () => {
+  test.each(['127.0.0.1', '127.5.5.5', 'localhost', '::1'])('may listen on %s', HOST => {
+    expect(readConfig({ HOST }).open).toBe(true)
+  })
+
+  test.each(['0.0.0.0', '::', '192.168.1.5', '127.0.0.1.evil.example', 'localhost.evil.example'])(
+    'does not start on %s, and says which setting is missing',
+    HOST => {
+      expect(faultsOf({ HOST })).toEqual([expect.stringMatching(/^ADMIN_KEY: must be set/)])
+      expect(readConfig({ HOST, ADMIN_KEY: key }).open).toBe(false)
+    },
+  )
+
+  test('is not what a key that is too short makes', () => {
+    expect(faultsOf({ HOST: '0.0.0.0', ADMIN_KEY: 'short' })).toEqual(['ADMIN_KEY: must have at least 16 characters'])
+  })
+})
+
+describe('the embedded database', () => {
+  test.each(['ws', 'api'])('does not serve ROLE=%s', ROLE => {
+    expect(namesOf(faultsOf({ ROLE }))).toEqual(['DATABASE_URL'])
+    expect(faultsOf({ ROLE, DATABASE_URL: 'postgres://db/boards' })).toEqual([])
+  })
+})
+
+describe('a secret', () => {
+  const secrets = { ADMIN_KEY: key, DATABASE_URL: 'postgres://u:hunter2@db/boards' }
+
+  test('is printed nowhere', () => {
+    const config = readConfig({ ...secrets, MIGRATION_DATABASE_URL: secrets.DATABASE_URL })
+    const printed = [
+      inspect(config, { depth: 9, showHidden: true }),
+      JSON.stringify(config),
+      `${config.ADMIN_KEY} ${config.DATABASE_URL}`,
+      String(config.MIGRATION_DATABASE_URL) + config.ADMIN_KEY,
+      JSON.stringify({ ...config.ADMIN_KEY }),
+    ]
+    for (const text of printed) {
+      expect(text).not.toContain(key)
+      expect(text).not.toContain('hunter2')
+    }
+    expect(printed[0]).toContain('[redacted]')
+  })
+
+  test('that is wrong is not printed either', () => {
+    const message = String(faultsOf({ ADMIN_KEY: 'hunter2', DATABASE_URL: 'mysql://u:hunter2@db' }))
+    expect(message).toContain('DATABASE_URL')
+    expect(message).not.toContain('hunter2')
+  })
+
+  test('equals itself and nothing else', () => {
+    const { ADMIN_KEY } = readConfig({ ADMIN_KEY: key })
+    expect(ADMIN_KEY?.equals(key)).toBe(true)
+    for (const other of ['', `${key}x`, key.slice(1), key.toUpperCase()]) expect(ADMIN_KEY?.equals(other)).toBe(false)
+  })
+})
