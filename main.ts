@@ -60,7 +60,7 @@ async function start(config: Config, log: Logger, parts: Releasers) {
   parts.add('storage', () => storage.close())
   const monitor = new StorageMonitor(storage, log)
   parts.add('storage monitor', () => monitor.stop())
-  const bus = createInProcessBus()
+  const bus = createInProcessBus(log)
   parts.add('bus', () => bus.close())
 
   const authenticate = createAuthenticate(config)

@@ -1,17 +1,22 @@
 /** The bus of a single process: the same port as Redis, without a server. */
+import type { Logger } from '../base/log.ts'
 import type { Bus, BusHandler } from './bus.ts'
 
-export function createInProcessBus(): Bus {
-  const handlers = new Map<string, Set<BusHandler>>()
-  const patterns = new Map<string, RegExp>()
-  let closed = false
+interface Subscription {
+  hears: (channel: string) => boolean
+  handler: BusHandler
+}
+
+export function createInProcessBus(log: Logger): Bus {
+  const subscriptions = new Set<Subscription>()
 
   const deliver = (channel: string, message: Uint8Array) => {
-    if (closed) return
-    for (const [name, subscribed] of handlers) {
-      const pattern = patterns.get(name)
-      if (pattern ? pattern.test(channel) : name === channel) {
-        for (const handler of [...subscribed]) handler(channel, message)
+    for (const subscription of subscriptions) {
+      if (!subscription.hears(channel)) continue
+      try {
+        subscription.handler(channel, message)
+      } catch (error) {
+        log.error({ err: error, channel }, 'a message of the bus could not be handled')
       }
     }
   }
@@ -23,25 +28,20 @@ export function createInProcessBus(): Bus {
       setImmediate(deliver, channel, message)
     },
     async subscribe(channel, handler) {
-      const subscribed = handlers.get(channel) ?? new Set()
-      handlers.set(channel, subscribed)
-      if (channel.includes('*')) patterns.set(channel, patternOf(channel))
-      // Wrapped, so that one function subscribed twice is two subscriptions.
-      const own: BusHandler = (from, message) => handler(from, message)
-      subscribed.add(own)
+      const subscription = { hears: matcherOf(channel), handler }
+      subscriptions.add(subscription)
       return () => {
-        subscribed.delete(own)
-        if (subscribed.size === 0) {
-          handlers.delete(channel)
-          patterns.delete(channel)
-        }
+        subscriptions.delete(subscription)
       }
     },
     async close() {
-      closed = true
+      subscriptions.clear()
     },
   }
 }
 
-const patternOf = (glob: string): RegExp =>
-  new RegExp(`^${glob.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`)
+function matcherOf(name: string): (channel: string) => boolean {
+  if (!name.includes('*')) return channel => channel === name
+  const pattern = new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`)
+  return channel => pattern.test(channel)
+}

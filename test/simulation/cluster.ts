@@ -38,7 +38,7 @@ export class SimulatedInstance {
     })
     this.#replication = new Replication(storage.boards, this.rooms, log, 250)
     // A bus of its own, as between instances without Redis: they find each other's rows by asking the store.
-    this.#inbox = new ItemInbox(storage.changes, this.rooms, createInProcessBus(), log, metrics)
+    this.#inbox = new ItemInbox(storage.changes, this.rooms, createInProcessBus(log), log, metrics)
     void this.#inbox.start()
   }
 

@@ -1,0 +1,179 @@
+/** What a bus promises, whichever it is. Two ends: the bus as two instances have it (in one process it is the same). */
+
+import { describe, expect, test } from 'vitest'
+import { releasing } from '../../test/kit/releasing.ts'
+import { until } from '../../test/kit/until.ts'
+import { createLogger } from '../base/log.ts'
+import type { Bus, BusHandler } from './bus.ts'
+import { createInProcessBus } from './in-process.ts'
+
+interface Ends {
+  one: Bus
+  other: Bus
+}
+
+const use = releasing()
+
+const inProcess = async (): Promise<Ends> => {
+  const bus = use(createInProcessBus(createLogger('silent')), given => given.close())
+  return { one: bus, other: bus }
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+/** Notes what it hears as `channel text`. */
+function listener(): { heard: string[]; handler: BusHandler } {
+  const heard: string[] = []
+  return { heard, handler: (channel, message) => heard.push(`${channel} ${new TextDecoder().decode(message)}`) }
+}
+
+/** Resolves when everything that `from` published before has been delivered at `to`. */
+async function delivered(from: Bus, to: Bus): Promise<void> {
+  const marker = listener()
+  const unsubscribe = await to.subscribe('marker', marker.handler)
+  from.publish('marker', bytes('end'))
+  await until(() => marker.heard.length > 0)
+  unsubscribe()
+}
+
+describe.each([['in one process', inProcess]])('a bus %s', (_name, open) => {
+  test('is up', async () => {
+    const { one, other } = await open()
+    expect([one.state, other.state]).toEqual(['up', 'up'])
+  })
+
+  test('brings a message to everybody who listens to its channel, the sender included, and to nobody else', async () => {
+    const { one, other } = await open()
+    const [own, far, elsewhere] = [listener(), listener(), listener()]
+    await one.subscribe('board:a:updates', own.handler)
+    await other.subscribe('board:a:updates', far.handler)
+    for (const name of ['board:b:updates', 'board:a:update', 'board:a:updatesx', 'board:a']) {
+      await other.subscribe(name, elsewhere.handler)
+    }
+    one.publish('board:a:updates', bytes('1'))
+    await delivered(one, other)
+    await until(() => own.heard.length > 0)
+    expect([own.heard, far.heard]).toEqual([['board:a:updates 1'], ['board:a:updates 1']])
+    expect(elsewhere.heard).toEqual([])
+  })
+
+  test('keeps the order of what one sender sends', async () => {
+    const { one, other } = await open()
+    const far = listener()
+    await other.subscribe('c', far.handler)
+    const sent = Array.from({ length: 50 }, (_, index) => `c ${index}`)
+    for (const [index] of sent.entries()) one.publish('c', bytes(String(index)))
+    await delivered(one, other)
+    expect(far.heard).toEqual(sent)
+  })
+
+  test('brings every byte, and messages without any', async () => {
+    const { one, other } = await open()
+    const every = Uint8Array.from({ length: 256 }, (_, value) => value)
+    const heard: Uint8Array[] = []
+    await other.subscribe('c', (_channel, message) => heard.push(message))
+    one.publish('c', every.subarray(1))
+    one.publish('c', new Uint8Array())
+    await until(() => heard.length === 2)
+    expect(heard.map(message => [...message])).toEqual([[...every.subarray(1)], []])
+  })
+
+  test('takes a name with * for every channel that fits, and nothing else in it for a pattern', async () => {
+    const { one, other } = await open()
+    const [pattern, dots] = [listener(), listener()]
+    await other.subscribe('board:*:updates', pattern.handler)
+    await other.subscribe('b.(c)*', dots.handler)
+    for (const name of [
+      'board:a:updates',
+      'board:b:acks',
+      'xboard:a:updates',
+      'board:c:updates:x',
+      'bx(c)',
+      'b.(c)d',
+    ]) {
+      one.publish(name, bytes('1'))
+    }
+    await delivered(one, other)
+    expect(pattern.heard).toEqual(['board:a:updates 1'])
+    expect(dots.heard).toEqual(['b.(c)d 1'])
+  })
+
+  test('never calls back into whoever is publishing', async () => {
+    const { one, other } = await open()
+    let publishing = false
+    const nested: boolean[] = []
+    await one.subscribe('c', () => nested.push(publishing))
+    publishing = true
+    one.publish('c', bytes('1'))
+    publishing = false
+    await delivered(one, other)
+    await until(() => nested.length > 0)
+    expect(nested).toEqual([false])
+  })
+
+  test('brings nothing more to who unsubscribed, everything to the others, however often one unsubscribes', async () => {
+    const { one, other } = await open()
+    const [gone, again, stays] = [listener(), listener(), listener()]
+    const unsubscribe = await other.subscribe('c', gone.handler)
+    unsubscribe()
+    await other.subscribe('c', again.handler)
+    unsubscribe()
+    await other.subscribe('c', stays.handler)
+    one.publish('c', bytes('1'))
+    await delivered(one, other)
+    expect([gone.heard, again.heard, stays.heard]).toEqual([[], ['c 1'], ['c 1']])
+  })
+
+  test('brings nothing to who unsubscribed, though the message was under way', async () => {
+    const { one, other } = await open()
+    const gone = listener()
+    const unsubscribe = await other.subscribe('c', gone.handler)
+    one.publish('c', bytes('1'))
+    unsubscribe()
+    await delivered(one, other)
+    expect(gone.heard).toEqual([])
+  })
+
+  test('takes one function that subscribes twice for two subscriptions', async () => {
+    const { one, other } = await open()
+    const twice = listener()
+    const unsubscribe = await other.subscribe('c', twice.handler)
+    await other.subscribe('c', twice.handler)
+    one.publish('c', bytes('1'))
+    await delivered(one, other)
+    unsubscribe()
+    one.publish('c', bytes('2'))
+    await delivered(one, other)
+    expect(twice.heard).toEqual(['c 1', 'c 1', 'c 2'])
+  })
+
+  test('keeps one listener’s failure from the others and from the next message', async () => {
+    const { one, other } = await open()
+    const [failing, sound] = [listener(), listener()]
+    await other.subscribe('c', (channel, message) => {
+      failing.handler(channel, message)
+      throw new Error('this listener fails')
+    })
+    await other.subscribe('c', sound.handler)
+    for (const text of ['1', '2']) one.publish('c', bytes(text))
+    await delivered(one, other)
+    expect([failing.heard, sound.heard]).toEqual([
+      ['c 1', 'c 2'],
+      ['c 1', 'c 2'],
+    ])
+  })
+
+  test('that is closed brings nothing and lets itself be published to', async () => {
+    const { one, other } = await open()
+    const far = listener()
+    await other.subscribe('c', far.handler)
+    one.publish('c', bytes('1'))
+    await delivered(one, other)
+    await other.close()
+    one.publish('c', bytes('2'))
+    other.publish('c', bytes('3'))
+    const after = (await open()).one
+    await delivered(after, after)
+    expect(far.heard).toEqual(['c 1'])
+  })
+})
