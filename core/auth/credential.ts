@@ -9,16 +9,23 @@ const bearerSubprotocol = 'bearer.'
 /** @param request an upgrade or an HTTP request; only what stands before its body is read */
 export function credentialOf(request: Pick<IncomingMessage, 'headers' | 'url'>): Secret | undefined {
   const { headers } = request
-  const query = new URL(request.url ?? '/', 'http://host').searchParams
+  const query = queryOf(request.url ?? '')
+  // An empty one is none: it does not hide the next.
   const token =
-    /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ??
-    [headers['x-api-key']].flat()[0] ??
+    /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ||
+    [headers['x-api-key']].flat()[0] ||
     subprotocolsOf(request)
       .find(name => name.startsWith(bearerSubprotocol))
-      ?.slice(bearerSubprotocol.length) ??
-    query.get('token') ??
+      ?.slice(bearerSubprotocol.length) ||
+    query.get('token') ||
     query.get('apiKey')
   return token ? new Secret(token) : undefined
+}
+
+/** Parses the query alone: a path may be anything, also what no URL can hold. */
+function queryOf(url: string): URLSearchParams {
+  const start = url.indexOf('?')
+  return new URLSearchParams(start === -1 ? '' : url.slice(start + 1))
 }
 
 export const subprotocolsOf = (request: Pick<IncomingMessage, 'headers'>): string[] =>

@@ -17,7 +17,7 @@ export function createRequestGuard(config: Pick<Config, 'open' | 'ALLOWED_ORIGIN
   const allowed = new Set(config.ALLOWED_ORIGINS)
   const publicOrigin = config.PUBLIC_URL === undefined ? undefined : new URL(config.PUBLIC_URL).origin
   return ({ headers }) => {
-    const host = headers.host ?? ''
+    const host = (headers.host ?? '').toLowerCase()
     if (config.open && !openHosts.has(hostName(host))) {
       return { status: 421, reason: 'without a credential setting this server answers to localhost only' }
     }
@@ -31,5 +31,5 @@ export function createRequestGuard(config: Pick<Config, 'open' | 'ALLOWED_ORIGIN
 
 const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined)
 
-/** A Host header without its port; an IPv6 address keeps its brackets. */
-const hostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, '')
+/** A Host header (in lower case) without its port; an IPv6 address keeps its brackets. */
+const hostName = (host: string): string => host.replace(/:\d+$/, '')
