@@ -9,7 +9,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -37,10 +37,8 @@ export async function ensurePageBuilt({ log = () => {} }: { log?: (line: string)
     const begun = performance.now()
     await build(folder)
     log(`page built in ${((performance.now() - begun) / 1000).toFixed(1)} s`)
+    await removeOldBuilds()
   }
-  // Builds in use stay young.
-  await utimes(folder, new Date(), new Date())
-  await removeOldBuilds()
   return folder
 }
 
@@ -115,13 +113,20 @@ async function filesIn(path: string): Promise<string[]> {
 }
 
 async function removeOldBuilds(): Promise<void> {
-  const folders = await Promise.all(
-    (await readdir(dist)).map(async name => ({ name, age: Date.now() - (await stat(join(dist, name))).mtimeMs })),
-  )
+  const folders = (await Promise.all((await readdir(dist)).map(ageOf))).filter(folder => folder !== undefined)
   const builds = folders.filter(({ name }) => builtFolder.test(name)).sort((a, b) => a.age - b.age)
   const old = builds.slice(keptBuilds).filter(({ age }) => age > keptMs)
   const abandoned = folders.filter(({ name, age }) => partFolder.test(name) && age > abandonedMs)
   for (const { name } of [...old, ...abandoned]) await rm(join(dist, name), { recursive: true, force: true })
+}
+
+async function ageOf(name: string): Promise<{ name: string; age: number } | undefined> {
+  try {
+    return { name, age: Date.now() - (await stat(join(dist, name))).mtimeMs }
+  } catch {
+    // Another instance has renamed or removed it since it was listed.
+    return undefined
+  }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

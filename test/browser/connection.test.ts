@@ -1,0 +1,69 @@
+/** What a page does when its connection is lost, and when it is refused for good. */
+
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchChromium } from '../kit/chromium.ts'
+import { freePort } from '../kit/free-port.ts'
+import { startInstance } from '../kit/instance.ts'
+import { releasing } from '../kit/releasing.ts'
+import { temporaryFolder } from '../kit/temporary-folder.ts'
+import { until } from '../kit/until.ts'
+import { openTab, type Tab } from './tab.ts'
+
+const use = releasing(afterAll)
+let browser: Browser
+beforeAll(async () => {
+  browser = use(await launchChromium(), given => given.close())
+})
+
+const edit = (tab: Tab, action: string) => tab.page.evaluate(`void boardsync.editor.${action}`)
+const reaches = (tab: Tab, status: string) => until(async () => (await tab.status()) === status)
+const shapes = (tab: Tab) =>
+  tab.page.evaluate<string>(`JSON.stringify(boardsync.editor.getCurrentPageShapes().map(
+    ({ id, x, props }) => [id, x, props.color]).sort())`)
+
+test('two tabs outlive a killed server: what they did meanwhile meets, and is saved', {
+  timeout: 120_000,
+}, async () => {
+  const folder = use(temporaryFolder())
+  const settings = { PORT: String(await freePort()), DATA_DIR: folder.path }
+  const first = use(await startInstance(settings))
+  const [alice, bob] = [
+    use(await openTab(browser, `${first.url}/b/outage`)),
+    use(await openTab(browser, `${first.url}/b/outage`)),
+  ]
+  await Promise.all([alice.ready(), bob.ready()])
+  await edit(alice, `createShape({ id: 'shape:one', type: 'note', x: 100, y: 100 })`)
+  await bob.shape('[data-shape-id="shape:one"]').waitFor()
+  await reaches(alice, 'saved')
+
+  await first.kill('SIGKILL')
+  await Promise.all([reaches(alice, 'reconnecting'), reaches(bob, 'reconnecting')])
+  await edit(alice, `updateShape({ id: 'shape:one', type: 'note', x: 300 })`)
+  await edit(alice, `createShape({ id: 'shape:two', type: 'geo', x: 600, y: 100 })`)
+  await edit(bob, `updateShape({ id: 'shape:one', type: 'note', props: { color: 'red' } })`)
+  await reaches(alice, 'reconnecting')
+
+  use(await startInstance(settings))
+  await Promise.all([reaches(alice, 'saved'), reaches(bob, 'saved')])
+  const expected = JSON.stringify([
+    ['shape:one', 300, 'red'],
+    ['shape:two', 600, 'black'],
+  ])
+  for (const tab of [alice, bob]) {
+    await until(async () => (await shapes(tab)) === expected)
+    await until(async () => (await tab.avatars.count()) === 2)
+    expect(tab.complaints.filter(complaint => !complaint.includes('WebSocket connection'))).toEqual([])
+  }
+})
+
+test('an address that is no board says so, and the page does not try on', { timeout: 60_000 }, async () => {
+  const instance = use(await startInstance())
+  for (const id of ['v1', 'no%20board']) {
+    const tab = use(await openTab(browser, `${instance.url}/b/${id}`))
+    const message = tab.page.getByTestId('closed-message')
+    await message.waitFor()
+    expect(await message.getAttribute('data-code')).toBe('4400')
+    expect(await tab.page.getByTestId('board-skeleton').count()).toBe(0)
+  }
+})
