@@ -22,13 +22,21 @@ export class Replica {
   readonly doc = new Y.Doc()
   readonly epoch: number
   #known = 0
-  /** The clocks before the first of the transactions that changed the document during one {@link apply}. */
-  #before: Map<number, number> | undefined
+  /** What the {@link apply} under way did so far. */
+  #change: Change = {}
 
   constructor(stored: StoredBoard) {
     this.epoch = stored.head.epoch
     this.doc.on('afterTransaction', (transaction: Y.Transaction) => {
-      if (transaction.deleteSet.clients.size > 0 || grew(transaction)) this.#before ??= transaction.beforeState
+      if (transaction.deleteSet.clients.size === 0 && !grew(transaction)) return
+      const change = this.#change
+      change.before ??= transaction.beforeState
+      // Encoded by Yjs right after this, and only where somebody listens.
+      if (this.#isIncomplete) {
+        this.doc.once('update', (update: Uint8Array) => {
+          change.integrated ??= update
+        })
+      }
     })
     this.absorb(stored)
   }
@@ -45,7 +53,7 @@ export class Replica {
     }
     const { snapshot } = stored
     if (snapshot && snapshot.seq > this.#known) {
-      const before = this.#changing(() => Y.applyUpdateV2(this.doc, snapshot.update, fromLog))
+      const { before } = this.#changing(() => Y.applyUpdateV2(this.doc, snapshot.update, fromLog))
       // A first load has nobody to tell what changed.
       if (before && this.#known > 0) note(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
     }
@@ -66,20 +74,20 @@ export class Replica {
   /**
    * Applies a well-formed update. What depends on structs that are missing is left out and not kept: Yjs would send a
    * kept remainder again with every state it encodes, and try it again with every update.
+   * @throws Error when Yjs stops half-way: the document may then hold a part of the update, and is not to be used again
    */
   apply(update: Uint8Array, origin: unknown): Applied {
-    const before = this.#changing(() => Y.applyUpdate(this.doc, update, origin))
-    const { store } = this.doc
-    const incomplete = store.pendingStructs !== null || store.pendingDs !== null
-    if (!incomplete) return { update: before && update, incomplete }
-    store.pendingStructs = null
-    store.pendingDs = null
-    return { update: before && Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)), incomplete }
+    const { before, integrated } = this.#changing(() => Y.applyUpdate(this.doc, update, origin))
+    if (!this.#isIncomplete) return { update: before && update, incomplete: false }
+    this.doc.store.pendingStructs = null
+    this.doc.store.pendingDs = null
+    return { update: integrated, incomplete: true }
   }
 
   /** Runs local changes as one transaction. @returns the update (V1) they make, undefined when they changed nothing */
   edit(clientId: number, change: () => void): Uint8Array | undefined {
-    // Set each time: Yjs gives a document another id when it meets its own in what it reads.
+    // For this change only: a document that meets its own id in what it reads says so on the console and takes another.
+    const { clientID } = this.doc
     this.doc.clientID = clientId
     let update: Uint8Array | undefined
     const capture = (bytes: Uint8Array) => {
@@ -90,6 +98,7 @@ export class Replica {
       this.doc.transact(change)
     } finally {
       this.doc.off('update', capture)
+      this.doc.clientID = clientID
     }
     return update
   }
@@ -98,12 +107,23 @@ export class Replica {
     this.doc.destroy()
   }
 
-  /** @returns the clocks from before `work`, undefined when it changed nothing */
-  #changing(work: () => void): Map<number, number> | undefined {
-    this.#before = undefined
-    work()
-    return this.#before
+  get #isIncomplete(): boolean {
+    const { store } = this.doc
+    return store.pendingStructs !== null || store.pendingDs !== null
   }
+
+  #changing(work: () => void): Change {
+    this.#change = {}
+    work()
+    return this.#change
+  }
+}
+
+interface Change {
+  /** The clocks before the first of the transactions that changed the document; undefined when none did. */
+  before?: Map<number, number>
+  /** Where parts were left out: what was not, as an update (V1). */
+  integrated?: Uint8Array
 }
 
 function grew(transaction: Y.Transaction): boolean {

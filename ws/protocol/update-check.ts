@@ -1,6 +1,6 @@
 /**
- * Is this a well-formed Yjs update (V1)? Asked before an update is applied, because applying is not atomic: a truncated
- * update leaves part of itself in the document. Pure.
+ * Is this a well-formed Yjs update (V1) that can be applied? Asked before one is, because applying is not atomic: what
+ * stops half-way leaves the other half in the document. Pure.
  */
 import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
@@ -8,35 +8,121 @@ import { SyncError } from '../../core/base/errors.ts'
 /** A struct this long hides as many later edits of the client it claims to be from; honest ones are far below. */
 const longestStruct = 2 ** 26
 const highestClock = 2 ** 48
+/** Each takes about 100 bytes of memory while it is read, and can be two bytes long on the wire. */
+const structsAtMost = 2 ** 21
+/**
+ * Nesting of plain values. Yjs reads and writes them by recursion: one level too many overflows the stack, and where it
+ * is JSON that is read well and cannot be written, the board could never be sent to anybody again.
+ */
+const deepestNesting = 500
 
-/** @throws SyncError `frame-malformed`, bytes left over included */
-export function checkUpdate(update: Uint8Array): void {
+/**
+ * @param doc the document it is about to be applied to
+ * @throws SyncError `frame-malformed`, bytes left over included
+ */
+export function checkUpdate(update: Uint8Array, doc: Y.Doc): void {
   try {
-    const { structs } = Y.decodeUpdateV2(update, WatchedDecoder)
-    const { restDecoder } = lastDecoder()
-    if (restDecoder.pos !== restDecoder.arr.length) throw new Error('bytes left over')
-    for (const { id, length } of structs) {
+    const { structs, ds } = partsOf(update)
+    for (const ranges of ds.clients.values()) {
+      for (const { clock, len } of ranges) {
+        if (!(len > 0 && clock + len <= highestClock)) throw new Error(`deletion of length ${len} at clock ${clock}`)
+      }
+    }
+    for (const struct of structs) {
+      const { id, length } = struct
       if (!(length > 0 && length <= longestStruct && id.clock + length <= highestClock)) {
         throw new Error(`struct of length ${length} at clock ${id.clock}`)
       }
+      if (struct instanceof Y.Item && refersAhead(struct))
+        throw new Error('an item refers to a later one of its client')
+      if (struct instanceof Y.Item && contradicts(struct, doc)) throw new Error('an item goes on where there is none')
     }
+    // A level of nesting takes two bytes.
+    if (update.byteLength > 2 * deepestNesting && structs.some(isNestedTooDeep)) throw new Error('nested too deep')
   } catch (error) {
     // RangeError included: content nested deeper than the stack.
     throw new SyncError('frame-malformed', 'malformed update', { cause: error })
   }
 }
 
+type Struct = ReturnType<typeof Y.decodeUpdateV2>['structs'][number]
+
+function partsOf(update: Uint8Array): ReturnType<typeof Y.decodeUpdateV2> {
+  try {
+    const parts = Y.decodeUpdateV2(update, WatchedDecoder)
+    const rest = latest?.restDecoder
+    if (rest?.pos !== rest?.arr.length) throw new Error('bytes left over')
+    return parts
+  } finally {
+    latest = undefined
+  }
+}
+
+/** The decoder at work: `decodeUpdateV2` does not tell where it stopped. */
 let latest: WatchedDecoder | undefined
 
-/** Yjs's own decoder; remembered, because `decodeUpdateV2` does not tell where it stopped. */
+/** Yjs's own decoder, which also refuses what Yjs itself never writes. */
 class WatchedDecoder extends Y.UpdateDecoderV1 {
+  readonly #clients = new Set<number>()
+  #structs = 0
+
   constructor(decoder: ConstructorParameters<typeof Y.UpdateDecoderV1>[0]) {
     super(decoder)
     latest = this
   }
+
+  /** Once per client: of two lists Yjs applies only the last, but merges both. */
+  override readClient(): number {
+    const client = super.readClient()
+    if (this.#clients.has(client)) throw new Error('two lists of structs for one client')
+    this.#clients.add(client)
+    return client
+  }
+
+  /** Once per struct. */
+  override readInfo(): number {
+    this.#structs += 1
+    if (this.#structs > structsAtMost) throw new Error('too many structs')
+    return super.readInfo()
+  }
 }
 
-function lastDecoder(): WatchedDecoder {
-  if (!latest) throw new Error('no update was decoded')
-  return latest
+/** Of another client a missing item is waited for; of its own Yjs takes it to be there, and throws when it is not. */
+const refersAhead = ({ id, origin, rightOrigin, parent }: Y.Item): boolean =>
+  [origin, rightOrigin, parent].some(
+    other => other instanceof Y.ID && other.client === id.client && other.clock >= id.clock,
+  )
+
+/** An item that the document has the first half of, as something else: Yjs throws when it looks for that half. */
+function contradicts({ id, length }: Y.Item, doc: Y.Doc): boolean {
+  const last = doc.store.clients.get(id.client)?.at(-1)
+  if (last === undefined || last instanceof Y.Item) return false
+  const state = last.id.clock + last.length
+  return id.clock < state && state < id.clock + length
+}
+
+function isNestedTooDeep(struct: Struct): boolean {
+  if (!(struct instanceof Y.Item)) return false
+  let level = plainValues(struct.content)
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepestNesting) return true
+    level = level.flatMap(within)
+  }
+  return false
+}
+
+function plainValues(content: Y.Item['content']): unknown[] {
+  if (content instanceof Y.ContentAny || content instanceof Y.ContentJSON) return content.arr
+  if (content instanceof Y.ContentEmbed) return [content.embed]
+  if (content instanceof Y.ContentFormat) return [content.value]
+  if (content instanceof Y.ContentDoc) return [content.opts]
+  return []
+}
+
+/** What stands one level deeper. Read from an update, a key `__proto__` sets the prototype. */
+function within(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return []
+  if (Array.isArray(value)) return value
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype ? Object.values(value) : [...Object.values(value), prototype]
 }

@@ -9,59 +9,37 @@
  * A *turn* is work that needs the replica exactly as the log has it: draining item changes, encoding a snapshot. While it
  * lasts, incoming edits queue unapplied; so a change is never made beside an uncommitted edit, on which it could depend.
  */
-import * as Y from 'yjs'
 import type { SyncError } from '../../core/base/errors.ts'
 import type { Actor } from '../../core/contract/actor.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import type { Committed, LogEntry } from '../../core/store/board-log.ts'
-
-/** What the committer holds of one board while it tries to commit it. */
-export interface InFlight {
-  entries: LogEntry[]
-  bytes: number
-  /** The number of the last edit among the entries. */
-  last: number
-  since: number
-  /**
-   * - `together`: in one statement with other boards, skipped while its row is locked
-   * - `alone`: waits for its row by itself
-   * - `uncertain`: an earlier try's outcome is unknown; `batchId` tells whether it took
-   */
-  mode: 'together' | 'alone' | 'uncertain'
-  batchId: string | undefined
-  /** How often it failed or was skipped; it is tried again at `retryAt`. */
-  tries: number
-  retryAt: number
-}
+import type { Committed } from '../../core/store/board-log.ts'
+import { aloneOverBytes, type InFlight, merged, type PendingEdit, takeBatch } from './batch.ts'
 
 export interface CommitLineOwner {
-  /** A batch is in the log; `update` (V1) is all of it, merged. */
-  onCommitted(committed: Committed, update: Uint8Array): void
+  /** A batch is in the log; `updates` (V1) are all of it, as a rule merged into one. */
+  onCommitted(committed: Committed, updates: readonly Uint8Array[]): void
   /** The edits that wait cannot be committed: they are given up, and the room with them. */
   onGivenUp(error: SyncError): void
 }
 
 /** At most one document frame per board in this time. */
 const frameMs = 16
-/** A batch this big is not put together with others. */
-const aloneOverBytes = 256 * 1024
-/** Merging is super-linear in the number of updates. */
-const mergedAtMost = 200
-
 export class CommitLine {
   readonly board: BoardId
   readonly #owner: CommitLineOwner
   readonly #wake: (line: CommitLine) => void
-  #pending: { update: Uint8Array; actor: Actor; at: number }[] = []
+  #pending: PendingEdit[] = []
   #inFlight: InFlight | undefined
   #pendingBytes = 0
   #bytes = 0
   #applied = 0
   #settled = 0
-  #gate: { after: number; open: () => void }[] = []
+  #gate: { after: number; open: () => void; bytes: number }[] = []
   #turns: Promise<unknown> = Promise.resolve()
   #turnsWaiting = 0
-  #held: { bytes: number; apply: () => void }[] = []
+  /** A turn is at work: the replica may hold what is not committed, though no edit waits. */
+  #turnAtWork = false
+  #held: { bytes: number; apply: () => void; at: number }[] = []
   /** Ends the turn that waits for its start, when the line is closed under it. */
   #abandonTurn: ((error: Error) => void) | undefined
   #closed = false
@@ -80,7 +58,7 @@ export class CommitLine {
 
   /** When the oldest edit that waits came in; undefined when none does. */
   get waitingSince(): number | undefined {
-    return this.#inFlight?.since ?? this.#pending[0]?.at
+    return this.#inFlight?.since ?? this.#pending[0]?.at ?? this.#held[0]?.at
   }
 
   /** An update that was just applied to the replica. */
@@ -92,19 +70,30 @@ export class CommitLine {
     this.#wake(this)
   }
 
-  /** Runs `open` once everything applied so far is in the log: at once when it is. Dropped when the line is given up. */
-  whenCommitted(open: () => void): void {
-    if (this.#settled === this.#applied) open()
-    else this.#gate.push({ after: this.#applied, open })
+  /**
+   * Runs `open` once everything in the replica now is in the log: at once when it is. Dropped when the line is given up.
+   * Not to throw.
+   * @param bytes what is kept for it while it waits, where that is not bounded otherwise
+   */
+  whenCommitted(open: () => void, bytes = 0): void {
+    if (this.#closed) return
+    if (this.#settled === this.#applied && !this.#turnAtWork) {
+      open()
+    } else {
+      this.#bytes += bytes
+      this.#gate.push({ after: this.#applied, open, bytes })
+    }
   }
 
-  /** Applies an edit of so many bytes through `apply`: now, or after the turn that is under way. */
+  /** Applies an edit of so many bytes through `apply`, which does not throw: now, or after the turn that is under way. */
   admit(bytes: number, apply: () => void): void {
+    if (this.#closed) return
     if (this.#turnsWaiting === 0) {
       apply()
     } else {
       this.#bytes += bytes
-      this.#held.push({ bytes, apply })
+      this.#held.push({ bytes, apply, at: Date.now() })
+      this.#wake(this) // nothing to commit yet, but what waits is bounded
     }
   }
 
@@ -117,9 +106,12 @@ export class CommitLine {
     const result = this.#turns.then(async () => {
       try {
         await this.#quiet()
+        this.#turnAtWork = true
         return await work()
       } finally {
+        this.#turnAtWork = false
         this.#turnsWaiting -= 1
+        this.#openGate()
         if (this.#turnsWaiting === 0) this.#release()
       }
     })
@@ -139,19 +131,10 @@ export class CommitLine {
   take(): InFlight {
     if (!this.#inFlight) {
       const mode = this.next?.mode ?? 'together'
-      const taken = this.#pending.splice(0, mergedAtMost)
-      const bytes = taken.reduce((sum, edit) => sum + edit.update.byteLength, 0)
+      const { entries, bytes, since } = takeBatch(this.#pending)
       this.#pendingBytes -= bytes
-      this.#inFlight = {
-        entries: runsOfOneActor(taken).map(([actor, updates]) => ({ actor, data: merged(updates) })),
-        bytes,
-        last: this.#applied - this.#pending.length,
-        since: taken[0]?.at ?? Date.now(),
-        mode,
-        batchId: undefined,
-        tries: 0,
-        retryAt: 0,
-      }
+      const last = this.#applied - this.#pending.length
+      this.#inFlight = { entries, bytes, last, since, mode, batchId: undefined, tries: 0, retryAt: 0 }
     }
     return this.#inFlight
   }
@@ -165,7 +148,7 @@ export class CommitLine {
     this.#settled = batch.last
     this.#committedAt = Date.now()
     this.#owner.onCommitted(committed, merged(batch.entries.map(entry => entry.data)))
-    while (this.#gate[0] && this.#gate[0].after <= this.#settled) this.#gate.shift()?.open()
+    this.#openGate()
     if (this.next) this.#wake(this)
   }
 
@@ -181,7 +164,16 @@ export class CommitLine {
     this.#bytes = 0
     this.#gate = []
     this.#held = []
+    this.#pendingBytes = 0
     this.#abandonTurn?.(new Error(`board ${this.board} was closed`))
+  }
+
+  #openGate(): void {
+    while (this.#gate[0] && this.#gate[0].after <= this.#settled) {
+      const passed = this.#gate.shift()
+      this.#bytes -= passed?.bytes ?? 0
+      passed?.open()
+    }
   }
 
   #quiet(): Promise<void> {
@@ -196,22 +188,9 @@ export class CommitLine {
     const held = this.#held
     this.#held = []
     for (const { bytes, apply } of held) {
+      if (this.#closed) return // by one of them
       this.#bytes -= bytes
       apply()
     }
   }
-}
-
-const merged = (updates: Uint8Array[]): Uint8Array =>
-  updates.length === 1 && updates[0] ? updates[0] : Y.mergeUpdates(updates)
-
-/** Adjacent updates of one author become one row. */
-function runsOfOneActor(edits: readonly { update: Uint8Array; actor: Actor }[]): [Actor, Uint8Array[]][] {
-  const runs: [Actor, Uint8Array[]][] = []
-  for (const { actor, update } of edits) {
-    const run = runs.at(-1)
-    if (run && run[0] === actor) run[1].push(update)
-    else runs.push([actor, [update]])
-  }
-  return runs
 }

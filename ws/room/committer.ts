@@ -14,7 +14,8 @@ import type { Metrics } from '../../core/base/metrics.ts'
 import type { Committed, CommittedBoards } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
-import type { CommitLine, InFlight } from './commit-line.ts'
+import type { InFlight } from './batch.ts'
+import type { CommitLine } from './commit-line.ts'
 import { Lane } from './lane.ts'
 
 const skippedAtMost = 2
@@ -90,8 +91,11 @@ export class Committer {
     let earliest: number | undefined
     for (const line of this.#lines) {
       const { next } = line
-      if (!next) this.#lines.delete(line)
-      else if (isOfLane(next) && (earliest === undefined || next.due < earliest)) earliest = next.due
+      if (!next) {
+        if (line.waitingSince === undefined) this.#lines.delete(line)
+      } else if (isOfLane(next) && (earliest === undefined || next.due < earliest)) {
+        earliest = next.due
+      }
     }
     return earliest
   }
@@ -185,11 +189,13 @@ export class Committer {
   }
 
   #giveUpOverdue(): void {
-    let bytes = 0
+    let kept = 0
     for (const line of this.#lines) {
+      if (!hasWaited(line)) continue
       if (hasWaited(line, givenUpAfterMs)) this.#giveUp(line, 'storage was unavailable for too long')
-      else if (hasWaited(line)) bytes += line.bytes
-      if (bytes > this.#limits.total) this.#giveUp(line, 'too many edits wait for storage')
+      else if (line.bytes > this.#limits.board) this.#giveUp(line, 'too many edits of this board wait')
+      else if (kept + line.bytes > this.#limits.total) this.#giveUp(line, 'too many edits wait for storage')
+      else kept += line.bytes
     }
   }
 

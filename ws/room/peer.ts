@@ -21,6 +21,10 @@ export class Peer {
   awaitsStep2 = false
   /** How often an update of this peer could not be applied for want of others, since the last that could. */
   unresolved = 0
+  /** How often it asked what it lacks. */
+  asked = 0
+  /** The answer to the last time it asked, while that waits for a commit. */
+  answer: Uint8Array | undefined
 
   constructor(socket: PeerSocket, grant: Grant, role: Role) {
     this.socket = socket

@@ -31,7 +31,7 @@ interface Known {
 }
 
 export class Presence {
-  readonly #send: (frame: Uint8Array) => void
+  readonly #send: (frame: Uint8Array, to?: Peer) => void
   readonly #refused: (reason: PresenceRefusal) => void
   readonly #known = new Map<number, Known>()
   /** Clocks of clients that went, oldest first. */
@@ -41,8 +41,10 @@ export class Presence {
   readonly #claims = new Map<number, Known>()
   #timer: NodeJS.Timeout | undefined
   #sentAt = 0
+  #closed = false
 
-  constructor(send: (frame: Uint8Array) => void, refused: (reason: PresenceRefusal) => void) {
+  /** @param send to one peer, or to everybody */
+  constructor(send: (frame: Uint8Array, to?: Peer) => void, refused: (reason: PresenceRefusal) => void) {
     this.#send = send
     this.#refused = refused
   }
@@ -51,7 +53,7 @@ export class Presence {
     for (const state of states) {
       const known = this.#known.get(state.clientId)
       if (known ? state.clock <= known.state.clock && !isOwnFarewell(state, known, from) : this.#isOld(state)) {
-        if (!known && !isGone(state)) from.socket.send(this.#farewell(state.clientId, state.clock))
+        if (!known && !isGone(state)) this.#send(this.#farewell(state.clientId, state.clock), from)
       } else if (state.json.byteLength > stateBytesAtMost) {
         this.#refused('awareness-too-large')
       } else if (!isGone(state) && !isObject(state.json)) {
@@ -81,6 +83,7 @@ export class Presence {
   }
 
   close(): void {
+    this.#closed = true
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#changed.clear()
@@ -146,7 +149,7 @@ export class Presence {
   /** To everybody: at once after silence, else with what gathers until the next frame is due. */
   #pass(state: AwarenessState): void {
     this.#changed.set(state.clientId, state)
-    if (this.#timer) return
+    if (this.#timer || this.#closed) return
     const wait = Math.max(0, this.#sentAt + gatherMs - Date.now())
     this.#timer = setTimeout(() => this.#flush(), wait)
   }

@@ -1,0 +1,150 @@
+/**
+ * What becomes of an update that a peer sends: checked, applied to the replica, handed to the commit line. And both
+ * directions of sync: what a peer lacks is answered, what its updates depend on is asked for.
+ */
+import * as Y from 'yjs'
+import { SyncError } from '../../core/base/errors.ts'
+import type { Logger } from '../../core/base/log.ts'
+import type { Metrics } from '../../core/base/metrics.ts'
+import type { Actor } from '../../core/contract/actor.ts'
+import type { Replica } from '../../core/doc/replica.ts'
+import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
+import { checkUpdate } from '../protocol/update-check.ts'
+import type { Audience } from './audience.ts'
+import type { CommitLine } from './commit-line.ts'
+import type { Peer } from './peer.ts'
+
+/** How often an author is asked for what its updates depend on before they are only dropped. */
+const unresolvedAtMost = 3
+
+export interface EditsOwner {
+  /** Reads what the log has and the replica lacks. */
+  catchUp(): Promise<void>
+  /** The replica holds a part of an update that nobody will commit: it is not to be used again. */
+  onBroken(error: SyncError): void
+}
+
+interface EditsServices {
+  limits: { updateBytes: number; boardBytes: number }
+  log: Logger
+  metrics: Metrics
+}
+
+export class Edits {
+  readonly #replica: Replica
+  readonly #line: CommitLine
+  readonly #audience: Audience
+  readonly #services: EditsServices
+  readonly #owner: EditsOwner
+  /** About what the board takes in the store: its state, and the rows since that was last encoded. */
+  boardBytes: number
+
+  constructor(
+    replica: Replica,
+    line: CommitLine,
+    audience: Audience,
+    services: EditsServices,
+    owner: EditsOwner,
+    boardBytes: number,
+  ) {
+    this.#replica = replica
+    this.#line = line
+    this.#audience = audience
+    this.#services = services
+    this.#owner = owner
+    this.boardBytes = boardBytes
+  }
+
+  /** @throws SyncError `update-too-large` */
+  receive(update: Uint8Array, peer: Peer): void {
+    const { updateBytes } = this.#services.limits
+    if (update.byteLength > updateBytes) {
+      throw new SyncError('update-too-large', `an update may have at most ${updateBytes} bytes`)
+    }
+    this.#line.admit(update.byteLength, () => this.#apply(update, peer))
+  }
+
+  /** Sends step 1. Its state vector tells an author what is safe with us: no more than what is committed. */
+  askForMissing(peer: Peer): void {
+    peer.awaitsStep2 = true
+    const stateVector = Y.encodeStateVector(this.#replica.doc)
+    this.#line.whenCommitted(() => this.#audience.send(encodeSyncStep1(stateVector), peer))
+  }
+
+  /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
+  answer(peer: Peer, stateVector: Map<number, number>): void {
+    const missing = Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
+    // Who asks again while the answer waits gets the later one only: what waits for one peer stays bounded.
+    peer.asked += 1
+    peer.answer = missing
+    const { asked } = peer
+    this.#line.whenCommitted(() => {
+      if (peer.asked !== asked || !peer.answer) return
+      this.#audience.send(encodeSyncStep2(peer.answer), peer)
+      peer.answer = undefined
+    })
+  }
+
+  /** Whether the update has structs that the document lacks: more than deletions. */
+  bringsStructs(update: Uint8Array): boolean {
+    const { to } = Y.parseUpdateMeta(update)
+    return [...to].some(([client, clock]) => clock > Y.getState(this.#replica.doc.store, client))
+  }
+
+  /** Does not throw. Checked here and not before: what fits depends on what the document holds by now. */
+  #apply(update: Uint8Array, peer: Peer): void {
+    try {
+      checkUpdate(update, this.#replica.doc)
+      const { boardBytes } = this.#services.limits
+      if (this.boardBytes + update.byteLength > boardBytes && this.bringsStructs(update)) {
+        throw new SyncError('board-too-large', 'the board is full; deleting is still possible')
+      }
+    } catch (error) {
+      this.#refuse(peer, error)
+      return
+    }
+    try {
+      this.#integrate(update, peer)
+    } catch (error) {
+      this.#refuse(peer, error)
+      this.#owner.onBroken(new SyncError('storage-unavailable', 'this board has to be read anew; connect again'))
+    }
+  }
+
+  #integrate(update: Uint8Array, peer: Peer): void {
+    const applied = this.#replica.apply(update, peer)
+    if (applied.update) {
+      this.#line.enqueue(applied.update, actorOf(peer))
+    } else {
+      // Known already. The echo is what tells an author that its edit is in the log, so it gets one all the same.
+      this.#line.whenCommitted(() => this.#audience.send(encodeUpdate(update), peer), update.byteLength)
+    }
+    if (applied.incomplete) void this.#resolve(peer)
+    else peer.unresolved = 0
+  }
+
+  #refuse(peer: Peer, error: unknown): void {
+    this.#services.log.debug({ err: error }, 'update refused')
+    const refusal = error instanceof SyncError ? error : new SyncError('frame-malformed', 'malformed update')
+    this.#audience.close(peer, refusal)
+  }
+
+  /**
+   * An update refers to structs we have not got: edits its author made before we asked for what we lack, or another
+   * instance's that we have not read yet. So: read, then ask. The answer holds what was left out.
+   */
+  async #resolve(peer: Peer): Promise<void> {
+    this.#services.metrics.refusals.inc({ reason: 'update-incomplete' })
+    peer.unresolved += 1
+    if (peer.awaitsStep2 || peer.unresolved > unresolvedAtMost) return
+    peer.awaitsStep2 = true
+    try {
+      await this.#owner.catchUp()
+    } catch (error) {
+      this.#services.log.warn({ err: error, board: this.#line.board }, 'could not read the log')
+    }
+    if (this.#audience.peers.has(peer)) this.askForMissing(peer)
+  }
+}
+
+const actorOf = (peer: Peer): Actor => `human:${peer.grant.subject}`
