@@ -29,7 +29,8 @@ export class Replication {
     this.#comparing = true
     try {
       const heads = await this.#boards.heads([...before.keys()].map(room => room.board))
-      await Promise.all([...before].map(([room, known]) => this.#bringUp(room, known, heads.get(room.board))))
+      // Not awaited: a board that is long to read keeps no other from being compared.
+      for (const [room, known] of before) this.#bringUp(room, known, heads.get(room.board))
     } catch (error) {
       this.#log.debug({ err: error }, 'could not compare boards with the store')
     } finally {
@@ -41,17 +42,13 @@ export class Replication {
     clearInterval(this.#timer)
   }
 
-  async #bringUp(
-    room: Room,
-    known: number,
-    head: { epoch: number; headSeq: number; deleted: boolean } | undefined,
-  ): Promise<void> {
+  #bringUp(room: Room, known: number, head: { epoch: number; headSeq: number; deleted: boolean } | undefined): void {
     if (!head || head.deleted) {
       this.#rooms.discard(room, new SyncError('board-deleted', 'the board was deleted'))
     } else if (head.epoch !== room.replica.epoch || head.headSeq < known) {
       this.#rooms.discard(room, new SyncError('store-went-back', 'the store went back to another state'))
     } else if (head.headSeq > room.replica.known) {
-      await room.catchUp()
+      room.catchUp().catch(error => this.#log.warn({ err: error, board: room.board }, 'could not read the log'))
     }
   }
 }

@@ -78,7 +78,7 @@ export class Rooms {
       this.#services.metrics.evictions.inc({ reason: error.code })
       this.#services.log.warn({ board: room.board, code: error.code }, `room discarded: ${error.message}`)
     }
-    room.close(error)
+    this.#end(room, error)
   }
 
   /** Commits, snapshots and closes every room; peers are closed with this error. */
@@ -130,6 +130,15 @@ export class Rooms {
     return room
   }
 
+  /** Does not throw: a document that cannot be taken apart keeps no board from being opened anew. */
+  #end(room: Room, error: SyncError): void {
+    try {
+      room.close(error)
+    } catch (failure) {
+      this.#services.log.error({ err: failure, board: room.board }, 'a room could not be taken apart')
+    }
+  }
+
   /** Commits what waits, then writes a snapshot. */
   async #save(room: Room): Promise<void> {
     try {
@@ -144,11 +153,13 @@ export class Rooms {
     const slot = this.#slots.get(room.board)
     if (slot?.state !== 'open' || slot.room !== room) return
     clearTimeout(slot.idle)
-    const closed = this.#save(room).then(() => room.close(error))
+    const closed = this.#save(room).then(() => {
+      if (this.#slots.get(room.board) === closing) this.#slots.delete(room.board)
+      this.#end(room, error)
+    })
     const closing: Slot = { state: 'closing', room, closed }
     this.#slots.set(room.board, closing)
     await closed
-    if (this.#slots.get(room.board) === closing) this.#slots.delete(room.board)
   }
 }
 

@@ -33,7 +33,7 @@ export class Snapshots {
   /** When the first change came in that no snapshot has; undefined when there is none. */
   #dirtySince: number | undefined
   #rows = 0
-  #savedAt = 0
+  #triedAt = 0
   #saving: Promise<void> = Promise.resolve()
   #closed = false
 
@@ -60,10 +60,12 @@ export class Snapshots {
     const now = Date.now()
     this.#dirtySince ??= now
     this.#rows += rows
-    const latest = this.#dirtySince + this.#pace.maxWaitMs
-    const due = this.#rows > rowsAtMost ? this.#savedAt + this.#pace.debounceMs : now + this.#pace.debounceMs
+    const { debounceMs, maxWaitMs } = this.#pace
+    const due = this.#rows > rowsAtMost ? now : Math.min(now + debounceMs, this.#dirtySince + maxWaitMs)
+    // Also where a snapshot fails again and again: encoding a big board at every edit would stop everything else.
+    const earliest = this.#triedAt + debounceMs
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.save(), Math.max(0, Math.min(due, latest) - now))
+    this.#timer = setTimeout(() => void this.save(), Math.max(0, Math.max(due, earliest) - now))
   }
 
   /** Writes a snapshot now if there is anything new. A failure is logged and tried again: the log has everything. */
@@ -84,7 +86,7 @@ export class Snapshots {
     // Before the state is read: a change that comes in from here on belongs to the next snapshot.
     this.#dirtySince = undefined
     this.#rows = 0
-    this.#savedAt = Date.now()
+    this.#triedAt = Date.now()
     const stop = this.#metrics.snapshotSeconds.startTimer()
     try {
       const { epoch, seq, update } = await this.#read()

@@ -19,6 +19,7 @@ export class Socket implements PeerSocket {
   #sentAt = Date.now()
   /** A ping was sent that nobody answered. */
   #pinged = false
+  #closing = false
 
   constructor(socket: WebSocket, metrics: Metrics) {
     this.#socket = socket
@@ -41,6 +42,8 @@ export class Socket implements PeerSocket {
   }
 
   close(error: SyncError): void {
+    if (this.#closing) return
+    this.#closing = true
     this.#metrics.refusals.inc({ reason: error.code })
     this.#socket.close(closeCodes[error.code], closeReason(error.message))
     const cut = setTimeout(() => this.#socket.terminate(), closeTimeoutMs)
@@ -84,5 +87,6 @@ export class Socket implements PeerSocket {
   }
 }
 
-/** A close frame has room for 123 bytes of reason (RFC 6455, 5.5). */
-const closeReason = (message: string): string => Buffer.from(message).subarray(0, 123).toString()
+/** A close frame has room for 123 bytes of reason (RFC 6455, 5.5). As a stream, the decoder leaves out a cut character. */
+const closeReason = (message: string): string =>
+  new TextDecoder().decode(Buffer.from(message).subarray(0, 123), { stream: true })

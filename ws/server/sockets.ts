@@ -167,7 +167,8 @@ export class Sockets {
       else socket.close(error)
     } else {
       // A fault of ours or of the database; either way the client does well to come back.
-      this.#services.log.error({ err: error }, 'a socket failed')
+      const level = error instanceof StorageError ? 'warn' : 'error'
+      this.#services.log[level]({ err: error }, 'a socket failed')
       socket.close(new SyncError('storage-unavailable', 'this board cannot be served now; try again', { cause: error }))
     }
   }
@@ -196,7 +197,9 @@ function copyOf(data: RawData): Uint8Array {
   return new Uint8Array(Array.isArray(data) ? Buffer.concat(data) : Buffer.isBuffer(data) ? data : new Uint8Array(data))
 }
 
+/** Closed once it is told: a client that keeps its side open would keep the connection, and the server from stopping. */
 function refuseUpgrade(stream: Duplex, status: number, reason: string): void {
+  stream.once('finish', () => stream.destroy())
   const statusText = { 403: 'Forbidden', 421: 'Misdirected Request', 503: 'Service Unavailable' }[status] ?? ''
   stream.end(
     `HTTP/1.1 ${status} ${statusText}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
