@@ -38,7 +38,8 @@ export class Replica {
         })
       }
     })
-    this.absorb(stored)
+    // A first load has nobody to tell what changed.
+    this.#read(stored, undefined)
   }
 
   get known(): number {
@@ -48,19 +49,7 @@ export class Replica {
   /** Applies what the store has and this replica lacks. @returns the updates (V1) that changed the document */
   absorb(stored: StoredBoard): Uint8Array[] {
     const changes: Uint8Array[] = []
-    const note = (update: Uint8Array | undefined) => {
-      if (update) changes.push(update)
-    }
-    const { snapshot } = stored
-    if (snapshot && snapshot.seq > this.#known) {
-      const { before } = this.#changing(() => Y.applyUpdateV2(this.doc, snapshot.update, fromLog))
-      // A first load has nobody to tell what changed.
-      if (before && this.#known > 0) note(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
-    }
-    for (const row of stored.rows) {
-      if (row.seq > this.#known) note(this.apply(row.data, fromLog).update)
-    }
-    this.#known = Math.max(this.#known, stored.head.headSeq)
+    this.#read(stored, update => changes.push(update))
     return changes
   }
 
@@ -105,6 +94,18 @@ export class Replica {
 
   destroy(): void {
     this.doc.destroy()
+  }
+
+  #read({ snapshot, rows, head }: StoredBoard, note: ((update: Uint8Array) => void) | undefined): void {
+    if (snapshot && snapshot.seq > this.#known) {
+      const { before } = this.#changing(() => Y.applyUpdateV2(this.doc, snapshot.update, fromLog))
+      if (before) note?.(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
+    }
+    for (const row of rows) {
+      const { update } = row.seq > this.#known ? this.apply(row.data, fromLog) : {}
+      if (update) note?.(update)
+    }
+    this.#known = Math.max(this.#known, head.headSeq)
   }
 
   get #isIncomplete(): boolean {
