@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../../test/kit/free-port.ts'
+import { type Postgres, startPostgres } from '../../test/kit/postgres.ts'
+import { releasing } from '../../test/kit/releasing.ts'
+import { until } from '../../test/kit/until.ts'
+import { silent } from '../../test/storage/site.ts'
+import { StorageError } from '../base/errors.ts'
+import { Secret } from '../base/secret.ts'
+import type { Database, Sql } from './database.ts'
+import { connectPostgres } from './postgres.ts'
+
+const use = releasing(afterAll)
+let postgres: Postgres
+let database: Database
+
+const connect = (url = postgres.url, connections?: number) =>
+  use(connectPostgres(new Secret(url), silent, connections), given => given.close())
+
+beforeAll(async () => {
+  postgres = use(await startPostgres({ fsync: false }))
+  database = connect()
+  await database.query('CREATE TABLE kept (note text PRIMARY KEY)')
+})
+
+const notes = async () => (await database.query<{ note: string }>('SELECT note FROM kept')).map(({ note }) => note)
+const keep = (sql: Sql, note: string) => sql.query('INSERT INTO kept VALUES ($1)', [note])
+
+async function backendOf(sql: Sql): Promise<number> {
+  const [row] = await sql.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  return row?.pid ?? 0
+}
+
+const isGone = (pid: number) =>
+  until(async () => (await database.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid])).length === 0)
+
+const isSleeping = (pid: number) =>
+  until(async () => {
+    const asleep = `SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'`
+    return (await database.query(asleep, [pid])).length === 1
+  })
+
+async function end(pid: number): Promise<void> {
+  await database.query('SELECT pg_terminate_backend($1)', [pid])
+  await isGone(pid)
+}
+
+/** @returns what a promise was rejected with, which has to be a failure of the storage */
+async function failureOf(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.then(
+    () => 'it did not fail',
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(StorageError)
+  return (error as StorageError).failure
+}
+
+describe('values', () => {
+  test('come as numbers, bytes and dates', async () => {
+    const [row] = await database.query(
+      `SELECT 9007199254740991::bigint AS seq, '\\x00ff'::bytea AS data, 'epoch'::timestamptz AS at, NULL AS nothing`,
+    )
+    expect(row).toEqual({ seq: 9_007_199_254_740_991, data: Buffer.from([0, 255]), at: new Date(0), nothing: null })
+  })
+})
+
+describe('a transaction', () => {
+  test('is rolled back when its work throws, and the connection serves on', async () => {
+    const one = connect(postgres.url, 1)
+    const failing = one.transaction(async sql => {
+      await keep(sql, 'of work that threw')
+      throw new Error('the work failed')
+    })
+    await expect(failing).rejects.toThrow('the work failed')
+    await one.transaction(sql => keep(sql, 'of the next'))
+    expect(await notes()).toEqual(['of the next'])
+  })
+
+  test('reads one state of the store where it asks for that', async () => {
+    const seen = await database.transaction(async sql => {
+      const before = await sql.query('SELECT note FROM kept')
+      await keep(connect(), 'while it reads')
+      return [before, await sql.query('SELECT note FROM kept')]
+    }, 'REPEATABLE READ')
+    expect(seen[1]).toEqual(seen[0])
+    expect(await notes()).toContain('while it reads')
+  })
+})
+
+describe('a statement', () => {
+  test.each([
+    ['that is no SQL', 'SELEKT', []],
+    ['that breaks a rule of the table', `INSERT INTO kept VALUES ('twice'), ('twice')`, []],
+    ['with a value that no text can be', 'INSERT INTO kept VALUES ($1)', ['\0']],
+  ])('%s is refused', async (_name, text, parameters) => {
+    expect(await failureOf(database.query(text, parameters))).toBe('refused')
+    const within = database.transaction(sql => sql.query(text, parameters))
+    expect(await failureOf(within)).toBe('refused')
+  })
+
+  test('that meets a lock, a deadlock or another transaction’s change is busy', async () => {
+    await keep(database, 'locked')
+    const locking = `SELECT FROM kept WHERE note = 'locked' FOR UPDATE`
+    const impatient = database.transaction(async holder => {
+      await holder.query(locking)
+      return failureOf(connect().query(`${locking} NOWAIT`))
+    })
+    expect(await impatient).toBe('busy')
+
+    const late = connect().transaction(async sql => {
+      await sql.query('SELECT FROM kept')
+      await database.query(`UPDATE kept SET note = note WHERE note = 'locked'`)
+      await sql.query(`UPDATE kept SET note = note WHERE note = 'locked'`)
+    }, 'REPEATABLE READ')
+    expect(await failureOf(late)).toBe('busy')
+  })
+
+  test('that the server cancels is unavailable: what became of it is unknown', async () => {
+    const one = connect(postgres.url, 1)
+    const pid = await backendOf(one)
+    const sleeping = failureOf(one.query('SELECT pg_sleep(60)'))
+    await isSleeping(pid)
+    await database.query('SELECT pg_cancel_backend($1)', [pid])
+    expect(await sleeping).toBe('unavailable')
+  })
+})
+
+describe('a connection', () => {
+  test('that is cut in a transaction fails it as unavailable, keeps nothing of it, and is replaced', async () => {
+    const one = connect(postgres.url, 1)
+    const cut = one.transaction(async sql => {
+      await keep(sql, 'cut off')
+      await end(await backendOf(sql))
+      await keep(sql, 'after the cut')
+    })
+    expect(await failureOf(cut)).toBe('unavailable')
+    expect(await notes()).not.toContain('cut off')
+    await one.transaction(sql => keep(sql, 'after all'))
+    expect(await notes()).toContain('after all')
+  })
+
+  test('that is cut while a statement runs fails it as unavailable', async () => {
+    const one = connect(postgres.url, 1)
+    const pid = await backendOf(one)
+    const sleeping = failureOf(one.query('SELECT pg_sleep(60)'))
+    await isSleeping(pid)
+    await end(pid)
+    expect(await sleeping).toBe('unavailable')
+    expect(await backendOf(one)).not.toBe(pid)
+  })
+
+  test('that is cut before the commit was answered leaves open what became of it', async () => {
+    const one = connect(postgres.url, 1)
+    const cut = one.transaction(async sql => {
+      await keep(sql, 'not committed')
+      await end(await backendOf(sql))
+    })
+    expect(await failureOf(cut)).toBe('unavailable')
+    expect(await notes()).not.toContain('not committed')
+  })
+
+  test('that is cut while idle is replaced, and ends nothing', async () => {
+    const one = connect(postgres.url, 1)
+    const pid = await backendOf(one)
+    await end(pid)
+    await until(async () => (await backendOf(one)) !== pid)
+  })
+
+  test('whose transaction idles too long is ended by the server, which is an outage and no refusal', async () => {
+    const one = connect(postgres.url, 1)
+    const idling = one.transaction(async sql => {
+      await sql.query(`SET LOCAL idle_in_transaction_session_timeout = '20ms'`)
+      await isGone(await backendOf(sql))
+      await keep(sql, 'too late')
+    })
+    expect(await failureOf(idling)).toBe('unavailable')
+    await one.query('SELECT 1')
+  })
+
+  test('to a server that is not there is unavailable, for a statement and for a transaction', async () => {
+    const nowhere = connect(`postgres://postgres@127.0.0.1:${await freePort()}/postgres`)
+    expect(await failureOf(nowhere.query('SELECT 1'))).toBe('unavailable')
+    expect(await failureOf(nowhere.transaction(sql => sql.query('SELECT 1')))).toBe('unavailable')
+  })
+
+  test('comes back after the server was stopped and started', async () => {
+    const own = use(await startPostgres({ fsync: false }))
+    const stopped = connect(own.url)
+    await Promise.all(Array.from({ length: 4 }, () => stopped.query('SELECT 1')))
+    await own.halt('fast')
+    expect(await failureOf(stopped.query('SELECT 1'))).toBe('unavailable')
+    await own.start()
+    await until(() => stopped.query('SELECT 1'))
+  })
+})

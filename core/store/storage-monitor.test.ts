@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { startPostgres } from '../../test/kit/postgres.ts'
+import { releasing } from '../../test/kit/releasing.ts'
+import { until } from '../../test/kit/until.ts'
+import { silent } from '../../test/storage/site.ts'
+import { Secret } from '../base/secret.ts'
+import { connectPostgres } from './postgres.ts'
+import { storageOn } from './storage.ts'
+import { StorageMonitor } from './storage-monitor.ts'
+
+const use = releasing()
+const watch = (ping: () => Promise<void>) => use(new StorageMonitor({ ping }, silent))
+
+describe('the storage monitor', () => {
+  test('notices an outage and the return within five seconds each, by itself', async () => {
+    const postgres = use(await startPostgres({ fsync: false }))
+    const storage = use(storageOn(connectPostgres(new Secret(postgres.url), silent), 30, silent), given =>
+      given.close(),
+    )
+    const monitor = watch(() => storage.ping())
+    await monitor.probe()
+    expect(monitor.state).toBe('up')
+    await postgres.halt('immediate')
+    await until(() => monitor.state === 'down', { timeout: 5_000 })
+    await postgres.start()
+    await until(() => monitor.state === 'up', { timeout: 5_000 })
+  })
+
+  test('takes a database that does not answer at all for one that is down, until it answers', async () => {
+    let answer = () => {}
+    const monitor = watch(
+      () =>
+        new Promise(resolve => {
+          answer = resolve
+        }),
+    )
+    const probing = monitor.probe()
+    await until(() => monitor.state === 'down', { timeout: 5_000 })
+    answer()
+    await probing
+    expect(monitor.state).toBe('up')
+  })
+
+  test('believes those who use the database, without a probe', () => {
+    const monitor = watch(async () => {})
+    monitor.report('down')
+    expect(monitor.state).toBe('down')
+    monitor.report('up')
+    expect(monitor.state).toBe('up')
+  })
+
+  test('asks one question at a time', async () => {
+    let asked = 0
+    let answer = () => {}
+    const monitor = watch(() => {
+      asked++
+      return new Promise(resolve => {
+        answer = resolve
+      })
+    })
+    const probes = [monitor.probe(), monitor.probe()]
+    answer()
+    await Promise.all(probes)
+    expect(asked).toBe(1)
+  })
+})
