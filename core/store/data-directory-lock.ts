@@ -22,7 +22,9 @@ export async function lockDataDirectory(directory: string): Promise<() => Promis
   const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner)
   // Written aside and put into place: the lock file never exists half-written.
   const aside = `${path}.${randomUUID()}`
-  await writeFile(aside, mine)
+  await writeFile(aside, mine).catch(error => {
+    throw new ConfigurationError([`DATA_DIR: ${resolve(directory)} cannot be used: ${error.message}`])
+  })
   try {
     const owner = await take(path, aside)
     if (!owner) return () => unlink(path)

@@ -2,10 +2,15 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
-import { StorageError } from '../base/errors.ts'
+import { ConfigurationError, StorageError } from '../base/errors.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
 import type { Database, Isolation, Row, Sql } from './database.ts'
 import { failureOfSqlState } from './sql-state.ts'
+
+export interface EmbeddedDatabase extends Database {
+  /** Runs several statements, which a query cannot. */
+  exec(sql: string): Promise<void>
+}
 
 /** What a query can be asked of: the database itself or a transaction of it. */
 interface Queryable {
@@ -14,10 +19,12 @@ interface Queryable {
 
 /**
  * Opens (and at first creates) the database in `directory`, which then belongs to this process alone.
- * @throws ConfigurationError when another process has it
+ * @throws ConfigurationError when another process has it, or no process can
  */
-export async function openEmbedded(directory: string): Promise<Database & { exec(sql: string): Promise<void> }> {
-  await mkdir(directory, { recursive: true })
+export async function openEmbedded(directory: string): Promise<EmbeddedDatabase> {
+  await mkdir(directory, { recursive: true }).catch(error => {
+    throw new ConfigurationError([`DATA_DIR: ${directory} cannot be used: ${error.message}`])
+  })
   const unlock = await lockDataDirectory(directory)
   const database = await PGlite.create({ dataDir: join(directory, 'postgres') }).catch(async error => {
     await unlock()
@@ -41,8 +48,11 @@ export async function openEmbedded(directory: string): Promise<Database & { exec
     },
 
     async close() {
-      await database.close()
-      await unlock()
+      try {
+        await database.close()
+      } finally {
+        await unlock()
+      }
     },
   }
 }

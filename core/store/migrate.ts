@@ -6,9 +6,11 @@ import type pg from 'pg'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Database } from './database.ts'
+import type { EmbeddedDatabase } from './embedded.ts'
 
 const directory = fileURLToPath(new URL('../../migrations', import.meta.url))
 const migrationsTable = 'migrations'
+const connectTimeoutMs = 10_000
 
 const options = (log: Logger) => ({
   dir: directory,
@@ -27,16 +29,17 @@ const options = (log: Logger) => ({
   },
 })
 
-/** @param url goes straight to the server: the lock is a session lock, which a transaction pooler would break */
-export async function migratePostgres(url: Secret, log: Logger): Promise<void> {
-  await runner({ ...options(log), databaseUrl: url.reveal(), advisoryLockMode: 'wait' })
+/**
+ * @param url goes straight to the server: the lock is a session lock, which a transaction pooler would break
+ * @returns names of the migrations that were run
+ */
+export async function migratePostgres(url: Secret, log: Logger): Promise<string[]> {
+  const connection = { connectionString: url.reveal(), connectionTimeoutMillis: connectTimeoutMs }
+  return namesOf(await runner({ ...options(log), databaseUrl: connection, advisoryLockMode: 'wait' }))
 }
 
 /** The embedded database belongs to this process alone: no lock. */
-export async function migrateEmbedded(
-  database: Database & { exec(sql: string): Promise<void> },
-  log: Logger,
-): Promise<void> {
+export async function migrateEmbedded(database: EmbeddedDatabase, log: Logger): Promise<string[]> {
   // What node-pg-migrate asks of a client. A migration holds several statements, which only `exec` takes.
   const client = {
     connection: undefined,
@@ -51,8 +54,13 @@ export async function migrateEmbedded(
       return { rows, rowCount: rows.length }
     },
   }
-  await runner({ ...options(log), dbClient: client as unknown as pg.ClientBase, noLock: true })
+  const done = await runner({ ...options(log), dbClient: client as unknown as pg.ClientBase, noLock: true })
+  // It goes on in this same session: a table named without its schema shall fail here as it does on a server.
+  await database.query('RESET search_path')
+  return namesOf(done)
 }
+
+const namesOf = (migrations: readonly { name: string }[]) => migrations.map(({ name }) => name)
 
 /** @throws Error when the database was migrated by a version newer than this one */
 export async function refuseNewerSchema(database: Database): Promise<void> {
@@ -60,6 +68,8 @@ export async function refuseNewerSchema(database: Database): Promise<void> {
   const done = await database.query<{ name: string }>(`SELECT name FROM boardsync.${migrationsTable}`)
   const newer = done.map(row => row.name).filter(name => !known.has(name))
   if (newer.length > 0) {
-    throw new Error(`the database schema is newer than this version of boardsync (it has ${newer.join(', ')})`)
+    throw new Error(
+      `the database was migrated by a newer version of boardsync (${newer.join(', ')}); start that version or a newer one`,
+    )
   }
 }

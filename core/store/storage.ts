@@ -25,7 +25,8 @@ type StorageSettings = Pick<Config, 'DATABASE_URL' | 'MIGRATION_DATABASE_URL' | 
 
 /** @throws ConfigurationError when the data directory is in use; Error when the database cannot be reached or is newer */
 export async function openStorage(settings: StorageSettings, log: Logger): Promise<Storage> {
-  return storageOn(await openDatabase(settings, log), settings.HISTORY_DAYS, log)
+  const { database } = await openMigrated(settings, log)
+  return storageOn(database, settings.HISTORY_DAYS, log)
 }
 
 /** The store on a database that is open and migrated. */
@@ -41,22 +42,41 @@ export function storageOn(database: Database, historyDays: number, log: Logger):
   }
 }
 
-async function openDatabase(settings: StorageSettings, log: Logger): Promise<Database> {
-  if (settings.DATABASE_URL === undefined) {
-    const embedded = await openEmbedded(settings.DATA_DIR)
-    await closingOnFailure(embedded, migrateEmbedded(embedded, log))
-    await closingOnFailure(embedded, refuseNewerSchema(embedded))
-    return embedded
-  }
-  await migratePostgres(settings.MIGRATION_DATABASE_URL ?? settings.DATABASE_URL, log)
-  const database = connectPostgres(settings.DATABASE_URL, log)
-  await closingOnFailure(database, refuseNewerSchema(database))
-  return database
+/**
+ * Brings the store that the settings name to this version's schema, and closes it again.
+ * @returns names of the migrations that were run
+ */
+export async function migrateStorage(settings: StorageSettings, log: Logger): Promise<string[]> {
+  const { database, migrations } = await openMigrated(settings, log)
+  await database.close()
+  return migrations
 }
 
-async function closingOnFailure(database: Database, step: Promise<void>): Promise<void> {
+async function openMigrated(settings: StorageSettings, log: Logger): Promise<Migrated> {
+  if (settings.DATABASE_URL === undefined) {
+    const embedded = await openEmbedded(settings.DATA_DIR)
+    return closingOnFailure(embedded, async () => {
+      const migrations = await migrateEmbedded(embedded, log)
+      await refuseNewerSchema(embedded)
+      return { database: embedded, migrations }
+    })
+  }
+  const migrations = await migratePostgres(settings.MIGRATION_DATABASE_URL ?? settings.DATABASE_URL, log)
+  const database = connectPostgres(settings.DATABASE_URL, log)
+  return closingOnFailure(database, async () => {
+    await refuseNewerSchema(database)
+    return { database, migrations }
+  })
+}
+
+interface Migrated {
+  database: Database
+  migrations: string[]
+}
+
+async function closingOnFailure<T>(database: Database, work: () => Promise<T>): Promise<T> {
   try {
-    await step
+    return await work()
   } catch (error) {
     await database.close()
     throw error
