@@ -9,8 +9,9 @@ import type { Logger } from '../base/log.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import { type Head, headColumns, headOf, type LogRow, limitLockWait } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
-import { packRows, unpackRows } from './history-codec.ts'
+import { inPacks, packRows } from './history-codec.ts'
 import { packState, type StoredState, unpackState } from './snapshot-codec.ts'
+import { allRows, isContiguous, logRows } from './stored-rows.ts'
 
 export interface Snapshot {
   seq: number
@@ -28,8 +29,6 @@ export interface StoredBoard {
 export type SaveOutcome = 'saved' | 'older-than-stored' | 'store-went-back'
 
 const snapshotsKept = 2
-const packedRowsAtMost = 500
-const packedBytesAtMost = 1024 * 1024
 
 export class BoardArchive {
   readonly #database: Database
@@ -160,70 +159,3 @@ export class BoardArchive {
 }
 
 class CompactedElsewhere extends Error {}
-
-interface StoredRow {
-  seq: number
-  actor: LogRow['actor']
-  data: Uint8Array
-  created_at: Date
-}
-
-async function logRows(sql: Sql, board: BoardId, after: number, upTo = Number.MAX_SAFE_INTEGER): Promise<LogRow[]> {
-  const rows = await sql.query<StoredRow>(
-    `SELECT seq, actor, data, created_at FROM boardsync.board_updates
-     WHERE board_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`,
-    [board, after, upTo],
-    'log-rows',
-  )
-  return rows.map(row => ({ seq: row.seq, actor: row.actor, data: row.data, at: row.created_at }))
-}
-
-interface Pack {
-  from_seq: number
-  to_seq: number
-  data: Uint8Array
-}
-
-async function rowsOf(board: BoardId, { from_seq, to_seq, data }: Pack): Promise<LogRow[]> {
-  try {
-    return await unpackRows(data)
-  } catch (error) {
-    throw new Error(`board ${board}: history from ${from_seq} to ${to_seq} is corrupt`, { cause: error })
-  }
-}
-
-/** The rows after `after` from history and log together. @throws Error when one is missing: never load around a hole */
-async function allRows(sql: Sql, board: BoardId, after: number, headSeq: number): Promise<LogRow[]> {
-  const fresh = await logRows(sql, board, after)
-  if (isContiguous(fresh, after, headSeq)) return fresh
-  const packed = await sql.query<Pack>(
-    'SELECT from_seq, to_seq, data FROM boardsync.board_history WHERE board_id = $1 AND to_seq > $2 ORDER BY from_seq',
-    [board, after],
-  )
-  const unpacked = (await Promise.all(packed.map(pack => rowsOf(board, pack)))).flat()
-  const rows = [...unpacked.filter(row => row.seq > after), ...fresh]
-  if (!isContiguous(rows, after, headSeq)) {
-    throw new Error(`board ${board}: rows between ${after} and ${headSeq} are missing from the log`)
-  }
-  return rows
-}
-
-function isContiguous(rows: readonly LogRow[], after: number, headSeq: number): boolean {
-  return rows.length === headSeq - after && rows.every((row, index) => row.seq === after + 1 + index)
-}
-
-function inPacks(rows: readonly LogRow[]): LogRow[][] {
-  const packs: LogRow[][] = []
-  let bytes = 0
-  for (const row of rows) {
-    const pack = packs.at(-1)
-    if (!pack || pack.length >= packedRowsAtMost || bytes + row.data.byteLength > packedBytesAtMost) {
-      packs.push([row])
-      bytes = row.data.byteLength
-    } else {
-      pack.push(row)
-      bytes += row.data.byteLength
-    }
-  }
-  return packs
-}

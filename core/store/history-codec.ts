@@ -10,6 +10,8 @@ const compress = promisify(gzip)
 const decompress = promisify(gunzip)
 
 const gzippedRows = 1
+const packedRowsAtMost = 500
+const packedBytesAtMost = 1024 * 1024
 
 /** @param rows contiguous by seq */
 export async function packRows(rows: readonly LogRow[]): Promise<Uint8Array> {
@@ -34,4 +36,21 @@ export async function unpackRows(packed: Uint8Array): Promise<LogRow[]> {
     actor: decoding.readVarString(decoder) as Actor,
     data: decoding.readVarUint8Array(decoder).slice(),
   }))
+}
+
+/** Cuts rows into runs that are packed together: small enough to be read at once. */
+export function inPacks(rows: readonly LogRow[]): LogRow[][] {
+  const packs: LogRow[][] = []
+  let bytes = 0
+  for (const row of rows) {
+    const pack = packs.at(-1)
+    if (!pack || pack.length >= packedRowsAtMost || bytes + row.data.byteLength > packedBytesAtMost) {
+      packs.push([row])
+      bytes = row.data.byteLength
+    } else {
+      pack.push(row)
+      bytes += row.data.byteLength
+    }
+  }
+  return packs
 }

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { releasing } from '../../test/kit/releasing.ts'
 import { archiveCases } from '../../test/storage/archive-cases.ts'
 import { corruptionCases } from '../../test/storage/corruption-cases.ts'
+import { lockedRowCases } from '../../test/storage/locked-row-cases.ts'
 import { logCases } from '../../test/storage/log-cases.ts'
+import { manyWritersCases } from '../../test/storage/many-writers-cases.ts'
 import { outboxCases } from '../../test/storage/outbox-cases.ts'
-import { sharingCases } from '../../test/storage/sharing-cases.ts'
 import { embeddedSite, postgresSite, type SharedSite, type Site } from '../../test/storage/site.ts'
 
 const use = releasing(afterAll)
@@ -29,5 +30,6 @@ describe.each([
 })
 
 describe('storage on a Postgres server that instances share', () => {
-  sharingCases(() => postgres)
+  lockedRowCases(() => postgres)
+  manyWritersCases(() => postgres)
 })

@@ -1,12 +1,12 @@
 /** The rules of snapshots and of reading a board back that hold on every database. */
 
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { BoardArchive } from '../../core/store/board-archive.ts'
 import type { LogRow } from '../../core/store/board-log.ts'
 import { unpackRows } from '../../core/store/history-codec.ts'
 import { contentIn, Drawing } from './drawing.ts'
-import { freshBoard, type Site, silent } from './site.ts'
+import { batch, freshBoard, logOf, type Site, silent, textOf } from './site.ts'
 
 export function archiveCases(site: () => Site): void {
   const newDrawing = () => Drawing.on(site().storage)
@@ -175,6 +175,16 @@ export function archiveCases(site: () => Site): void {
       await drawing.snapshot()
       expect(await packsOf(drawing)).toMatchObject([{ from_seq: 7 }])
       expect(contentIn(await drawing.load())).toEqual(drawing.content)
+    })
+
+    test('of a long log comes back in order', async () => {
+      const { board, epoch } = await newDrawing()
+      const { archive, boards } = site().storage
+      const texts = Array.from({ length: 1_200 }, (_, index) => `edit ${index}`)
+      await boards.append(randomUUID(), [batch(board, ...texts)])
+      expect(await archive.save(board, epoch, 1_150, new Uint8Array([0, 0]))).toBe('saved')
+      await site().database.query('DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1', [board])
+      expect((await logOf(site().storage, board)).map(textOf)).toEqual(texts)
     })
 
     test('stays for as many days as the setting says', async () => {
