@@ -109,11 +109,14 @@ export function problemDocument({ problem, message, errors }: Problem) {
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply
-    .status(problem.status)
-    .headers(problem.headers)
-    .type('application/problem+json')
-    .send(JSON.stringify(problemDocument(problem)))
+  return (
+    reply
+      .status(problem.status)
+      .headers(problem.headers)
+      .type('application/problem+json')
+      // As bytes: to text Fastify would add a charset, which this media type has not got.
+      .send(Buffer.from(JSON.stringify(problemDocument(problem))))
+  )
 }
 
 /** What the page of a problem says; undefined where there is no problem of this name. */

@@ -1,0 +1,135 @@
+/** Addresses, methods, headers and what is not even a request: each fault has its problem document. */
+
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { releasing } from '../kit/releasing.ts'
+import { pointersOf, refusalOf } from './refusals.ts'
+import { Site } from './site.ts'
+
+const use = releasing(afterAll)
+let site: Site
+beforeAll(async () => {
+  site = use(await Site.start())
+  await site.ask('POST', '/v1/boards/bad/items', { type: 'sticky', id: 'a', x: 1 })
+})
+
+const items = '/v1/boards/bad/items'
+
+describe('an address', () => {
+  test.each([
+    ['/v1/nothing', 'GET', '404 not-found'],
+    ['/v1', 'GET', '404 not-found'],
+    ['/v2/boards/bad/items', 'GET', '404 not-found'],
+    ['/v1/boards/bad/items/a/b', 'GET', '404 not-found'],
+    ['/../../etc/passwd', 'GET', '404 not-found'],
+    ['/v1/problems/nothing', 'GET', '404 not-found'],
+    ['/v1/problems/constructor', 'GET', '404 not-found'],
+    ['/v1/boards/%zz/items', 'GET', '400 address-malformed'],
+    ['/v1/boards/bad/items/%', 'GET', '400 address-malformed'],
+    ['/v1/boards/bad/items/%ed%a0%80', 'DELETE', '400 address-malformed'],
+    ['/%zz', 'GET', '400 address-malformed'],
+    ['/v1/boards/a.b/items', 'GET', '400 board-id-invalid'],
+    ['/v1/boards/a%2Fb/items', 'GET', '400 board-id-invalid'],
+    ['/v1/boards//items', 'GET', '400 board-id-invalid'],
+    ['/v1/boards/a%00/items', 'GET', '400 board-id-invalid'],
+    ['/v1/boards/%F0%9F%98%80/items', 'GET', '400 board-id-invalid'],
+    ['/v1/boards/admin/items', 'GET', '400 board-id-invalid'],
+    ['/v1/boards/v%31/items', 'GET', '400 board-id-invalid'],
+    [`/v1/boards/${'a'.repeat(129)}/items`, 'GET', '400 board-id-invalid'],
+    [`/v1/boards/${'a'.repeat(9_000)}/items`, 'GET', '400 board-id-invalid'],
+    ['/v1/boards/bad/items/', 'GET', '404 item-missing'],
+    ['/v1/boards/bad/items/__proto__', 'GET', '404 item-missing'],
+    ['/v1/boards/bad/items/constructor', 'DELETE', '404 item-missing'],
+    ['/v1/boards/bad/items/%00', 'DELETE', '404 item-missing'],
+    ['/v1/boards/bad/items/a%00', 'PATCH', '404 item-missing'],
+    [`/v1/boards/bad/items/${'a'.repeat(300)}`, 'DELETE', '404 item-missing'],
+    [`/v1/boards/bad/items/${'a'.repeat(9_000)}`, 'PATCH', '404 item-missing'],
+  ] as const)('%s is refused to %s', async (url, method, refusal) => {
+    expect(refusalOf(await site.ask(method, url, method === 'PATCH' ? { x: 1 } : undefined))).toBe(refusal)
+  })
+
+  test.each([
+    ['?bbox=0,0,1,1', '/bbox'],
+    ['?limit=5&foo=1', '/foo'],
+    ['?__proto__=1', '/__proto__'],
+    ['?limit=0', '/limit'],
+    ['?limit=501', '/limit'],
+    ['?limit=-1', '/limit'],
+    ['?limit=1.5', '/limit'],
+    ['?limit=1e2', '/limit'],
+    ['?limit=', '/limit'],
+    ['?limit=1&limit=2', '/limit'],
+    ['?limit=99999999999999999999', '/limit'],
+    ['?type=spaceship', '/type'],
+    ['?type=', '/type'],
+    ['?cursor=', '/cursor'],
+    ['?cursor=%00', '/cursor'],
+    ['?cursor=a', '/cursor'],
+    ['?cursor=YQ==', '/cursor'],
+    ['?cursor=gA', '/cursor'],
+    ['?cursor=YQ&cursor=Yg', '/cursor'],
+  ])('with %s is refused with a pointer', async (query, pointer) => {
+    const answer = await site.ask('GET', items + query)
+    expect([refusalOf(answer), pointersOf(answer)]).toEqual(['400 request-invalid', [pointer]])
+  })
+
+  test.each([
+    [items, ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'], 'GET, HEAD, POST'],
+    [`${items}/a`, ['PUT', 'POST', 'OPTIONS', 'TRACE'], 'GET, HEAD, PATCH, DELETE'],
+    ['/v1/boards/bad/changes/a', ['PUT', 'POST', 'PATCH', 'DELETE'], 'GET, HEAD'],
+    ['/v1/problems/internal', ['POST', 'DELETE'], 'GET, HEAD'],
+  ])('%s takes none of %j', async (url, methods, allow) => {
+    for (const method of methods) {
+      const answer = await site.app.inject({ method: method as 'PUT', url, headers: { host: 'localhost' } })
+      expect([refusalOf(answer), answer.headers.allow]).toEqual(['405 method-not-allowed', allow])
+    }
+  })
+})
+
+describe('a header', () => {
+  test('If-Match that no change could hold is refused', async () => {
+    const answer = await site.ask('PATCH', `${items}/a`, {}, { 'if-match': `"${'a'.repeat(1_000)}"` })
+    expect([refusalOf(answer), pointersOf(answer)]).toEqual(['400 request-invalid', ['/If-Match']])
+  })
+
+  test('of nonsense harms nothing', async () => {
+    for (const headers of [
+      { 'if-none-match': ',,W/,"' },
+      { accept: '*/nonsense' },
+      { 'accept-version': '9' },
+      { cookie: '=;=' },
+    ]) {
+      expect((await site.ask('GET', `${items}/a`, undefined, headers as Record<string, string>)).statusCode).toBe(200)
+    }
+  })
+})
+
+describe('what is not even a request', () => {
+  async function answerTo(text: string): Promise<string> {
+    const { hostname, port } = new URL(site.url)
+    const socket = connect(Number(port), hostname)
+    socket.end(text)
+    let answer = ''
+    for await (const chunk of socket.setEncoding('utf8')) answer += chunk
+    return answer
+  }
+
+  test.each([
+    ['nonsense\r\n\r\n', 400, 'http-malformed'],
+    ['GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\n', 400, 'http-malformed'],
+    [`GET / HTTP/1.1\r\nhost: localhost\r\na: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'headers-too-large'],
+  ])('%.20j… is answered by a problem document', async (text, status, name) => {
+    const [head = '', body = ''] = (await answerTo(text)).split('\r\n\r\n')
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(head).toContain('application/problem+json')
+    expect(JSON.parse(body)).toMatchObject({ type: `/v1/problems/${name}`, status })
+  })
+})
+
+describe('every problem', () => {
+  test('has a page where its type points to', async () => {
+    const page = await site.ask('GET', '/v1/problems/item-changed')
+    expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+    expect(page.body).toContain('no longer what If-Match names')
+  })
+})

@@ -1,0 +1,194 @@
+/** An agent always learns what became of its change, and a change is made once. */
+
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { StorageError } from '../../core/base/errors.ts'
+import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
+import type { ItemChange } from '../../core/contract/change.ts'
+import * as items from '../../core/doc/items.ts'
+import { putRecord } from '../../core/doc/record-layout.ts'
+import type { Storage } from '../../core/store/storage.ts'
+import { releasing } from '../kit/releasing.ts'
+import { temporaryFolder } from '../kit/temporary-folder.ts'
+import { until } from '../kit/until.ts'
+import { openEmbeddedStorage, Site } from './site.ts'
+
+/** What an apply does instead, by item id. */
+const sabotage = vi.hoisted(() => new Map<string, (doc: import('yjs').Doc) => void>())
+vi.mock('../../core/doc/items.ts', async importOriginal => {
+  const original = await importOriginal<typeof items>()
+  const applyChange: typeof items.applyChange = (doc, change: ItemChange, origin) => {
+    sabotage.get(change.item.id)?.(doc)
+    return original.applyChange(doc, change, origin)
+  }
+  return { ...original, applyChange }
+})
+
+const use = releasing()
+const useForAll = releasing(afterAll)
+let site: Site
+beforeAll(async () => {
+  site = useForAll(await Site.start())
+})
+
+const sticky = { type: 'sticky', x: 1, y: 2 }
+const post = (at: Site, board: string, item: object = {}, key?: string) =>
+  at.ask(
+    'POST',
+    `/v1/boards/${board}/items`,
+    { ...sticky, ...item },
+    key === undefined ? {} : { 'idempotency-key': key },
+  )
+const listed = async (at: Site, board: string): Promise<Record<string, unknown>[]> =>
+  (await at.ask('GET', `/v1/boards/${board}/items`)).json().items
+
+/** As the desk does, without its checks. @returns the change's public id */
+async function store(storage: Storage, board: BoardId, change: ItemChange): Promise<string> {
+  const publicId = randomUUID()
+  const actor = 'agent:a' as const
+  const request = { publicId, board, change: JSON.stringify(change), actor, idempotencyKey: undefined, requestHash: '' }
+  await storage.changes.submit(request, false)
+  return publicId
+}
+
+describe('a change that nothing applies yet', () => {
+  let storage: Storage
+  let waiting: Site
+  beforeAll(async () => {
+    const folder = useForAll(temporaryFolder())
+    storage = useForAll(await openEmbeddedStorage(folder.path), given => given.close())
+    waiting = useForAll(await Site.start({ storage, applies: false }))
+  })
+
+  test('is answered 202 with an address to poll, and made once when something does', { timeout: 20_000 }, async () => {
+    const [answer, repeat, taken] = await Promise.all([
+      post(waiting, 'later', { id: 'a' }, 'key'),
+      post(waiting, 'later', { id: 'a' }, 'key'),
+      post(waiting, 'later', { id: 'a' }, 'another key'),
+    ])
+    expect([answer.statusCode, answer.json()]).toEqual([202, { id: expect.any(String), status: 'pending' }])
+    expect([repeat.statusCode, repeat.json()]).toEqual([202, answer.json()])
+    const location = String(answer.headers.location)
+    expect(location).toBe(`/v1/boards/later/changes/${answer.json().id}`)
+    expect((await waiting.ask('GET', location)).json()).toEqual(answer.json())
+    expect(await listed(waiting, 'later')).toEqual([])
+
+    use(await Site.start({ storage }))
+    const outcome = await until(async () => {
+      const change = (await waiting.ask('GET', location)).json()
+      return change.status !== 'pending' && change
+    })
+    const item = (await waiting.ask('GET', '/v1/boards/later/items/a')).json()
+    expect(outcome).toEqual({ id: answer.json().id, status: 'applied', seq: 1, item })
+    expect((await post(waiting, 'later', { id: 'a' }, 'key')).json()).toEqual({ ...item, seq: 1 })
+    expect(await listed(waiting, 'later')).toHaveLength(1)
+
+    const rejected = (await waiting.ask('GET', String(taken.headers.location))).json()
+    expect(rejected).toMatchObject({ status: 'rejected', problem: { type: '/v1/problems/item-exists', status: 409 } })
+  })
+
+  test('is made in the order it was stored in, however many wait', { timeout: 60_000 }, async () => {
+    const board = parseBoardId('ordered')
+    await storage.boards.create(board)
+    await store(storage, board, { action: 'create', item: { id: 'a', type: 'sticky' } })
+    for (let x = 1; x <= 500; x++) await store(storage, board, { action: 'update', item: { id: 'a', x } })
+
+    const seen: unknown[] = []
+    const applying = use(await Site.start({ storage, applies: false }))
+    const person = use(await applying.join(board))
+    person.doc.on('update', () => seen.push(items.readItem(person.doc, 'a')?.x))
+    await applying.inbox.start()
+    await until(person.doc, () => items.readItem(person.doc, 'a')?.x === 500)
+    expect(seen).toEqual([...seen].sort((a, b) => Number(a) - Number(b)))
+    expect((await storage.archive.read(board, 0))?.head.headSeq).toBe(501)
+  })
+
+  test('is known on its own board only', async () => {
+    const board = parseBoardId('own')
+    await storage.boards.create(board)
+    const id = await store(storage, board, { action: 'delete', item: { id: 'a' } })
+    expect((await waiting.ask('GET', `/v1/boards/own/changes/${id}`)).statusCode).toBe(200)
+    for (const address of [`other/changes/${id}`, 'own/changes/nonsense', `own/changes/${randomUUID()}`]) {
+      const answer = await waiting.ask('GET', `/v1/boards/${address}`)
+      expect([answer.statusCode, answer.json().type]).toEqual([404, '/v1/problems/change-missing'])
+    }
+  })
+})
+
+describe('a change that throws where it is applied', () => {
+  test.each([
+    ['before it wrote anything', () => {}],
+    ['half-way', (doc: import('yjs').Doc) => putRecord(doc, { id: 'shape:half', typeName: 'shape' })],
+  ])('%s is rejected after three tries, alone', async (how, write) => {
+    const board = `poisoned-${how.length}`
+    let tries = 0
+    sabotage.set('poison', doc => {
+      tries += 1
+      doc.transact(() => {
+        write(doc)
+        throw new Error('sabotage')
+      })
+    })
+    const person = use(await site.join(board))
+    await post(site, board, { id: 'before' })
+    const answers = await Promise.all(['one', 'two', 'poison', 'three', 'four'].map(id => post(site, board, { id })))
+    expect(answers.map(answer => answer.statusCode)).toEqual([201, 201, 500, 201, 201])
+    expect(answers[2]?.json()).toMatchObject({ type: '/v1/problems/internal' })
+    expect(answers[2]?.body).not.toContain('sabotage')
+    expect(tries).toBe(3)
+    const ids = ['before', 'four', 'one', 'three', 'two']
+    expect((await listed(site, board)).map(item => item.id)).toEqual(ids)
+    expect(items.listItems(await site.logged(board)).map(item => item.id)).toEqual(ids)
+    await until(person.doc, () => items.listItems(person.doc).length === 5)
+    if (how.startsWith('before')) expect(person.codes).toEqual([])
+  })
+
+  test('because it cannot be read is rejected, and nobody hears of it', async () => {
+    const board = parseBoardId('unreadable')
+    const person = use(await site.join(board))
+    const publicId = await store(site.storage, board, { action: 'delete', item: { id: 'x'.repeat(1_000) } })
+    const outcome = await until(async () => {
+      const found = (await site.ask('GET', `/v1/boards/${board}/changes/${publicId}`)).json()
+      return found.status !== 'pending' && found
+    })
+    expect(outcome).toMatchObject({ status: 'rejected', problem: { status: 422, errors: [{ pointer: '/id' }] } })
+    expect(person.codes).toEqual([])
+  })
+})
+
+describe('while storage is down', () => {
+  test('requests are answered 503 with Retry-After, and nothing is done', async () => {
+    const unavailable = async () => {
+      throw new StorageError('unavailable', 'connection refused at 10.0.0.1')
+    }
+    const storage = {
+      ...site.storage,
+      boards: {
+        ...site.storage.boards,
+        heads: unavailable,
+        head: unavailable,
+        create: unavailable,
+        append: unavailable,
+        appendAgain: unavailable,
+      },
+      changes: { submit: unavailable, find: unavailable, drain: unavailable, boardsWithPending: unavailable },
+    }
+    const down = use(await Site.start({ storage }))
+    const asked = [
+      await post(down, 'outage', { id: 'a' }, 'key'),
+      await down.ask('PATCH', '/v1/boards/outage/items/a', { x: 1 }),
+      await down.ask('DELETE', '/v1/boards/outage/items/a'),
+      await down.ask('GET', '/v1/boards/outage/items'),
+      await down.ask('GET', '/v1/boards/outage/items/a'),
+      await down.ask('GET', `/v1/boards/outage/changes/${randomUUID()}`),
+    ]
+    for (const answer of asked) {
+      expect(answer.statusCode).toBe(503)
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+      expect(answer.json().type).toBe('/v1/problems/storage-unavailable')
+      expect(answer.body).not.toContain('10.0.0.1')
+    }
+    expect((await site.ask('GET', '/v1/boards/outage/items')).statusCode).toBe(404)
+    expect((await post(site, 'outage', { id: 'a' }, 'key')).statusCode).toBe(201)
+  })
+})

@@ -1,0 +1,86 @@
+/** An Idempotency-Key makes retrying safe: one request, one change, one answer. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { releasing } from '../kit/releasing.ts'
+import { Site } from './site.ts'
+
+const use = releasing(afterAll)
+let site: Site
+beforeAll(async () => {
+  site = use(await Site.start())
+})
+
+const sticky = { type: 'sticky', x: 1, y: 2 }
+const post = (at: Site, board: string, item: object = {}, key?: string) =>
+  at.ask(
+    'POST',
+    `/v1/boards/${board}/items`,
+    { ...sticky, ...item },
+    key === undefined ? {} : { 'idempotency-key': key },
+  )
+const listed = async (at: Site, board: string): Promise<Record<string, unknown>[]> =>
+  (await at.ask('GET', `/v1/boards/${board}/items`)).json().items
+
+describe('an Idempotency-Key', () => {
+  test('makes a repeat the same answer and no second item, whether an id was given or not', async () => {
+    for (const item of [{ id: 'a' }, {}]) {
+      const board = `repeated-${Object.keys(item).length}`
+      const first = await post(site, board, item, 'key')
+      expect(first.statusCode).toBe(201)
+      for (let n = 0; n < 3; n++) {
+        const again = await post(site, board, item, 'key')
+        expect([again.statusCode, again.json()]).toEqual([201, first.json()])
+        expect([again.headers.location, again.headers.etag]).toEqual([first.headers.location, first.headers.etag])
+      }
+      expect(await listed(site, board)).toHaveLength(1)
+    }
+  })
+
+  test('holds for ten requests at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => post(site, 'parallel', {}, 'key')))
+    expect(answers.map(answer => answer.statusCode)).toEqual(Array(10).fill(201))
+    expect(new Set(answers.map(answer => answer.body)).size).toBe(1)
+    expect(await listed(site, 'parallel')).toHaveLength(1)
+  })
+
+  test('repeats a refusal, too', async () => {
+    await post(site, 'refused', { id: 'a' })
+    for (let n = 0; n < 2; n++) expect((await post(site, 'refused', { id: 'a' }, 'key')).statusCode).toBe(409)
+    await site.ask('DELETE', '/v1/boards/refused/items/a')
+    expect((await post(site, 'refused', { id: 'a' }, 'key')).statusCode).toBe(409)
+  })
+
+  test('makes a repeated PATCH and DELETE the same answer', async () => {
+    await post(site, 'others', { id: 'a' })
+    const ask = (method: 'PATCH' | 'DELETE', body: object | undefined, key: string) =>
+      site.ask(method, '/v1/boards/others/items/a', body, { 'idempotency-key': key })
+    const first = await ask('PATCH', { x: 5 }, 'k1')
+    await site.ask('PATCH', '/v1/boards/others/items/a', { x: 6 })
+    expect((await ask('PATCH', { x: 5 }, 'k1')).json()).toEqual(first.json())
+    expect(await listed(site, 'others')).toMatchObject([{ x: 6 }])
+    expect((await ask('DELETE', undefined, 'k2')).statusCode).toBe(204)
+    expect((await ask('DELETE', undefined, 'k2')).statusCode).toBe(204)
+  })
+
+  test('stands for one request: another body, address, method or precondition under it is refused', async () => {
+    await post(site, 'reused', { id: 'a' }, 'key')
+    const url = '/v1/boards/reused/items'
+    const key = { 'idempotency-key': 'key' }
+    const others = [
+      await site.ask('POST', url, { ...sticky, id: 'b' }, key),
+      await site.ask('PATCH', `${url}/a`, { ...sticky, id: 'a' }, key),
+      await site.ask('DELETE', `${url}/a`, undefined, key),
+      await site.ask('POST', url, { ...sticky, id: 'a' }, { ...key, 'if-match': '*' }),
+    ]
+    for (const answer of others) {
+      expect([answer.statusCode, answer.json().type]).toEqual([422, '/v1/problems/idempotency-key-reused'])
+    }
+    expect(await listed(site, 'reused')).toHaveLength(1)
+    expect((await post(site, 'another-board', { id: 'b' }, 'key')).statusCode).toBe(201)
+  })
+
+  test.each(['', 'a'.repeat(256), 'ü', 'a\u0001'])('%j is none', async key => {
+    const answer = await site.ask('POST', '/v1/boards/keyless/items', sticky, { 'idempotency-key': key })
+    expect([answer.statusCode, answer.json().errors?.[0].pointer]).toEqual([400, '/Idempotency-Key'])
+  })
+})
