@@ -33,13 +33,15 @@ export interface PendingLimits {
   total: number
 }
 
+type Log = Pick<Storage['boards'], 'append' | 'appendWaiting' | 'appendAgain'>
+
 interface Job {
   line: CommitLine
   batch: InFlight
 }
 
 export class Committer {
-  readonly #boards: Storage['boards']
+  readonly #boards: Log
   readonly #monitor: StorageMonitor
   readonly #log: Logger
   readonly #metrics: Metrics
@@ -55,13 +57,7 @@ export class Committer {
   )
   readonly #overdue = setInterval(() => this.#giveUpOverdue(), waitingAfterMs)
 
-  constructor(
-    boards: Storage['boards'],
-    monitor: StorageMonitor,
-    log: Logger,
-    metrics: Metrics,
-    limits: PendingLimits,
-  ) {
+  constructor(boards: Log, monitor: StorageMonitor, log: Logger, metrics: Metrics, limits: PendingLimits) {
     this.#boards = boards
     this.#monitor = monitor
     this.#log = log
