@@ -1,0 +1,273 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
+import { Doc } from 'yjs'
+import type { Grant } from '../../core/auth/authenticate.ts'
+import { type AwarenessState, decodeAwareness, goneState, isGone } from '../protocol/awareness-codec.ts'
+import { decodeFrame, encodeAwarenessFrame } from '../protocol/frames.ts'
+import { Peer } from './peer.ts'
+import { Presence } from './presence.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+
+function setUp() {
+  const refused: string[] = []
+  const sent: { states: AwarenessState[]; to: Peer | undefined }[] = []
+  const presence = new Presence(
+    (frame, to) => sent.push({ states: statesOf(frame), to }),
+    reason => refused.push(reason),
+  )
+  /** To everybody: `7@3` says that client 7 is here with clock 3, `7@3 gone` that it is not. */
+  const told = () => sent.filter(({ to }) => !to).map(({ states }) => states.map(brief).join(' '))
+  const toldTo = (peer: Peer) => sent.filter(({ to }) => to === peer).map(({ states }) => states.map(brief).join(' '))
+  const here = () => {
+    const frame = presence.everybody()
+    return frame ? statesOf(frame).map(brief).sort() : []
+  }
+  return { presence, refused, told, toldTo, here }
+}
+
+function statesOf(bytes: Uint8Array): AwarenessState[] {
+  const frame = decodeFrame(bytes)
+  if (frame.kind !== 'awareness') throw new Error(`not an awareness frame: ${frame.kind}`)
+  return frame.states
+}
+
+const brief = (state: AwarenessState) => `${state.clientId}@${state.clock}${isGone(state) ? ' gone' : ''}`
+
+function peer(subject?: string, answersPing = async (_withinMs: number) => true): Peer {
+  const grant: Grant = { subject: subject ?? 'anyone', authenticated: subject !== undefined, roleOn: () => 'write' }
+  return new Peer({ bufferedAmount: 0, send: () => {}, close: () => {}, answersPing }, grant, 'write')
+}
+
+const state = (clientId: number, clock: number, json = '{}'): AwarenessState => ({
+  clientId,
+  clock,
+  json: new TextEncoder().encode(json),
+})
+
+describe('a state', () => {
+  test('goes to everybody at once after silence, and is here for who joins', async () => {
+    const { presence, told, here } = setUp()
+    presence.receive([state(1, 1)], peer())
+    await elapse(0)
+    expect(told()).toEqual(['1@1'])
+    expect(here()).toEqual(['1@1'])
+  })
+
+  test('is gathered with others for 50 ms, the newest of each client only', async () => {
+    const { presence, told } = setUp()
+    const [alice, bob] = [peer(), peer()]
+    presence.receive([state(1, 1)], alice)
+    await elapse(0)
+    presence.receive([state(1, 2)], alice)
+    presence.receive([state(2, 1)], bob)
+    presence.receive([state(1, 3)], alice)
+    await elapse(49)
+    expect(told()).toEqual(['1@1'])
+    await elapse(1)
+    expect(told()).toEqual(['1@1', '1@3 2@1'])
+  })
+
+  test('that is no newer means nothing, and is not even parsed', async () => {
+    const { presence, refused, told } = setUp()
+    const [alice, bob] = [peer(), peer()]
+    presence.receive([state(1, 5)], alice)
+    await elapse(100)
+    presence.receive([state(1, 5, 'no JSON'), state(1, 4, 'no JSON')], bob)
+    presence.receive([state(1, 5, 'no JSON')], alice)
+    await elapse(100)
+    expect(told()).toEqual(['1@5'])
+    expect(refused).toEqual([])
+  })
+
+  test.each(['', '[]', '"text"', '1', '{', '{"a":1}x'])('that is no JSON object is refused: %s', async json => {
+    const { presence, refused, here } = setUp()
+    presence.receive([state(1, 1, json)], peer())
+    expect(refused).toEqual(['awareness-malformed'])
+    expect(here()).toEqual([])
+  })
+
+  test('that is not UTF-8 is refused', () => {
+    const { presence, refused } = setUp()
+    presence.receive([{ clientId: 1, clock: 1, json: Uint8Array.of(0x7b, 0xff, 0x7d) }], peer())
+    expect(refused).toEqual(['awareness-malformed'])
+  })
+
+  test('over 16 KiB is refused, and the one before stays', () => {
+    const { presence, refused, here } = setUp()
+    const alice = peer()
+    const long = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`
+    presence.receive([state(1, 1, long(16 * 1024))], alice)
+    presence.receive([state(1, 2, long(16 * 1024 + 1))], alice)
+    expect(refused).toEqual(['awareness-too-large'])
+    expect(here()).toEqual(['1@1'])
+  })
+
+  test('of a ninth client on one connection is refused; one that left makes room', () => {
+    const { presence, refused, here } = setUp()
+    const alice = peer()
+    for (let client = 1; client <= 9; client++) presence.receive([state(client, 1)], alice)
+    expect(refused).toEqual(['awareness-too-many-clients'])
+    presence.receive([goneState(1, 1)], alice)
+    presence.receive([state(9, 2)], alice)
+    expect(here()).toHaveLength(8)
+    expect(here()).toContain('9@2')
+  })
+})
+
+describe('who leaves', () => {
+  test('is gone at once for everybody, under the clock it had', async () => {
+    const { presence, told, here } = setUp()
+    const [alice, bob] = [peer(), peer()]
+    presence.receive([state(1, 3), state(11, 1)], alice)
+    presence.receive([state(2, 1)], bob)
+    await elapse(100)
+    presence.leave(alice)
+    await elapse(50)
+    expect(told().at(-1)).toBe('1@3 gone 11@1 gone')
+    expect(here()).toEqual(['2@1'])
+  })
+
+  test('takes leave under the clock it has, as a closed page does', async () => {
+    const { presence, told } = setUp()
+    const alice = peer()
+    presence.receive([state(1, 3)], alice)
+    await elapse(100)
+    presence.receive([goneState(1, 3)], alice)
+    await elapse(50)
+    expect(told().at(-1)).toBe('1@3 gone')
+    presence.leave(alice)
+    await elapse(50)
+    expect(told()).toHaveLength(2)
+  })
+
+  test('is not brought back by what others still repeat', async () => {
+    const { presence, here, toldTo } = setUp()
+    const [alice, bob] = [peer(), peer()]
+    presence.receive([state(1, 3)], alice)
+    presence.leave(alice)
+    presence.receive([state(1, 3)], bob)
+    expect(here()).toEqual([])
+    expect(toldTo(bob)).toEqual(['1@3 gone'])
+  })
+
+  test('cannot be sent away by another', async () => {
+    const { presence, here } = setUp()
+    presence.receive([state(1, 3)], peer())
+    presence.receive([goneState(1, 3)], peer())
+    presence.receive([goneState(1, 4)], peer())
+    await elapse(3_000)
+    expect(here()).toEqual(['1@3'])
+  })
+
+  test('and was never here is no news', async () => {
+    const { presence, told } = setUp()
+    presence.receive([goneState(1, 3)], peer())
+    await elapse(100)
+    expect(told()).toEqual([])
+  })
+})
+
+describe('who comes back', () => {
+  test('with the clock it had is told of its removal, and as a stock client then shows itself anew', async () => {
+    const { presence, toldTo, here } = setUp()
+    const doc = new Doc()
+    doc.clientID = 1
+    const awareness = new Awareness(doc)
+    awareness.setLocalState({ name: 'Alice' })
+    const own = () => decodeAwareness(encodeAwarenessUpdate(awareness, [1]))
+    const [before, again] = [peer(), peer()]
+    presence.receive(own(), before)
+    presence.leave(before)
+    presence.receive(own(), again)
+    expect(here()).toEqual([])
+    const [farewell] = toldTo(again)
+    expect(farewell).toMatch(/^1@\d+ gone$/)
+
+    const clock = Number(/@(\d+)/.exec(farewell ?? '')?.[1])
+    applyAwarenessUpdate(awareness, encodeAwarenessFrame([goneState(1, clock)]).slice(2), 'server')
+    presence.receive(own(), again)
+    expect(here()).toEqual([`1@${clock + 1}`])
+    awareness.destroy()
+  })
+
+  test('with a newer clock is here', () => {
+    const { presence, here } = setUp()
+    const alice = peer()
+    presence.receive([state(1, 3)], alice)
+    presence.leave(alice)
+    presence.receive([state(1, 4)], peer())
+    expect(here()).toEqual(['1@4'])
+  })
+})
+
+describe('a client id', () => {
+  test('belongs to who first announced it, while that one answers', async () => {
+    const { presence, refused, here, told } = setUp()
+    const asked = vi.fn(async () => true)
+    presence.receive([state(1, 1)], peer(undefined, asked))
+    presence.receive([state(1, 2)], peer())
+    await elapse(2_500)
+    expect(asked).toHaveBeenCalledWith(2_000)
+    expect(refused).toEqual(['awareness-foreign-client'])
+    expect(here()).toEqual(['1@1'])
+    expect(told()).toEqual(['1@1'])
+  })
+
+  test('goes to who claims it when the owner does not answer, with the newest that was claimed', async () => {
+    const { presence, here } = setUp()
+    const asked = vi.fn(() => new Promise<boolean>(resolve => setTimeout(resolve, 2_000, false)))
+    const [dead, next] = [peer(undefined, asked), peer()]
+    presence.receive([state(1, 1)], dead)
+    presence.receive([state(1, 2)], next)
+    presence.receive([state(1, 3)], next)
+    await elapse(1_999)
+    expect(here()).toEqual(['1@1'])
+    await elapse(1)
+    expect(here()).toEqual(['1@3'])
+    expect(asked).toHaveBeenCalledOnce()
+    // What the dead one owned is no longer its own.
+    presence.leave(dead)
+    expect(here()).toEqual(['1@3'])
+  })
+
+  test('is not given to a claimant that left meanwhile', async () => {
+    const { presence, here } = setUp()
+    const [dead, next] = [peer(undefined, () => new Promise(resolve => setTimeout(resolve, 2_000, false))), peer()]
+    presence.receive([state(1, 1)], dead)
+    presence.receive([state(1, 2)], next)
+    presence.leave(next)
+    await elapse(2_000)
+    expect(here()).toEqual(['1@1'])
+  })
+
+  test('is taken over at once by the same subject, where one has shown who it is', () => {
+    const { presence, here } = setUp()
+    presence.receive([state(1, 1)], peer('alice'))
+    presence.receive([state(1, 2)], peer('alice'))
+    expect(here()).toEqual(['1@2'])
+    presence.receive([state(1, 3)], peer('mallory'))
+    expect(here()).toEqual(['1@2'])
+  })
+
+  test('is not taken over by an open server’s anyone', () => {
+    const { presence, here } = setUp()
+    presence.receive([state(1, 1)], peer())
+    presence.receive([state(1, 2)], peer())
+    expect(here()).toEqual(['1@1'])
+  })
+})
+
+test('a closed room keeps no timer', async () => {
+  const { presence, told } = setUp()
+  const alice = peer()
+  presence.receive([state(1, 1)], alice)
+  presence.close()
+  presence.leave(alice)
+  expect(vi.getTimerCount()).toBe(0)
+  await elapse(100)
+  expect(told()).toEqual([])
+})
