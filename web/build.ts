@@ -67,7 +67,8 @@ function viteProgram(): string {
 /** Runs a Node program to its end. What it prints is shown only when it fails. */
 function run(program: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NODE_ENV: 'production' }
+    // Nothing else of the environment: the same sources make the same page wherever they are built.
+    const env = { NODE_ENV: 'production' }
     const child = spawn(process.execPath, [program, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
