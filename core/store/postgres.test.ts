@@ -13,8 +13,10 @@ const use = releasing(afterAll)
 let postgres: Postgres
 let database: Database
 
-const connect = (url = postgres.url, connections?: number) =>
-  use(connectPostgres(new Secret(url), silent, connections), given => given.close())
+const connect = (url = postgres.url, limits?: Parameters<typeof connectPostgres>[2]) =>
+  use(connectPostgres(new Secret(url), silent, limits), given => given.close())
+/** With a single connection: what is asked next is asked on the one that failed, if that is used again. */
+const connectOnce = () => connect(postgres.url, { connections: 1 })
 
 beforeAll(async () => {
   postgres = use(await startPostgres({ fsync: false }))
@@ -65,7 +67,7 @@ describe('values', () => {
 
 describe('a transaction', () => {
   test('is rolled back when its work throws, and the connection serves on', async () => {
-    const one = connect(postgres.url, 1)
+    const one = connectOnce()
     const failing = one.transaction(async sql => {
       await keep(sql, 'of work that threw')
       throw new Error('the work failed')
@@ -115,7 +117,7 @@ describe('a statement', () => {
   })
 
   test('that the server cancels is unavailable: what became of it is unknown', async () => {
-    const one = connect(postgres.url, 1)
+    const one = connectOnce()
     const pid = await backendOf(one)
     const sleeping = failureOf(one.query('SELECT pg_sleep(60)'))
     await isSleeping(pid)
@@ -126,7 +128,7 @@ describe('a statement', () => {
 
 describe('a connection', () => {
   test('that is cut in a transaction fails it as unavailable, keeps nothing of it, and is replaced', async () => {
-    const one = connect(postgres.url, 1)
+    const one = connectOnce()
     const cut = one.transaction(async sql => {
       await keep(sql, 'cut off')
       await end(await backendOf(sql))
@@ -139,7 +141,7 @@ describe('a connection', () => {
   })
 
   test('that is cut while a statement runs fails it as unavailable', async () => {
-    const one = connect(postgres.url, 1)
+    const one = connectOnce()
     const pid = await backendOf(one)
     const sleeping = failureOf(one.query('SELECT pg_sleep(60)'))
     await isSleeping(pid)
@@ -149,7 +151,7 @@ describe('a connection', () => {
   })
 
   test('that is cut before the commit was answered leaves open what became of it', async () => {
-    const one = connect(postgres.url, 1)
+    const one = connectOnce()
     const cut = one.transaction(async sql => {
       await keep(sql, 'not committed')
       await end(await backendOf(sql))
@@ -158,15 +160,33 @@ describe('a connection', () => {
     expect(await notes()).not.toContain('not committed')
   })
 
+  test('to a server that falls silent is given up in time, and replaced at once', async () => {
+    const one = connect(postgres.url, { connections: 1, queryTimeoutMs: 500 })
+    let pid = 0
+    const silenced = one.transaction(async sql => {
+      pid = await backendOf(sql)
+      process.kill(pid, 'SIGSTOP')
+      await keep(sql, 'unheard')
+    })
+    try {
+      expect(await failureOf(silenced)).toBe('unavailable')
+      expect(await backendOf(one)).not.toBe(pid)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+    await isGone(pid)
+    expect(await notes()).not.toContain('unheard')
+  })
+
   test('that is cut while idle is replaced, and ends nothing', async () => {
-    const one = connect(postgres.url, 1)
+    const one = connectOnce()
     const pid = await backendOf(one)
     await end(pid)
     await until(async () => (await backendOf(one)) !== pid)
   })
 
   test('whose transaction idles too long is ended by the server, which is an outage and no refusal', async () => {
-    const one = connect(postgres.url, 1)
+    const one = connectOnce()
     const idling = one.transaction(async sql => {
       await sql.query(`SET LOCAL idle_in_transaction_session_timeout = '20ms'`)
       await isGone(await backendOf(sql))

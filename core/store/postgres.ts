@@ -9,15 +9,22 @@ import { failureOfSqlState } from './sql-state.ts'
 const int8 = 20
 /** The server gives up on a statement first; the client's own limit is for a server that no longer answers. */
 const statementTimeoutMs = 8_000
-const queryTimeoutMs = 10_000
+const defaultQueryTimeoutMs = 10_000
 const idleInTransactionTimeoutMs = 5_000
 const connectTimeoutMs = 3_000
+const defaultConnections = 10
+
+interface PostgresLimits {
+  connections?: number
+  queryTimeoutMs?: number
+}
 
 /** Connects lazily: a database that is down shows at the first query, as `unavailable`. */
-export function connectPostgres(url: Secret, log: Logger, maximumConnections = 10): Database {
+export function connectPostgres(url: Secret, log: Logger, limits: PostgresLimits = {}): Database {
+  const { connections = defaultConnections, queryTimeoutMs = defaultQueryTimeoutMs } = limits
   const pool = new pg.Pool({
     connectionString: url.reveal(),
-    max: maximumConnections,
+    max: connections,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
     statement_timeout: statementTimeoutMs,
@@ -48,8 +55,8 @@ export function connectPostgres(url: Secret, log: Logger, maximumConnections = 1
         await ask(client, 'COMMIT')
         return result
       } catch (error) {
-        // A failed rollback leaves an unknown state behind: such a connection is not used again.
-        broken = await client.query('ROLLBACK').then(() => undefined, asError)
+        // A connection that answers no more, or not even to a rollback, is in a state unknown: it is not used again.
+        broken = isUnavailable(error) ? error : await client.query('ROLLBACK').then(() => undefined, asError)
         throw error
       } finally {
         client.off('error', onError)
@@ -83,5 +90,8 @@ function failureOf(error: unknown): StorageFailure {
   // A failure without an SQLSTATE comes from the connection or from the client's own time limit.
   return error instanceof pg.DatabaseError && error.code !== undefined ? failureOfSqlState(error.code) : 'unavailable'
 }
+
+const isUnavailable = (error: unknown): error is StorageError =>
+  error instanceof StorageError && error.failure === 'unavailable'
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
