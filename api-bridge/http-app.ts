@@ -13,13 +13,17 @@ import { Problem, type ProblemName, problemDocument, sendProblem } from './probl
 /** A request whose body is still not here by then is given up: slow senders don't pile up. */
 const requestTimeoutMs = 60_000
 
+/** More than a change takes to be answered 202; a stop has to be over in 8 s. */
+const lastAnswersWithinMs = 3_000
+
 /** @param guard is asked before anything else, for every request */
 export function createHttpApp(log: Logger, guard: RequestGuard): FastifyInstance {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     // A request's URL may hold a credential.
     logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: true,
+    // What arrives on an open connection while we close is answered like any other request.
+    return503OnClosing: false,
     requestTimeout: requestTimeoutMs,
     // Longer than any address that Node takes, so that the checks of each route say what is wrong with an id.
     routerOptions: { maxParamLength: 1024 * 1024 },
@@ -41,6 +45,13 @@ export function createHttpApp(log: Logger, guard: RequestGuard): FastifyInstance
     if (refusal) throw new Problem(refusal.status === 421 ? 'misdirected' : 'forbidden', refusal.reason)
   })
   return app
+}
+
+/** Takes no more connections. Who waits for an answer still gets it: an agent never has to guess what became of a change. */
+export async function closeHttpApp(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), lastAnswersWithinMs)
+  await app.close()
+  clearTimeout(cut)
 }
 
 const problemOfCode: Partial<Record<SyncErrorCode, ProblemName>> = {

@@ -1,6 +1,8 @@
 /** Pages of a board's items, in the order of their ids: what exists throughout is listed once. */
+import type * as Y from 'yjs'
 import { z } from 'zod'
 import { type Item, itemTypes } from '../core/contract/item.ts'
+import { itemsAfter } from '../core/doc/items.ts'
 
 const listedAtMost = 500
 const listedByDefault = 100
@@ -20,15 +22,20 @@ export const listQuerySchema = z.strictObject({
     .refine(cursor => cursor !== '' && encodeCursor(decodeCursor(cursor)) === cursor, cursorError)
     .transform(decodeCursor)
     .optional(),
+  bbox: z.never('is not supported yet').optional(),
 })
 type ListQuery = z.output<typeof listQuerySchema>
 
-/** @param sorted every item of the board, by id */
-export function pageOf(sorted: readonly Item[], { type, limit, cursor }: ListQuery) {
-  const found = sorted.filter(item => (cursor === undefined || item.id > cursor) && (type ?? item.type) === item.type)
-  const items = found.slice(0, limit)
-  const last = items.at(-1)
-  return { items, next: last && found.length > items.length ? encodeCursor(last.id) : null }
+/** The page of this board that the query asks for. */
+export function pageOf(doc: Y.Doc, { type, limit, cursor = '' }: ListQuery) {
+  const items: Item[] = []
+  for (const item of itemsAfter(doc, cursor)) {
+    if (type !== undefined && item.type !== type) continue
+    const last = items.at(-1)
+    if (last && items.length === limit) return { items, next: encodeCursor(last.id) }
+    items.push(item)
+  }
+  return { items, next: null }
 }
 
 function encodeCursor(id: string): string {

@@ -6,7 +6,7 @@ import type { BoardId } from '../core/contract/board-id.ts'
 import { type ItemChange, ifMatchSchema } from '../core/contract/change.ts'
 import { itemPatchSchema, newItemSchema, referenceSchema } from '../core/contract/item.ts'
 import { itemEtag } from '../core/doc/item-etag.ts'
-import { listItems, readItem } from '../core/doc/items.ts'
+import { readItem } from '../core/doc/items.ts'
 import type { RecordedChange } from '../core/store/change-outbox.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { boardFor } from './access.ts'
@@ -55,7 +55,7 @@ export function itemRoutes(app: FastifyInstance, { reader, desk, changes }: Item
     const query = checked(listQuerySchema, request.query)
     const replica = await reader.read(board)
     if (isUnchanged(request, reply, `"${replica.epoch}-${replica.known}"`)) return reply.status(304).send()
-    return { ...pageOf(listItems(replica.doc), query), seq: replica.known }
+    return { ...pageOf(replica.doc, query), seq: replica.known }
   })
 
   app.get<ItemPath>(item, async (request, reply) => {

@@ -8,6 +8,8 @@ import {
   familyOf,
   findFrame,
   indexAboveSiblings,
+  isShapeId,
+  itemIdOf,
   pageForNewShapes,
   plantBoard,
   recordAt,
@@ -16,7 +18,7 @@ import {
 import { ifMatchHolds } from './item-etag.ts'
 import { creatableForms } from './item-forms.ts'
 import { type Berth, changedRecord, type ItemWords, mergePatch, newRecord } from './item-to-record.ts'
-import { changeRecord, type PlainRecord, putRecord, readRecords, recordsOf, removeRecord } from './record-layout.ts'
+import { changeRecord, type PlainRecord, putRecord, recordsOf, removeRecord } from './record-layout.ts'
 import { type ItemShape, readShape, relatedRecords } from './record-to-item.ts'
 import { recordFault } from './tldraw-schema.ts'
 
@@ -49,13 +51,17 @@ export function readItem(doc: Y.Doc, id: string): Item | undefined {
 
 /** Every item of the board, sorted by id (compared with `<`). */
 export function listItems(doc: Y.Doc): Item[] {
+  return [...itemsAfter(doc, '')]
+}
+
+/** The items behind this id, sorted by id. Each is read when it is asked for: a page of a big board costs little. */
+export function* itemsAfter(doc: Y.Doc, after: string): Generator<Item> {
   const related = relatedRecords(doc)
-  const items: Item[] = []
-  for (const record of readRecords(doc).values()) {
-    const shape = readShape(record, related)
-    if (shape) items.push(shape.item)
+  const ids = [...recordsOf(doc).keys()].filter(isShapeId).map(itemIdOf)
+  for (const id of ids.filter(id => id > after).sort()) {
+    const item = shapeAt(doc, id, related)?.item
+    if (item) yield item
   }
-  return items.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function create(doc: Y.Doc, { item }: Change<'create'>): ChangeOutcome {
@@ -110,9 +116,9 @@ function existing(doc: Y.Doc, id: string, ifMatch: string | undefined): ItemShap
   return shape
 }
 
-function shapeAt(doc: Y.Doc, id: string): ItemShape | undefined {
+function shapeAt(doc: Y.Doc, id: string, related = relatedRecords(doc)): ItemShape | undefined {
   const record = recordAt(doc, shapeIdOf(id))
-  return record && readShape(record, relatedRecords(doc))
+  return record && readShape(record, related)
 }
 
 /** The last look before the document is touched: one record that tldraw rejects blanks the board for everyone. */

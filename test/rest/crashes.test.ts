@@ -91,6 +91,17 @@ describe('on a Postgres server', () => {
     ).toBe(1)
   })
 
+  test('who waits for an answer gets it from an instance that is told to stop', { timeout: 120_000 }, async () => {
+    const settings = { DATABASE_URL: await postgres.createDatabase() }
+    const api = use(await startInstance({ ...settings, ROLE: 'api' }))
+    const answer = post(api, 'stopped', { id: 'a' }, 'key')
+    const stored = 'SELECT count(*)::int AS n FROM boardsync.item_changes'
+    await until(async () => (await count(settings.DATABASE_URL, stored)) === 1)
+    const exit = api.kill('SIGTERM')
+    expect((await answer).status).toBe(202)
+    expect(await exit).toEqual({ code: 0, signal: null })
+  })
+
   test('a write through one instance is in the next read through another', { timeout: 120_000 }, async () => {
     const settings = { DATABASE_URL: await postgres.createDatabase() }
     const [one, other] = await Promise.all([startInstance(settings), startInstance(settings)])

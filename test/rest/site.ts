@@ -7,7 +7,7 @@ import type * as Y from 'yjs'
 import { restApi } from '../../api-bridge/app.ts'
 import { BoardReader } from '../../api-bridge/board-reader.ts'
 import { ChangeDesk } from '../../api-bridge/change-desk.ts'
-import { createHttpApp } from '../../api-bridge/http-app.ts'
+import { closeHttpApp, createHttpApp } from '../../api-bridge/http-app.ts'
 import { createAuthenticate } from '../../core/auth/authenticate.ts'
 import { createRequestGuard } from '../../core/auth/request-guard.ts'
 import { readConfig } from '../../core/base/config.ts'
@@ -97,7 +97,7 @@ export class Site {
     sockets.attach(app.server)
     await restApi(app, { authenticate, reader: new BoardReader(storage), desk, changes: storage.changes })
     await app.listen({ port: 0, host: '127.0.0.1' })
-    parts.add('http', () => app.close())
+    parts.add('http', () => closeHttpApp(app))
     parts.add('sockets', () => sockets.drain())
     const inbox = new ItemInbox(storage.changes, rooms, bus, log, metrics)
     if (applies) await inbox.start()
