@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
-import { createHttpApp } from './api-bridge/http-app.ts'
+import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
 import { createAuthenticate } from './core/auth/authenticate.ts'
 import { createRequestGuard } from './core/auth/request-guard.ts'
 import { type Config, readConfig } from './core/base/config.ts'
@@ -124,7 +124,7 @@ async function start(config: Config, log: Logger, parts: Releasers) {
     sockets.attach(app.server)
   }
   await app.listen({ port: config.PORT, host: config.HOST })
-  parts.add('http', () => app.close())
+  parts.add('http', () => closeHttpApp(app))
 
   return {
     url: config.PUBLIC_URL ?? `http://${shownHost(config.HOST)}:${(app.server.address() as AddressInfo).port}`,
