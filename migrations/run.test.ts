@@ -25,7 +25,10 @@ async function migrate(env: Record<string, string>): Promise<{ code: number; sai
   return { code, said }
 }
 
-describe('npm run migrate', () => {
+/** It starts a process and with it a new embedded database, which a busy machine takes long to. */
+const timeout = 120_000
+
+describe('npm run migrate', { timeout }, () => {
   test('migrates the database that the settings name, and says what it did', async () => {
     const postgres = use(await startPostgres({ fsync: false }))
     const first = await migrate({ DATABASE_URL: postgres.url })
