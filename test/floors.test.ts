@@ -27,8 +27,8 @@ describe('the floors', () => {
   })
 
   test.each([
-    ['up', 'core/doc/items.ts', '../store/storage.ts', 'core/doc is on floor 1, core/store on floor 1'],
-    ['up', 'core/base/log.ts', '../auth/authenticate.ts', 'core/base is on floor 0, core/auth on floor 2'],
+    ['up', 'core/doc/items.ts', '../auth/credential.ts', 'core/doc is on floor 3, core/auth on floor 3'],
+    ['up', 'core/base/log.ts', '../auth/authenticate.ts', 'core/base is on floor 0, core/auth on floor 3'],
     ['up', 'ws/room/room.ts', '../server/upgrade.ts', 'imports go down'],
     [
       'of the server by the page',
@@ -36,7 +36,7 @@ describe('the floors', () => {
       '../../core/base/config.ts',
       'imports only core/contract and core/doc',
     ],
-    ['of the page by the server', 'main.ts', './web/src/app.tsx', 'web/src on floor 6'],
+    ['of the page by the server', 'main.ts', './web/src/app.tsx', 'web/src on floor 7'],
     ['of the page by its own build', 'web/build.ts', './src/app.tsx', 'web imports only core/contract and core/base'],
     ['of rooms by a migration', 'migrations/run.ts', '../ws/room/room.ts', 'imports only core/base and core/store'],
     [

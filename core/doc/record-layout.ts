@@ -12,22 +12,12 @@
  * shape both keep their change; the five of `place` change together, so of two simultaneous moves one wins whole, never
  * a mixture of two coordinate systems. A field holding `undefined` was removed.
  */
-import { equalityDeep } from 'lib0/function'
 import * as Y from 'yjs'
+import { changedFields, isPlainObject, type PlainRecord, parentAndIndexOf, withFields } from './record-fields.ts'
 
-/** A tldraw record as plain JSON. Whether tldraw would accept it is for `@tldraw/tlschema` to say. */
-export interface PlainRecord {
-  id: string
-  typeName: string
-  [field: string]: unknown
-}
+export type { PlainRecord } from './record-fields.ts'
 
 export type Layout = 'fields' | 'records'
-
-const placeFields = ['x', 'y', 'rotation', 'parentId', 'index'] as const
-const placeFieldNames: ReadonlySet<string> = new Set(placeFields)
-/** Keys that would reach an object's prototype; no record of ours has them, so a foreign one is read without them. */
-const poisonedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 export const recordsOf = (doc: Y.Doc): Y.Map<unknown> => doc.getMap('tldraw')
 export const metaOf = (doc: Y.Doc): Y.Map<unknown> => doc.getMap('meta')
@@ -40,7 +30,7 @@ export function readRecord(id: string, value: unknown): PlainRecord | undefined 
   if (!(value instanceof Y.Map)) return isRecord(id, value) ? value : undefined
   const base: unknown = value.get('base')
   if (!isRecord(id, base)) return undefined
-  return overlay(base, value.entries())
+  return withFields(base, fieldsIn(value))
 }
 
 /** Every readable record of the document, by id. */
@@ -59,7 +49,7 @@ export function readRecords(doc: Y.Doc): Map<string, PlainRecord> {
  */
 export function readParentAndIndex(value: unknown): { parentId: unknown; index: unknown } | undefined {
   const place: unknown = value instanceof Y.Map ? value.get('place') : undefined
-  if (Array.isArray(place)) return { parentId: place[3], index: place[4] }
+  if (Array.isArray(place)) return parentAndIndexOf(place)
   const record: unknown = value instanceof Y.Map ? value.get('base') : value
   return isPlainObject(record) ? { parentId: record.parentId, index: record.index } : undefined
 }
@@ -89,7 +79,7 @@ export function putRecord(doc: Y.Doc, record: PlainRecord): void {
 export function changeRecord(doc: Y.Doc, before: PlainRecord, after: PlainRecord): boolean {
   const value = recordsOf(doc).get(after.id)
   if (value === undefined) return false
-  const changes = fieldChanges(before, after)
+  const changes = changedFields(before, after)
   if (changes.size === 0) return false
   if (value instanceof Y.Map) {
     for (const [path, field] of changes) value.set(path, field)
@@ -97,7 +87,7 @@ export function changeRecord(doc: Y.Doc, before: PlainRecord, after: PlainRecord
   }
   const current = readRecord(after.id, value)
   if (!current) return false
-  recordsOf(doc).set(after.id, overlay(current, changes))
+  recordsOf(doc).set(after.id, withFields(current, changes))
   return true
 }
 
@@ -105,60 +95,10 @@ export function removeRecord(doc: Y.Doc, id: string): void {
   recordsOf(doc).delete(id)
 }
 
-/** The fields of the layout that turn `before` into `after`: path → new value (`undefined`: removed). */
-function fieldChanges(before: PlainRecord, after: PlainRecord): Map<string, unknown> {
-  const changes = new Map<string, unknown>()
-  const hasPlace = after.typeName === 'shape'
-  for (const name of union(before, after)) {
-    if (name === 'id' || (hasPlace && placeFieldNames.has(name))) continue
-    const [old, fresh] = [before[name], after[name]]
-    if (name === 'props' && isPlainObject(old) && isPlainObject(fresh)) {
-      for (const prop of union(old, fresh)) {
-        if (!equalityDeep(old[prop], fresh[prop])) changes.set(`props.${prop}`, fresh[prop])
-      }
-    } else if (!equalityDeep(old, fresh)) {
-      changes.set(name, fresh)
-    }
-  }
-  if (hasPlace && placeFields.some(name => before[name] !== after[name])) {
-    changes.set(
-      'place',
-      placeFields.map(name => after[name]),
-    )
-  }
-  return changes
-}
-
-/** A whole record with fields of the layout laid over it. */
-function overlay(base: PlainRecord, fields: Iterable<[string, unknown]>): PlainRecord {
-  const record: PlainRecord = { ...base }
-  const props: Record<string, unknown> = { ...(isPlainObject(base.props) ? base.props : {}) }
-  if (isPlainObject(base.props)) record.props = props
-  let place: unknown
-  for (const [path, field] of fields) {
-    if (path === 'base' || path === 'id') continue
-    if (path === 'place') place = field
-    else if (path.startsWith('props.')) setOrRemove(props, path.slice('props.'.length), field)
-    else setOrRemove(record, path, field)
-  }
-  if (Array.isArray(place)) {
-    for (const [position, name] of placeFields.entries()) record[name] = place[position]
-  }
-  return record
-}
-
-function setOrRemove(target: Record<string, unknown>, name: string, value: unknown): void {
-  if (poisonedKeys.has(name)) return
-  if (value === undefined) delete target[name]
-  else target[name] = value
+function* fieldsIn(value: Y.Map<unknown>): Iterable<[string, unknown]> {
+  for (const entry of value.entries()) if (entry[0] !== 'base') yield entry
 }
 
 function isRecord(id: string, value: unknown): value is PlainRecord {
   return isPlainObject(value) && value.id === id && typeof value.typeName === 'string'
 }
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Y.AbstractType)
-}
-
-const union = (a: object, b: object): Set<string> => new Set([...Object.keys(a), ...Object.keys(b)])

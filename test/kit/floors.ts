@@ -25,7 +25,7 @@ const AREAS: Record<string, Area> = {
   'api-bridge': { floor: 4 },
   ops: { floor: 4 },
   'ws/server': { floor: 5 },
-  migrations: { floor: 6 },
+  migrations: { floor: 4, only: ['core/base', 'core/store'] },
   /** The Node side: builds the page and serves it. */
   web: { floor: 4, only: ['core/contract', 'core/base'] },
   /** The page itself. It runs in a browser, and nothing on the server imports it. */

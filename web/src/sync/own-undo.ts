@@ -8,8 +8,7 @@
 import type { RecordsDiff } from '@tldraw/store'
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import { isEqual } from '@tldraw/utils'
-import type { PlainRecord } from '../../../core/doc/record-layout.ts'
-import { changedFields, fieldsOf, withFields } from './fields.ts'
+import { changedFields, fieldsOf, type PlainRecord, withFields } from '../../../core/doc/record-fields.ts'
 import { plain, unplain } from './plain.ts'
 
 /** The fields that peers wrote and this user has not overwritten since, with the value they left. */
