@@ -177,6 +177,21 @@ export function archiveCases(site: () => Site): void {
       expect(contentIn(await drawing.load())).toEqual(drawing.content)
     })
 
+    test('stays, however old, where it leads from the older snapshot to the newer one', async () => {
+      const drawing = await newDrawing()
+      for (const _ of [1, 2]) {
+        await drawing.edit(2)
+        await drawing.snapshot()
+        await age(drawing, 31)
+      }
+      await site().database.query('DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1 AND seq = 4', [
+        drawing.board,
+      ])
+      await drawing.edit(2)
+      await drawing.snapshot()
+      expect(await packsOf(drawing)).toMatchObject([{ from_seq: 3 }, { from_seq: 5 }])
+    })
+
     test('of a long log comes back in order', async () => {
       const { board, epoch } = await newDrawing()
       const { archive, boards } = site().storage
