@@ -58,7 +58,7 @@ export class Site {
     this.#parts = parts
   }
 
-  static async start({ settings = {}, applies = true, bus = createInProcessBus(), ...given }: SiteOptions = {}) {
+  static async start({ settings = {}, applies = true, bus = createInProcessBus(log), ...given }: SiteOptions = {}) {
     const config = readConfig(settings)
     const parts = new Releasers()
     const storage = given.storage ?? (await ownStorage(parts))
