@@ -1,0 +1,147 @@
+/** The promise *seen ⇒ durable*, looked at from every way out of the process while a commit is held. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { edit, isEdit, isSyncStep1, isSyncStep2, payloadOf, syncStep1 } from '../kit/frames.ts'
+import { type Postgres, startPostgres } from '../kit/postgres.ts'
+import { connectRaw, type RawClient } from '../kit/raw-client.ts'
+import { releasing } from '../kit/releasing.ts'
+import { connectStock } from '../kit/stock-client.ts'
+import { until } from '../kit/until.ts'
+import { type GatedStorage, gatedStorage } from './gated-storage.ts'
+import { freshBoard, type Site, startSite } from './site.ts'
+
+const use = releasing()
+let postgres: Postgres
+let storage: GatedStorage
+let site: Site
+beforeAll(async () => {
+  postgres = await startPostgres({ fsync: false })
+  storage = await gatedStorage(await postgres.createDatabase())
+  site = await startSite({ storage })
+})
+afterAll(async () => {
+  storage.release()
+  await site.stop()
+  await storage.stop()
+  await postgres.stop()
+})
+
+const shapes = (doc: Y.Doc) => doc.getMap<unknown>('tldraw')
+const join = (board: string) => use(connectStock(site.wsUrl, board))
+const open = async (board: string) => use(await connectRaw(`${site.wsUrl}/${board}`))
+const items = async (board: string) => {
+  const answer = await fetch(`${site.url}/v1/boards/${board}/items`)
+  return answer.text()
+}
+
+const mark = 'not-to-be-seen-yet'
+const hasMark = (frame: Uint8Array) => Buffer.from(frame).includes(mark)
+const marked = (clients: readonly RawClient[]) => clients.flatMap(({ frames }) => frames.filter(hasMark))
+
+/** Whatever was sent to them before this has arrived: their sockets answer a ping, in order. */
+const caughtUp = (clients: readonly RawClient[]) =>
+  Promise.all(
+    clients.map(
+      ({ socket }) =>
+        new Promise<void>(resolve => {
+          socket.once('pong', () => resolve())
+          socket.ping()
+        }),
+    ),
+  )
+
+/** Clocks in our step 1 that are beyond what is committed would tell an author that its edit is safe. */
+const clocksOf = (frame: Uint8Array) => Y.decodeStateVector(payloadOf(frame))
+
+test('no byte of an edit leaves before its commit: not to peers, not to joiners, not over REST', async () => {
+  const board = freshBoard()
+  const [alice, bob] = [await open(board), join(board)]
+  const peer = await open(board)
+  await bob.synced
+  shapes(bob.doc).set('shape:before', 'seen')
+  await peer.frame(isEdit)
+
+  storage.hold()
+  const doc = new Y.Doc()
+  shapes(doc).set('shape:held', mark)
+  alice.send(edit(Y.encodeStateAsUpdate(doc)))
+  await until(() => storage.held === 1)
+
+  const joiner = await open(board)
+  for (const client of [alice, peer, joiner]) client.send(syncStep1())
+  // Also an edit that is committed already is confirmed only with all that came before it.
+  alice.send(edit(Y.encodeStateAsUpdate(doc)))
+  // Presence goes on meanwhile, so frames do flow.
+  bob.awareness.setLocalState({ user: { name: 'Bob' } })
+  await peer.frame(frame => Buffer.from(frame).includes('Bob'))
+  await joiner.frame(frame => Buffer.from(frame).includes('Bob'))
+  expect(await items(board)).not.toContain(mark)
+  await caughtUp([alice, peer, joiner])
+  expect(storage.held).toBe(1)
+  expect(marked([alice, peer, joiner])).toEqual([])
+  expect(joiner.frames.filter(frame => isSyncStep1(frame) || isSyncStep2(frame))).toEqual([])
+  expect(shapes(bob.doc).has('shape:held')).toBe(false)
+
+  storage.release()
+  await until(bob.doc, () => shapes(bob.doc).get('shape:held') === mark)
+  await until(() =>
+    [alice, peer, joiner].every(({ frames }) => frames.some(frame => isSyncStep2(frame) && hasMark(frame))),
+  )
+  expect(clocksOf(await joiner.frame(isSyncStep1)).get(doc.clientID)).toBe(1)
+})
+
+test('an answer holds what was there when it was asked for, and waits for no edit that came later', async () => {
+  const board = freshBoard()
+  const [alice, joiner] = [await open(board), await open(board)]
+  await alice.frame(isSyncStep1)
+  storage.hold()
+  const [first, second] = [new Y.Doc(), new Y.Doc()]
+  shapes(first).set('shape:first', 'first')
+  shapes(second).set('shape:second', mark)
+  alice.send(edit(Y.encodeStateAsUpdate(first)))
+  await until(() => storage.held === 1)
+  joiner.send(syncStep1())
+  await caughtUp([joiner])
+  alice.send(edit(Y.encodeStateAsUpdate(second)))
+  await caughtUp([alice])
+  storage.release()
+  const answer = await joiner.frame(isSyncStep2)
+  expect(hasMark(answer)).toBe(false)
+  expect(Buffer.from(answer).includes('first')).toBe(true)
+  await joiner.frame(frame => isEdit(frame) && hasMark(frame))
+})
+
+test('no byte of an item change leaves before its commit, though the room holds it already', async () => {
+  const board = freshBoard()
+  const [bob, peer] = [join(board), await open(board)]
+  await bob.synced
+  await peer.frame(isSyncStep1)
+
+  // The change itself is stored; its row on the board is written, and not committed.
+  storage.hold(/UPDATE boardsync.item_changes SET status/)
+  const created = fetch(`${site.url}/v1/boards/${board}/items`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'sticky', x: 0, y: 0, content: { text: mark } }),
+  })
+  await until(() => storage.held === 1)
+  const room = [...site.rooms.open()].find(open => open.board === board)
+  expect(JSON.stringify(room?.replica.doc.getMap('tldraw').toJSON())).toContain(mark)
+
+  const joiner = await open(board)
+  for (const client of [peer, joiner]) client.send(syncStep1())
+  bob.awareness.setLocalState({ user: { name: 'Bob' } })
+  await joiner.frame(frame => Buffer.from(frame).includes('Bob'))
+  expect(await items(board)).not.toContain(mark)
+  await caughtUp([peer, joiner])
+  expect(marked([peer, joiner])).toEqual([])
+  expect(joiner.frames.filter(frame => isSyncStep1(frame) || isSyncStep2(frame))).toEqual([])
+  expect(shapes(bob.doc).size).toBe(0)
+
+  storage.release()
+  expect((await created).status).toBe(201)
+  await until(bob.doc, () => shapes(bob.doc).size > 0)
+  await joiner.frame(frame => isSyncStep2(frame) && hasMark(frame))
+  expect(await items(board)).toContain(mark)
+})
