@@ -206,7 +206,7 @@ export class SimulatedDatabase {
   #record(board: BoardId, table: BoardTable, batchId: string, change: DecidedChange): void {
     if (change.update) this.#commit(board, table, batchId, [{ actor: change.actor, data: change.update }])
     const row = this.#changes[change.id]
-    if (!row || row.status !== 'pending') throw new Error(`change ${change.publicId} was decided twice`)
+    if (row?.status !== 'pending') throw new Error(`change ${change.publicId} was decided twice`)
     Object.assign(row, { status: change.status, result: change.result, seq: table.head.headSeq })
   }
 }

@@ -13,7 +13,6 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  vi.restoreAllMocks()
   vi.useRealTimers()
 })
 
@@ -22,7 +21,6 @@ test(`in ${schedules} schedules nothing seen is lost, and all end equal`, { time
   for (let seed = firstSeed; seed < firstSeed + schedules; seed++) {
     await runSchedule(seed).catch(error => failed.push(`seed ${seed}: ${error}`))
     vi.clearAllTimers()
-    vi.restoreAllMocks()
   }
   expect(failed).toEqual([])
 })
