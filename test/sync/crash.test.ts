@@ -1,0 +1,108 @@
+/** What an observer has seen is there after the process was killed or stopped, whichever the moment. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type * as Y from 'yjs'
+import { startInstance } from '../kit/instance.ts'
+import { type Postgres, startPostgres } from '../kit/postgres.ts'
+import { connectRaw } from '../kit/raw-client.ts'
+import { releasing } from '../kit/releasing.ts'
+import { connectStock } from '../kit/stock-client.ts'
+import { temporaryFolder } from '../kit/temporary-folder.ts'
+import { until } from '../kit/until.ts'
+
+const rounds = 6
+const board = 'board-1'
+
+const use = releasing()
+let postgres: Postgres
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres.stop())
+
+const shapes = (doc: Y.Doc) => doc.getMap<unknown>('tldraw')
+
+const databases: [string, () => Promise<Record<string, string>>][] = [
+  ['embedded', async () => ({ DATA_DIR: use(temporaryFolder()).path })],
+  ['Postgres', async () => ({ DATABASE_URL: await postgres.createDatabase() })],
+]
+
+describe.each(databases)('on the %s database', (_, settingsOf) => {
+  test(`after kill -9 with edits in flight, ${rounds} times, all that an observer had seen is there`, async () => {
+    const settings = { ...(await settingsOf()), ROLE: 'all', SNAPSHOT_DEBOUNCE_MS: '20' }
+    const seen = new Set<string>()
+    for (let round = 0; round < rounds; round++) {
+      const instance = use(await startInstance(settings))
+      const fresh = use(connectStock(instance.wsUrl, board))
+      await fresh.synced
+      expect([...seen].filter(shape => !shapes(fresh.doc).has(shape))).toEqual([])
+
+      const [author, observer] = [connectStock(instance.wsUrl, board), connectStock(instance.wsUrl, board)]
+      await Promise.all([author.synced, observer.synced])
+      observer.doc.on('update', () => {
+        for (const shape of shapes(observer.doc).keys()) seen.add(shape)
+      })
+      const target = seen.size + 5 + 40 * round
+      let made = 0
+      const typing = setInterval(() => {
+        for (let burst = 0; burst < 5; burst++) shapes(author.doc).set(`shape:${round}-${made++}`, made)
+      }, 1)
+      await until(observer.doc, () => seen.size >= target)
+      await instance.kill('SIGKILL')
+      clearInterval(typing)
+      expect(made).toBeGreaterThan(0)
+      author.stop()
+      observer.stop()
+      fresh.stop()
+      await instance.stop()
+    }
+    expect(seen.size).toBeGreaterThan(100)
+  }, 120_000)
+})
+
+describe('an instance that is stopped', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s commits, closes 1012, exits 0 within 8 s, and has everything when it is back',
+    async signal => {
+      const settings = {
+        DATA_DIR: use(temporaryFolder()).path,
+        SNAPSHOT_DEBOUNCE_MS: '60000',
+        SNAPSHOT_MAX_WAIT_MS: '60000',
+      }
+      const instance = use(await startInstance(settings))
+      const [alice, bob] = [use(connectStock(instance.wsUrl, board)), use(connectStock(instance.wsUrl, board))]
+      await Promise.all([alice.synced, bob.synced])
+      for (let shape = 0; shape < 100; shape++) shapes(alice.doc).set(`shape:${shape}`, shape)
+      await until(bob.doc, () => shapes(bob.doc).size === 100)
+      // A connection that answers nothing, not even the close, does not hold it up.
+      const deaf = use(await connectRaw(`${instance.wsUrl}/${board}`))
+      deaf.socket.pause()
+
+      const started = performance.now()
+      expect(await instance.kill(signal)).toEqual({ code: 0, signal: null })
+      expect(performance.now() - started).toBeLessThan(8_000)
+      await until(() => alice.codes.length > 0 && bob.codes.length > 0)
+      expect([alice.codes[0], bob.codes[0]]).toEqual([1012, 1012])
+      expect(instance.output()).not.toMatch(/error/i)
+      alice.stop()
+      bob.stop()
+
+      const again = use(await startInstance(settings))
+      const carol = use(connectStock(again.wsUrl, board))
+      await carol.synced
+      expect(shapes(carol.doc).size).toBe(100)
+    },
+    60_000,
+  )
+
+  test('takes no more sockets and is not ready, and a second signal ends it at once', async () => {
+    const instance = use(await startInstance())
+    const deaf = use(await connectRaw(`${instance.wsUrl}/${board}`))
+    deaf.socket.pause()
+    const gone = instance.kill('SIGTERM')
+    await until(async () => (await fetch(`${instance.url}/ready`)).status === 503, { timeout: 2_000 })
+    await expect(connectRaw(`${instance.wsUrl}/${board}`)).rejects.toThrow('503')
+    instance.kill('SIGTERM')
+    expect((await gone).code).toBe(1)
+  })
+})
