@@ -11,6 +11,7 @@ import type { Storage } from '../../core/store/storage.ts'
 import { releasing } from '../kit/releasing.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { until } from '../kit/until.ts'
+import { drawnNote } from './drawn.ts'
 import { openEmbeddedStorage, Site } from './site.ts'
 
 /** What an apply does instead, by item id. */
@@ -101,6 +102,24 @@ describe('a change that nothing applies yet', () => {
     await until(person.doc, () => items.readItem(person.doc, 'a')?.x === 500)
     expect(seen).toEqual([...seen].sort((a, b) => Number(a) - Number(b)))
     expect((await storage.archive.read(board, 0))?.head.headSeq).toBe(501)
+  })
+
+  test('holds up nobody who draws, however many wait', { timeout: 60_000 }, async () => {
+    const board = parseBoardId('crowded')
+    const uncompacted = { SNAPSHOT_DEBOUNCE_MS: '60000', SNAPSHOT_MAX_WAIT_MS: '60000' }
+    const applying = use(await Site.start({ storage, applies: false, settings: uncompacted }))
+    const person = use(await applying.join(board))
+    for (let n = 0; n < 4_000; n++) {
+      await store(storage, board, { action: 'create', item: { id: `i${n}`, type: 'sticky' } })
+    }
+    await applying.inbox.start()
+    await until(person.doc, () => person.doc.getMap('tldraw').has('shape:i0'))
+    person.doc.transact(() => putRecord(person.doc, drawnNote('drawn')))
+    await until(async () => (await storage.changes.boardsWithPending()).length === 0, { timeout: 40_000 })
+    const { rows = [] } = (await storage.archive.read(board, 0)) ?? {}
+    const drawn = rows.findIndex(row => row.actor.startsWith('human:'))
+    expect(drawn).toBeGreaterThan(100)
+    expect(drawn).toBeLessThan(rows.length - 200)
   })
 
   test('is known on its own board only', async () => {

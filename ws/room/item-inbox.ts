@@ -29,6 +29,8 @@ const sweepEveryMs = 1_000
 const notOpenHereMs = 4
 /** A turn takes up nothing new after this; what is left is for the next turn. */
 const turnMs = 200
+/** So long the sockets have their say: the embedded database answers without ever leaving it to them. */
+const betweenTurnsMs = 10
 
 export class ItemInbox {
   readonly #changes: Storage['changes']
@@ -109,6 +111,7 @@ export class ItemInbox {
         } finally {
           release()
         }
+        if (state.again) await pause(betweenTurnsMs)
       } while (state.again && !this.#stopped)
     } catch (error) {
       // Whatever is left is swept up.
