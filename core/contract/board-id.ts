@@ -12,7 +12,7 @@ const reserved: ReadonlySet<string> = new Set(
   'ws canvas api v1 b boards admin mcp health ready metrics assets'.split(' '),
 )
 
-export const boardIdRule = '1 to 128 of A–Z a–z 0–9 _ -, and not a reserved word'
+const boardIdRule = '1 to 128 of A–Z a–z 0–9 _ -, and not a reserved word'
 
 /** @throws SyncError `board-id-invalid` */
 export function parseBoardId(text: string): BoardId {

@@ -8,7 +8,7 @@ import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
 
 /** Origin of transactions that apply what the log says. */
-export const fromLog: unique symbol = Symbol('from the log')
+const fromLog: unique symbol = Symbol('from the log')
 
 /** What applying an update did to the document. */
 export interface Applied {
