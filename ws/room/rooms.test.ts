@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import * as Y from 'yjs'
+import type { Grant } from '../../core/auth/authenticate.ts'
+import { StorageError, SyncError } from '../../core/base/errors.ts'
+import { createMetrics } from '../../core/base/metrics.ts'
+import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
+import type { Storage } from '../../core/store/storage.ts'
+import { StorageMonitor } from '../../core/store/storage-monitor.ts'
+import { releasing, type Stoppable } from '../../test/kit/releasing.ts'
+import { until } from '../../test/kit/until.ts'
+import { embeddedStorage, silent } from '../../test/sync/site.ts'
+import { Committer } from './committer.ts'
+import { Peer, type PeerSocket } from './peer.ts'
+import { Rooms } from './rooms.ts'
+
+const use = releasing()
+let storage: Storage & Stoppable
+beforeAll(async () => {
+  storage = await embeddedStorage()
+})
+afterAll(() => storage.stop())
+
+let boards = 0
+const freshBoard = (): BoardId => parseBoardId(`board-${++boards}`)
+const draining = new SyncError('draining', 'the test is over')
+
+/** Rooms on the real store, where `faults` lets the test hold or fail what is read and written. */
+function open({ idleMs = 60_000 } = {}) {
+  const metrics = createMetrics()
+  const monitor = use(new StorageMonitor(storage, silent))
+  const committer = use(new Committer(storage.boards, monitor, silent, metrics, { board: 1e6, total: 1e6 }))
+  const read = vi.fn((board: BoardId, known: number) => storage.archive.read(board, known))
+  const save = vi.fn((...given: Parameters<Storage['archive']['save']>) => storage.archive.save(...given))
+  const limits = { debounceMs: 60_000, maxWaitMs: 60_000, updateBytes: 1e6, boardBytes: 1e6, peers: 10 }
+  const rooms = new Rooms({
+    boards: storage.boards,
+    archive: { read, save },
+    committer,
+    idleMs,
+    limits,
+    log: silent,
+    metrics,
+  })
+  use(rooms, () => rooms.close(draining))
+  return { rooms, read, save }
+}
+
+const grant: Grant = { subject: 'test', authenticated: true, roleOn: () => 'write' }
+
+function peer(socket: Partial<PeerSocket> = {}) {
+  const closed: SyncError[] = []
+  const sent: Uint8Array[] = []
+  const own = new Peer(
+    {
+      bufferedAmount: 0,
+      send: frame => void sent.push(frame),
+      close: error => void closed.push(error),
+      answersPing: async () => true,
+      ...socket,
+    },
+    grant,
+    'write',
+  )
+  return { own, closed, sent }
+}
+
+let clients = 0
+function edit(key: string): Uint8Array {
+  const doc = new Y.Doc()
+  doc.clientID = ++clients
+  doc.getMap('tldraw').set(key, 1)
+  return Y.encodeStateAsUpdate(doc)
+}
+
+const keysIn = (doc: Y.Doc) => [...doc.getMap('tldraw').keys()].sort()
+const isUpdate = (frame: Uint8Array) => frame[0] === 0 && frame[1] === 2
+
+describe('opening', () => {
+  test('is done once, however many come at a time', async () => {
+    const { rooms, read } = open()
+    const board = freshBoard()
+    const holds = await Promise.all(Array.from({ length: 5 }, () => rooms.hold(board, true)))
+    expect(new Set(holds.map(({ room }) => room)).size).toBe(1)
+    expect(read).toHaveBeenCalledTimes(1)
+    expect(rooms.size).toBe(1)
+  })
+
+  test('that fails leaves nothing behind, tells all who waited, and is tried again by the next', async () => {
+    const { rooms, read, save } = open()
+    const board = freshBoard()
+    read.mockRejectedValueOnce(new StorageError('unavailable', 'down'))
+    const waiting = await Promise.allSettled([rooms.hold(board, true), rooms.hold(board, true)])
+    expect(waiting.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(rooms.size).toBe(0)
+    expect(save).not.toHaveBeenCalled()
+    await rooms.hold(board, true)
+    expect(rooms.has(board)).toBe(true)
+  })
+
+  test('brings no board into being for who may not; who may does not suffer from one who tried before', async () => {
+    const { rooms } = open()
+    const board = freshBoard()
+    await expect(rooms.hold(board, false)).rejects.toMatchObject({ code: 'board-forbidden' })
+    const [reader, writer] = await Promise.allSettled([rooms.hold(board, false), rooms.hold(board, true)])
+    expect(reader.status).toBe('rejected')
+    expect(writer.status).toBe('fulfilled')
+  })
+})
+
+describe('a room that nobody holds', () => {
+  test('leaves memory after a while with a snapshot, and comes back whole', async () => {
+    const { rooms, save } = open({ idleMs: 10 })
+    const board = freshBoard()
+    const { room, release } = await rooms.hold(board, true)
+    const alice = peer()
+    room.join(alice.own)
+    room.receive({ kind: 'update', update: edit('a') }, alice.own)
+    room.leave(alice.own)
+    release()
+    release() // a second time means nothing
+    await until(() => rooms.size === 0)
+    expect(save).toHaveBeenCalledTimes(1)
+    const again = await rooms.hold(board, false)
+    expect(again.room).not.toBe(room)
+    expect(keysIn(again.room.replica.doc)).toEqual(['a'])
+  })
+
+  test('stays while somebody else holds it, and when somebody comes back in time', async () => {
+    const { rooms } = open({ idleMs: 10_000 })
+    const board = freshBoard()
+    const [first, second] = [await rooms.hold(board, true), await rooms.hold(board, true)]
+    first.release()
+    second.release()
+    const third = await rooms.hold(board, true)
+    expect(third.room).toBe(first.room)
+  })
+
+  test('and is closing is waited for by who comes: it finds the board as it was saved', async () => {
+    const { rooms, save } = open({ idleMs: 0 })
+    const board = freshBoard()
+    let end = () => {}
+    save.mockImplementationOnce(async (...given) => {
+      await new Promise<void>(resolve => {
+        end = resolve
+      })
+      return storage.archive.save(...given)
+    })
+    const { room, release } = await rooms.hold(board, true)
+    const alice = peer()
+    room.join(alice.own)
+    room.receive({ kind: 'update', update: edit('a') }, alice.own)
+    await until(() => alice.sent.some(isUpdate))
+    release()
+    await until(() => save.mock.calls.length === 1)
+    const came = vi.fn()
+    const coming = rooms.hold(board, true).then(hold => {
+      came()
+      return hold
+    })
+    await until(() => rooms.has(board))
+    expect(came).not.toHaveBeenCalled()
+    end()
+    const again = await coming
+    expect(again.room).not.toBe(room)
+    expect(keysIn(again.room.replica.doc)).toEqual(['a'])
+  })
+
+  test('whose snapshot fails closes all the same: the log has everything', async () => {
+    const { rooms, save } = open({ idleMs: 0 })
+    const board = freshBoard()
+    save.mockRejectedValue(new StorageError('unavailable', 'down'))
+    const { room, release } = await rooms.hold(board, true)
+    const alice = peer()
+    room.join(alice.own)
+    room.receive({ kind: 'update', update: edit('a') }, alice.own)
+    release()
+    await until(() => rooms.size === 0)
+    expect(alice.closed).toHaveLength(1)
+    expect(keysIn((await rooms.hold(board, false)).room.replica.doc)).toEqual(['a'])
+  })
+
+  test('and cannot be taken apart does not keep its board closed', async () => {
+    const { rooms } = open({ idleMs: 0 })
+    const board = freshBoard()
+    const { room, release } = await rooms.hold(board, true)
+    vi.spyOn(room.replica, 'destroy').mockImplementation(() => {
+      throw new Error('a fault of ours')
+    })
+    release()
+    await until(() => rooms.size === 0)
+    expect((await rooms.hold(board, true)).room).not.toBe(room)
+  })
+})
+
+describe('a discarded room', () => {
+  test('sends everybody away, takes nothing more, and the next open reads the log', async () => {
+    const { rooms, save } = open()
+    const board = freshBoard()
+    const { room, release } = await rooms.hold(board, true)
+    const alice = peer()
+    room.join(alice.own)
+    room.receive({ kind: 'update', update: edit('committed') }, alice.own)
+    await until(() => alice.sent.some(isUpdate))
+    room.receive({ kind: 'update', update: edit('lost') }, alice.own)
+    rooms.discard(room, new SyncError('storage-unavailable', 'too long'))
+    room.receive({ kind: 'update', update: edit('late') }, alice.own)
+    expect(alice.closed.map(({ code }) => code)).toEqual(['storage-unavailable'])
+    expect(() => room.join(peer().own)).toThrow('too long')
+    release()
+    const again = await rooms.hold(board, true)
+    expect(again.room).not.toBe(room)
+    expect(keysIn(again.room.replica.doc)).toContain('committed')
+    expect(keysIn(again.room.replica.doc)).not.toContain('late')
+    expect(save).not.toHaveBeenCalled()
+  })
+})
+
+describe('a broadcast', () => {
+  test('reaches the others though one socket throws, and one takes nothing: both are sent away', async () => {
+    const { rooms } = open()
+    const { room } = await rooms.hold(freshBoard(), true)
+    const fail = () => {
+      throw new Error('broken')
+    }
+    const [alice, bob] = [peer(), peer()]
+    const [broken, worse] = [peer({ send: fail }), peer({ send: fail, close: fail })]
+    const slow = peer({ bufferedAmount: 33 * 1024 * 1024 })
+    for (const { own } of [alice, broken, worse, slow, bob]) room.join(own)
+    room.receive({ kind: 'update', update: edit('a') }, alice.own)
+    await until(() => alice.sent.some(isUpdate) && bob.sent.some(isUpdate))
+    expect(broken.closed.length).toBeGreaterThan(0)
+    expect(slow.closed.map(({ code }) => code)).toContain('too-slow')
+    expect(slow.sent).toEqual([])
+  })
+})
+
+test('who asks again while its answer waits gets the later one only', async () => {
+  const { rooms } = open()
+  const { room } = await rooms.hold(freshBoard(), true)
+  const [alice, bob] = [peer(), peer()]
+  room.join(alice.own)
+  room.join(bob.own)
+  room.receive({ kind: 'update', update: edit('a') }, alice.own)
+  for (let times = 0; times < 3; times++) room.receive({ kind: 'sync-step-1', stateVector: new Map() }, bob.own)
+  await until(() => bob.sent.some(isUpdate))
+  expect(bob.sent.filter(frame => frame[0] === 0 && frame[1] === 1)).toHaveLength(1)
+  room.receive({ kind: 'sync-step-1', stateVector: new Map() }, bob.own)
+  expect(bob.sent.filter(frame => frame[0] === 0 && frame[1] === 1)).toHaveLength(2)
+})
+
+test('stopping commits, snapshots and closes every room, those that are opening too', async () => {
+  const { rooms, read, save } = open()
+  const [board, opening] = [freshBoard(), freshBoard()]
+  const { room } = await rooms.hold(board, true)
+  const alice = peer()
+  room.join(alice.own)
+  room.receive({ kind: 'update', update: edit('a') }, alice.own)
+  let end = () => {}
+  read.mockImplementationOnce(async (...given) => {
+    await new Promise<void>(resolve => {
+      end = resolve
+    })
+    return storage.archive.read(...given)
+  })
+  const late = rooms.hold(opening, true)
+  await until(() => read.mock.calls.length === 2)
+  const closed = rooms.close(draining)
+  end()
+  await Promise.all([late, closed])
+  expect(rooms.size).toBe(0)
+  expect(save.mock.calls.map(([saved]) => saved)).toEqual([board])
+  expect(alice.closed).toEqual([draining])
+  const stored = await storage.archive.read(board, 0)
+  expect(stored?.snapshot?.seq).toBe(1)
+})
