@@ -56,7 +56,7 @@ async function start(config: Config, log: Logger, parts: Releasers) {
   const page = servesApi ? await ensurePageBuilt({ log: line => console.log(`  ${line}`) }) : undefined
 
   const metrics = createMetrics()
-  const storage = await openStorage(config, log)
+  const storage = await openStorage(config, log, kind => metrics.corruptions.inc({ kind }))
   parts.add('storage', () => storage.close())
   const monitor = new StorageMonitor(storage, log)
   parts.add('storage monitor', () => monitor.stop())

@@ -32,7 +32,10 @@ describe('npm run migrate', { timeout }, () => {
   test('migrates the database that the settings name, and says what it did', async () => {
     const postgres = use(await startPostgres({ fsync: false }))
     const first = await migrate({ DATABASE_URL: postgres.url })
-    expect(first).toEqual({ code: 0, said: 'boardsync: migrated the database: 0001_boards_log_and_changes\n' })
+    expect(first).toEqual({
+      code: 0,
+      said: 'boardsync: migrated the database: 0001_boards_log_and_changes, 0002_quarantine_and_row_checksums\n',
+    })
     const second = await migrate({ DATABASE_URL: postgres.url })
     expect(second).toEqual({ code: 0, said: 'boardsync: the database is up to date\n' })
   })
@@ -41,7 +44,9 @@ describe('npm run migrate', { timeout }, () => {
     const { path } = use(temporaryFolder())
     const { code, said } = await migrate({ DATA_DIR: path })
     expect(code).toBe(0)
-    expect(said).toBe(`boardsync: migrated the embedded database in ${path}: 0001_boards_log_and_changes\n`)
+    expect(said).toBe(
+      `boardsync: migrated the embedded database in ${path}: 0001_boards_log_and_changes, 0002_quarantine_and_row_checksums\n`,
+    )
   })
 
   test.each([

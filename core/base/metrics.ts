@@ -35,6 +35,9 @@ export function createMetrics() {
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
       registers,
     }),
+    corruptions: counter('boardsync_corruptions_total', 'Stored bytes found damaged and put into quarantine, by kind', [
+      'kind',
+    ]),
     snapshotBytes: counter('boardsync_snapshot_bytes_total', 'Bytes of board states written as snapshots'),
   }
 }

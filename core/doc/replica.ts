@@ -6,6 +6,7 @@
  */
 import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
+import type { LogRow } from '../store/board-log.ts'
 
 /** Origin of transactions that apply what the log says. */
 const fromLog: unique symbol = Symbol('from the log')
@@ -19,27 +20,43 @@ export interface Applied {
 }
 
 export class Replica {
-  readonly doc = new Y.Doc()
+  readonly doc: Y.Doc
   readonly epoch: number
   #known = 0
   /** What the {@link apply} under way did so far. */
   #change: Change = {}
 
+  /** A row that Yjs cannot read is passed over: one damaged row keeps no board from opening. */
   constructor(stored: StoredBoard) {
     this.epoch = stored.head.epoch
-    this.doc.on('afterTransaction', (transaction: Y.Transaction) => {
+    for (let { rows } = stored; ; ) {
+      this.doc = this.#newDoc()
+      try {
+        // A first load has nobody to tell what changed.
+        this.#read({ ...stored, rows }, undefined)
+        return
+      } catch (error) {
+        this.doc.destroy() // a part of what failed may be in it
+        if (!(error instanceof UnreadableRow)) throw error
+        rows = rows.filter(row => row !== error.row)
+      }
+    }
+  }
+
+  #newDoc(): Y.Doc {
+    const doc = new Y.Doc()
+    doc.on('afterTransaction', (transaction: Y.Transaction) => {
       if (transaction.deleteSet.clients.size === 0 && !grew(transaction)) return
       const change = this.#change
       change.before ??= transaction.beforeState
       // Encoded by Yjs right after this, and only where somebody listens.
       if (this.#isIncomplete) {
-        this.doc.once('update', (update: Uint8Array) => {
+        doc.once('update', (update: Uint8Array) => {
           change.integrated ??= update
         })
       }
     })
-    // A first load has nobody to tell what changed.
-    this.#read(stored, undefined)
+    return doc
   }
 
   get known(): number {
@@ -96,16 +113,37 @@ export class Replica {
     this.doc.destroy()
   }
 
-  #read({ snapshot, rows, head }: StoredBoard, note: ((update: Uint8Array) => void) | undefined): void {
+  #read(stored: StoredBoard, note: ((update: Uint8Array) => void) | undefined): void {
+    const { snapshot, rows, head, onUnreadable } = stored
     if (snapshot && snapshot.seq > this.#known) {
-      const { before } = this.#changing(() => Y.applyUpdateV2(this.doc, snapshot.update, fromLog))
+      const { before } = this.#changing(() => {
+        try {
+          Y.applyUpdateV2(this.doc, snapshot.update, fromLog)
+        } catch (error) {
+          // This load fails; the next one finds the snapshot before it.
+          onUnreadable?.('snapshot', `Yjs cannot read it: ${error}`, false)
+          throw error
+        }
+      })
       if (before) note?.(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
     }
     for (const row of rows) {
-      const { update } = row.seq > this.#known ? this.apply(row.data, fromLog) : {}
+      if (row.seq <= this.#known) continue
+      const { update, incomplete } = this.#readRow(row, onUnreadable)
       if (update) note?.(update)
+      // Whole when it was committed: what it refers to was damaged since.
+      if (incomplete) onUnreadable?.(row, 'it refers to edits that cannot be read', true)
     }
     this.#known = Math.max(this.#known, head.headSeq)
+  }
+
+  #readRow(row: LogRow, onUnreadable: StoredBoard['onUnreadable']): Applied {
+    try {
+      return this.apply(row.data, fromLog)
+    } catch (error) {
+      onUnreadable?.(row, `Yjs cannot read it: ${error}`, decodes(row.data))
+      throw new UnreadableRow(row, { cause: error })
+    }
   }
 
   get #isIncomplete(): boolean {
@@ -132,4 +170,22 @@ function grew(transaction: Y.Transaction): boolean {
     if (transaction.beforeState.get(client) !== clock) return true
   }
   return false
+}
+
+class UnreadableRow extends Error {
+  readonly row: LogRow
+
+  constructor(row: LogRow, options: ErrorOptions) {
+    super(`row ${row.seq} cannot be read: ${options.cause}`, options)
+    this.row = row
+  }
+}
+
+function decodes(update: Uint8Array): boolean {
+  try {
+    Y.decodeUpdate(update)
+    return true
+  } catch {
+    return false
+  }
 }

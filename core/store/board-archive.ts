@@ -10,8 +10,9 @@ import type { BoardId } from '../contract/board-id.ts'
 import { type Head, headColumns, headOf, type LogRow, limitLockWait } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { inPacks, packRows } from './history-codec.ts'
-import { packState, type StoredState, unpackState } from './snapshot-codec.ts'
-import { allRows, isContiguous, logRows } from './stored-rows.ts'
+import { type Corruption, type CorruptionKind, keepIn, Quarantine } from './quarantine.ts'
+import { checksumOf, packState, type StoredState, unpackState } from './snapshot-codec.ts'
+import { allRows, type Found, isContiguous, logRows } from './stored-rows.ts'
 
 export interface Snapshot {
   seq: number
@@ -24,6 +25,11 @@ export interface StoredBoard {
   head: Head
   snapshot: Snapshot | undefined
   rows: LogRow[]
+  /**
+   * Takes in what a replica could not read of this.
+   * @param decodes its bytes can be decoded, but not applied
+   */
+  onUnreadable?: (part: 'snapshot' | LogRow, reason: string, decodes: boolean) => void
 }
 
 export type SaveOutcome = 'saved' | 'older-than-stored' | 'store-went-back'
@@ -34,11 +40,19 @@ export class BoardArchive {
   readonly #database: Database
   readonly #log: Logger
   readonly #historyDays: number
+  readonly #quarantine: Quarantine
 
-  constructor(database: Database, log: Logger, historyDays: number) {
+  /** @param count hears of each corruption found, once */
+  constructor(database: Database, log: Logger, historyDays: number, count: (kind: CorruptionKind) => void = () => {}) {
     this.#database = database
     this.#log = log
     this.#historyDays = historyDays
+    this.#quarantine = new Quarantine(database, log, count)
+  }
+
+  /** Resolves when what was found damaged so far is in quarantine, or could not be put there. */
+  settled(): Promise<void> {
+    return this.#quarantine.settled()
   }
 
   /**
@@ -46,36 +60,67 @@ export class BoardArchive {
    * rows are no longer all in the log. `known` 0 reads the whole board. One consistent view of the store.
    * @returns undefined when the board doesn't exist
    */
-  read(board: BoardId, known: number): Promise<StoredBoard | undefined> {
+  async read(board: BoardId, known: number): Promise<StoredBoard | undefined> {
+    const corruptions: Corruption[] = []
+    try {
+      const stored = await this.#read(board, known, corruption => corruptions.push(corruption))
+      return stored && { ...stored, onUnreadable: this.#unreadable(board, stored) }
+    } finally {
+      // Also after a load that failed: what it stumbled over is for the next one to pass over, and for people to see.
+      this.#quarantine.keep(board, corruptions)
+    }
+  }
+
+  #read(board: BoardId, known: number, found: Found): Promise<Read | undefined> {
     return this.#database.transaction(async sql => {
-      const [found] = await sql.query<Parameters<typeof headOf>[0]>(
+      const [row] = await sql.query<Parameters<typeof headOf>[0]>(
         `SELECT ${headColumns} FROM boardsync.boards WHERE id = $1`,
         [board],
       )
-      if (!found) return undefined
-      const head = headOf(found)
+      if (!row) return undefined
+      const head = headOf(row)
       if (known > 0) {
-        const rows = await logRows(sql, board, known)
-        if (isContiguous(rows, known, head.headSeq)) return { head, snapshot: undefined, rows }
+        const rows = await logRows(sql, board, known, found)
+        if (isContiguous(rows, known, head.headSeq)) return { head, snapshot: undefined, rows, checksum: undefined }
       }
-      return { head, ...(await this.#readFromSnapshot(sql, board, head.headSeq)) }
+      return { head, ...(await this.#readFromSnapshot(sql, board, head.headSeq, found)) }
     }, 'REPEATABLE READ')
   }
 
-  async #readFromSnapshot(sql: Sql, board: BoardId, headSeq: number): Promise<Omit<StoredBoard, 'head'>> {
-    const stored = await sql.query<{ seq: number; state: Uint8Array; checksum: Uint8Array }>(
-      'SELECT seq, state, checksum FROM boardsync.canvas_snapshots WHERE board_id = $1 ORDER BY seq DESC',
-      [board],
-    )
-    for (const candidate of stored) {
-      const update = await unpackState(candidate)
-      if (!update) {
-        this.#log.error({ board, seq: candidate.seq }, 'snapshot is corrupt; trying the one before')
-        continue
+  async #readFromSnapshot(sql: Sql, board: BoardId, headSeq: number, found: Found): Promise<Omit<Read, 'head'>> {
+    for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+      const [candidate] = await sql.query<StoredState & { seq: number }>(
+        `SELECT seq, state, checksum FROM boardsync.canvas_snapshots
+         WHERE board_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1`,
+        [board, before],
+      )
+      const seq = candidate?.seq ?? 0
+      const unpacked = candidate ? await unpackState(candidate) : undefined
+      if (!candidate || !unpacked) {
+        return { snapshot: undefined, rows: await allRows(sql, board, 0, headSeq, found), checksum: undefined }
       }
-      return { snapshot: { seq: candidate.seq, update }, rows: await allRows(sql, board, candidate.seq, headSeq) }
+      if (unpacked === 'format-unknown') {
+        this.#log.error({ board, seq }, 'snapshot has a format that only a newer version knows; trying the one before')
+      } else if ('damage' in unpacked) {
+        found({ kind: 'snapshot', seq, digest: checksumOf(candidate.state), reason: unpacked.damage })
+      } else {
+        const rows = await allRows(sql, board, seq, headSeq, found)
+        return { snapshot: { seq, update: unpacked.update }, rows, checksum: candidate.checksum }
+      }
+      before = seq
     }
-    return { snapshot: undefined, rows: await allRows(sql, board, 0, headSeq) }
+  }
+
+  #unreadable(board: BoardId, { snapshot, checksum }: Read): NonNullable<StoredBoard['onUnreadable']> {
+    // Not the whole of what was read, which would live as long as the replica.
+    const snapshotSeq = snapshot?.seq
+    return (part, reason, intact) => {
+      if (part !== 'snapshot') {
+        this.#quarantine.keep(board, [{ kind: 'row', seq: part.seq, data: part.data, reason, intact }])
+      } else if (snapshotSeq !== undefined && checksum) {
+        this.#quarantine.keep(board, [{ kind: 'snapshot', seq: snapshotSeq, digest: checksum, reason }])
+      }
+    }
   }
 
   /**
@@ -98,11 +143,13 @@ export class BoardArchive {
     bytes: number,
     stored: StoredState,
   ): Promise<SaveOutcome | 'compacted-elsewhere'> {
-    const covered = await logRows(this.#database, board, 0, seq)
+    const corruptions: Corruption[] = []
+    const kept: Corruption[] = []
+    const covered = await logRows(this.#database, board, 0, corruption => corruptions.push(corruption), seq)
     const packs = await Promise.all(
       inPacks(covered).map(async rows => ({ from: rows[0]?.seq, to: rows.at(-1)?.seq, data: await packRows(rows) })),
     )
-    return this.#database
+    const outcome = await this.#database
       .transaction(async sql => {
         await limitLockWait(sql)
         const [row] = await sql.query<{ epoch: number; head_seq: number; snapshot_seq: number }>(
@@ -111,6 +158,8 @@ export class BoardArchive {
         )
         if (!row || row.epoch !== epoch || row.head_seq < seq) return 'store-went-back'
         if (row.snapshot_seq >= seq) return 'older-than-stored'
+        // Their bytes would go with the rows.
+        for (const corruption of corruptions) if (await keepIn(sql, board, corruption)) kept.push(corruption)
         const removed = await sql.query(
           'DELETE FROM boardsync.board_updates WHERE board_id = $1 AND seq <= $2 RETURNING seq',
           [board, seq],
@@ -134,12 +183,14 @@ export class BoardArchive {
           [board, seq, bytes],
         )
         await this.#forget(sql, board)
-        return 'saved'
+        return 'saved' as const
       })
       .catch(error => {
-        if (error instanceof CompactedElsewhere) return 'compacted-elsewhere'
+        if (error instanceof CompactedElsewhere) return 'compacted-elsewhere' as const
         throw error
       })
+    for (const corruption of kept) this.#quarantine.tell(board, corruption)
+    return outcome
   }
 
   /** Drops snapshots beyond the two kept, and history that is old and not needed to pass over a corrupt snapshot. */
@@ -152,10 +203,16 @@ export class BoardArchive {
     )
     await sql.query(
       `DELETE FROM boardsync.board_history WHERE board_id = $1 AND created_at < now() - $2 * interval '1 day'
-         AND to_seq <= (SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = $1)`,
+         AND to_seq <= (
+           SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = $1 HAVING count(*) >= ${snapshotsKept})`,
       [board, this.#historyDays],
     )
   }
+}
+
+interface Read extends Omit<StoredBoard, 'onUnreadable'> {
+  /** Of the snapshot as it is stored. */
+  checksum: Uint8Array | undefined
 }
 
 class CompactedElsewhere extends Error {}

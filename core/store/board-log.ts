@@ -7,6 +7,7 @@
 import type { Actor } from '../contract/actor.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import type { Database, Sql } from './database.ts'
+import { checksumOfRow } from './row-checksum.ts'
 
 /** An edit on its way into the log. `data` is a Yjs update (V1). */
 export interface LogEntry {
@@ -47,13 +48,14 @@ const lockTimeoutMs = 250
 
 const appendSql = (locking: string) => `
   WITH incoming AS (
-    SELECT * FROM unnest($2::text[], $3::int[], $4::text[], $5::bytea[]) AS entry (board_id, position, actor, data)
+    SELECT * FROM unnest($2::text[], $3::int[], $4::text[], $5::bytea[], $7::int[])
+      AS entry (board_id, position, actor, data, checksum)
   ), locked AS (
     SELECT id, epoch, head_seq FROM boardsync.boards
     WHERE id = ANY ($6::text[]) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE ${locking}
   ), inserted AS (
-    INSERT INTO boardsync.board_updates (board_id, seq, actor, data, batch_id)
-    SELECT board_id, head_seq + position, actor, data, $1::uuid FROM incoming JOIN locked ON locked.id = board_id
+    INSERT INTO boardsync.board_updates (board_id, seq, actor, data, checksum, batch_id)
+    SELECT board_id, head_seq + position, actor, data, checksum, $1::uuid FROM incoming JOIN locked ON locked.id = board_id
     RETURNING board_id, octet_length(data) AS bytes
   ), added AS (
     SELECT board_id, count(*) AS entries, sum(bytes)::bigint AS bytes FROM inserted GROUP BY board_id
@@ -173,7 +175,7 @@ function appendParameters(batchId: string, batches: readonly BoardBatch[]): unkn
       data.push(entry.data)
     }
   }
-  return [batchId, boards, positions, actors, data, batches.map(batch => batch.board)]
+  return [batchId, boards, positions, actors, data, batches.map(batch => batch.board), data.map(checksumOfRow)]
 }
 
 interface CommittedRow {

@@ -8,6 +8,7 @@ import type { Actor } from '../contract/actor.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import { limitLockWait } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
+import { checksumOfRow } from './row-checksum.ts'
 
 /** A change on its way in. `change` is an `ItemChange` as JSON; `requestHash` tells a retry from another request. */
 export interface NewChange {
@@ -168,11 +169,18 @@ async function record(
 ): Promise<number> {
   let seq = headSeq
   const rows = decided.map(change => ({ ...change, seq: change.update ? ++seq : seq }))
-  const written = rows.filter(row => row.update)
+  const written = rows.flatMap(({ seq, actor, update }) => (update ? [{ seq, actor, update }] : []))
   await sql.query(
-    `INSERT INTO boardsync.board_updates (board_id, seq, actor, data, batch_id)
-     SELECT $1, row.*, $5::uuid FROM unnest($2::bigint[], $3::text[], $4::bytea[]) AS row`,
-    [board, written.map(row => row.seq), written.map(row => row.actor), written.map(row => row.update), batchId],
+    `INSERT INTO boardsync.board_updates (board_id, seq, actor, data, checksum, batch_id)
+     SELECT $1, row.*, $6::uuid FROM unnest($2::bigint[], $3::text[], $4::bytea[], $5::int[]) AS row`,
+    [
+      board,
+      written.map(row => row.seq),
+      written.map(row => row.actor),
+      written.map(row => row.update),
+      written.map(row => checksumOfRow(row.update)),
+      batchId,
+    ],
   )
   await sql.query(
     `UPDATE boardsync.item_changes SET status = row.status, result = row.result, seq = row.seq
@@ -183,7 +191,7 @@ async function record(
   await sql.query('UPDATE boardsync.boards SET head_seq = $2, bytes = bytes + $3 WHERE id = $1', [
     board,
     seq,
-    written.reduce((sum, row) => sum + (row.update?.byteLength ?? 0), 0),
+    written.reduce((sum, row) => sum + row.update.byteLength, 0),
   ])
   return seq
 }

@@ -20,13 +20,23 @@ export async function packState(update: Uint8Array): Promise<StoredState> {
   return { state, checksum: checksumOf(state) }
 }
 
-/** The Yjs V2 update, or undefined where the bytes are not what was written. */
-export async function unpackState(stored: StoredState): Promise<Uint8Array | undefined> {
-  if (!checksumOf(stored.state).equals(stored.checksum)) return undefined
-  if (stored.state[0] !== deflatedV2) return undefined
-  // Broken before it was sealed: the checksum fits, and still nothing can be read.
-  const update = await decompress(stored.state.subarray(1)).catch(() => undefined)
-  return update && new Uint8Array(update)
+export type UnpackedState =
+  /** A Yjs V2 update. */
+  | { update: Uint8Array }
+  | { damage: string }
+  /** Sound, and written by a version newer than this one: no damage. */
+  | 'format-unknown'
+
+export async function unpackState({ state, checksum }: StoredState): Promise<UnpackedState> {
+  if (!checksumOf(state).equals(checksum)) return { damage: 'the checksum does not fit' }
+  if (state.byteLength === 0) return { damage: 'nothing was written' }
+  if (state[0] !== deflatedV2) return 'format-unknown'
+  try {
+    return { update: new Uint8Array(await decompress(state.subarray(1))) }
+  } catch (error) {
+    // Broken before it was sealed.
+    return { damage: `the checksum fits, and it cannot be unpacked: ${error}` }
+  }
 }
 
-const checksumOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+export const checksumOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()

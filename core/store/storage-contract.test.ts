@@ -8,6 +8,7 @@ import { lockedRowCases } from '../../test/storage/locked-row-cases.ts'
 import { logCases } from '../../test/storage/log-cases.ts'
 import { manyWritersCases } from '../../test/storage/many-writers-cases.ts'
 import { outboxCases } from '../../test/storage/outbox-cases.ts'
+import { quarantineCases } from '../../test/storage/quarantine-cases.ts'
 import { embeddedSite, postgresSite, type SharedSite, type Site } from '../../test/storage/site.ts'
 
 const use = releasing(afterAll)
@@ -26,6 +27,7 @@ describe.each([
   logCases(site)
   archiveCases(site)
   corruptionCases(site)
+  quarantineCases(site)
   outboxCases(site)
 })
 

@@ -8,13 +8,14 @@ import type { Database } from './database.ts'
 import { openEmbedded } from './embedded.ts'
 import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
 import { connectPostgres } from './postgres.ts'
+import type { CorruptionKind } from './quarantine.ts'
 
 /** What a class offers, so that something else can stand in for it. */
 type Public<T> = Pick<T, keyof T>
 
 export interface Storage {
   boards: Public<BoardLog>
-  archive: Public<BoardArchive>
+  archive: Pick<BoardArchive, 'read' | 'save'>
   changes: Public<ChangeOutbox>
   /** Resolves when the database answers. @throws StorageError */
   ping(): Promise<void>
@@ -24,21 +25,37 @@ export interface Storage {
 type StorageSettings = Pick<Config, 'DATABASE_URL' | 'MIGRATION_DATABASE_URL' | 'DATA_DIR' | 'HISTORY_DAYS'>
 
 /** @throws ConfigurationError when the data directory is in use; Error when the database cannot be reached or is newer */
-export async function openStorage(settings: StorageSettings, log: Logger): Promise<Storage> {
+export async function openStorage(
+  settings: StorageSettings,
+  log: Logger,
+  countCorruption?: (kind: CorruptionKind) => void,
+): Promise<Storage> {
   const { database } = await openMigrated(settings, log)
-  return storageOn(database, settings.HISTORY_DAYS, log)
+  return storageOn(database, settings.HISTORY_DAYS, log, countCorruption)
 }
 
-/** The store on a database that is open and migrated. */
-export function storageOn(database: Database, historyDays: number, log: Logger): Storage {
+/**
+ * The store on a database that is open and migrated.
+ * @param countCorruption hears of each corruption found, once
+ */
+export function storageOn(
+  database: Database,
+  historyDays: number,
+  log: Logger,
+  countCorruption?: (kind: CorruptionKind) => void,
+): Storage {
+  const archive = new BoardArchive(database, log, historyDays, countCorruption)
   return {
     boards: new BoardLog(database),
-    archive: new BoardArchive(database, log, historyDays),
+    archive,
     changes: new ChangeOutbox(database),
     async ping() {
       await database.query('SELECT 1')
     },
-    close: () => database.close(),
+    async close() {
+      await archive.settled()
+      await database.close()
+    },
   }
 }
 

@@ -3,28 +3,39 @@ import type { BoardId } from '../contract/board-id.ts'
 import type { LogRow } from './board-log.ts'
 import type { Sql } from './database.ts'
 import { unpackRows } from './history-codec.ts'
+import { type Corruption, emptyUpdate } from './quarantine.ts'
+import { checksumOfRow } from './row-checksum.ts'
 
 interface StoredRow {
   seq: number
   actor: LogRow['actor']
   data: Uint8Array
+  checksum: number | null
   created_at: Date
 }
 
-/** The rows after `after` that the log itself has, up to `upTo`. */
+/** Hears of what was found damaged while reading. */
+export type Found = (corruption: Corruption) => void
+
+/** The rows after `after` that the log itself has, up to `upTo`; a damaged one as an update that changes nothing. */
 export async function logRows(
   sql: Sql,
   board: BoardId,
   after: number,
+  found: Found,
   upTo = Number.MAX_SAFE_INTEGER,
 ): Promise<LogRow[]> {
   const rows = await sql.query<StoredRow>(
-    `SELECT seq, actor, data, created_at FROM boardsync.board_updates
+    `SELECT seq, actor, data, checksum, created_at FROM boardsync.board_updates
      WHERE board_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`,
     [board, after, upTo],
     'log-rows',
   )
-  return rows.map(row => ({ seq: row.seq, actor: row.actor, data: row.data, at: row.created_at }))
+  return rows.map(({ seq, actor, data, checksum, created_at: at }) => {
+    if (checksum === null || checksumOfRow(data) === checksum) return { seq, actor, data, at }
+    found({ kind: 'row', seq, data, reason: 'the checksum does not fit', intact: false })
+    return { seq, actor, data: emptyUpdate, at }
+  })
 }
 
 interface Pack {
@@ -33,23 +44,30 @@ interface Pack {
   data: Uint8Array
 }
 
-async function rowsOf(board: BoardId, { from_seq, to_seq, data }: Pack): Promise<LogRow[]> {
+async function rowsOf(board: BoardId, { from_seq, to_seq, data }: Pack, found: Found): Promise<LogRow[]> {
   try {
     return await unpackRows(data)
   } catch (error) {
+    found({ kind: 'history', seq: from_seq, data, reason: `it cannot be unpacked: ${error}` })
     throw new Error(`board ${board}: history from ${from_seq} to ${to_seq} is corrupt`, { cause: error })
   }
 }
 
 /** The rows after `after` from history and log together. @throws Error when one is missing: never load around a hole */
-export async function allRows(sql: Sql, board: BoardId, after: number, headSeq: number): Promise<LogRow[]> {
-  const fresh = await logRows(sql, board, after)
+export async function allRows(
+  sql: Sql,
+  board: BoardId,
+  after: number,
+  headSeq: number,
+  found: Found,
+): Promise<LogRow[]> {
+  const fresh = await logRows(sql, board, after, found)
   if (isContiguous(fresh, after, headSeq)) return fresh
   const packed = await sql.query<Pack>(
     'SELECT from_seq, to_seq, data FROM boardsync.board_history WHERE board_id = $1 AND to_seq > $2 ORDER BY from_seq',
     [board, after],
   )
-  const unpacked = (await Promise.all(packed.map(pack => rowsOf(board, pack)))).flat()
+  const unpacked = (await Promise.all(packed.map(pack => rowsOf(board, pack, found)))).flat()
   const rows = [...unpacked.filter(row => row.seq > after), ...fresh]
   if (!isContiguous(rows, after, headSeq)) {
     throw new Error(`board ${board}: rows between ${after} and ${headSeq} are missing from the log`)
