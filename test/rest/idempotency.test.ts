@@ -66,10 +66,12 @@ describe('an Idempotency-Key', () => {
     await post(site, 'reused', { id: 'a' }, 'key')
     const url = '/v1/boards/reused/items'
     const key = { 'idempotency-key': 'key' }
+    await site.ask('DELETE', `${url}/another`, undefined, { 'idempotency-key': 'delete another' })
     const others = [
       await site.ask('POST', url, { ...sticky, id: 'b' }, key),
       await site.ask('PATCH', `${url}/a`, { ...sticky, id: 'a' }, key),
       await site.ask('DELETE', `${url}/a`, undefined, key),
+      await site.ask('DELETE', `${url}/a`, undefined, { 'idempotency-key': 'delete another' }),
       await site.ask('POST', url, { ...sticky, id: 'a' }, { ...key, 'if-match': '*' }),
     ]
     for (const answer of others) {

@@ -1,7 +1,7 @@
 /** A patch changes what it names, on the condition it names, and leaves alone what people do at the same moment. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { itemEtag } from '../../core/doc/item-etag.ts'
 import { readItem } from '../../core/doc/items.ts'
 import { changeRecord, readRecord, recordsOf } from '../../core/doc/record-layout.ts'
@@ -63,6 +63,27 @@ describe('a patch', () => {
         return item.x === round && item.y === -round && item.style.color === color
       })
     }
+  })
+
+  // Of two writes to one key Yjs keeps the one of the higher client id: neither way may the patch have written the place.
+  test.each([1, 2 ** 32 - 1])('keeps what a person (client %d) did meanwhile without a connection', async client => {
+    const board = `offline-${client}`
+    await create(board, { id: 'a' })
+    const doc = new Y.Doc()
+    doc.clientID = client
+    const person = use(await site.join(board, doc))
+    const before = recordIn(person.doc, 'a')
+    if (!before) throw new Error('the item is gone')
+    person.provider.disconnect()
+    expect((await patch(board, 'a', { style: { color: 'red' } })).statusCode).toBe(200)
+    person.doc.transact(() => changeRecord(person.doc, before, { ...before, x: -5 }))
+    person.provider.connect()
+    await until(async () => {
+      const item = (await site.ask('GET', `/v1/boards/${board}/items/a`)).json()
+      return item.x === -5 && item.style.color === 'red'
+    })
+    await until(person.doc, () => readItem(person.doc, 'a')?.style.color === 'red')
+    expect(readItem(person.doc, 'a')).toMatchObject({ x: -5, y: 200 })
   })
 
   test('sets back to the default with null', async () => {

@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { pino } from 'pino'
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { restApi } from '../../api-bridge/app.ts'
 import { BoardReader } from '../../api-bridge/board-reader.ts'
 import { ChangeDesk } from '../../api-bridge/change-desk.ts'
@@ -125,8 +125,8 @@ export class Site {
   }
 
   /** A person who has the board open. */
-  async join(board: string): Promise<StockClient> {
-    const client = connectStock(this.url.replace('http', 'ws'), board)
+  async join(board: string, doc = new Y.Doc()): Promise<StockClient> {
+    const client = connectStock(this.url.replace('http', 'ws'), board, { doc })
     await client.synced
     return client
   }
