@@ -2,7 +2,6 @@
 import type { BoardId } from '../../core/contract/board-id.ts'
 import type { BoardBatch, CommittedBoards } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
-import { until } from './until.ts'
 
 type Log = Pick<Storage['boards'], 'append' | 'appendWaiting' | 'appendAgain'>
 
@@ -24,11 +23,6 @@ export class HeldLog implements Log {
   append = (batchId: string, batches: readonly BoardBatch[]) => this.#hold('append', batchId, batches)
   appendWaiting = (batchId: string, batch: BoardBatch) => this.#hold('appendWaiting', batchId, [batch])
   appendAgain = (batchId: string, batches: readonly BoardBatch[]) => this.#hold('appendAgain', batchId, batches)
-
-  /** The commit of this number, from 0, once it is asked for. */
-  async commit(number: number): Promise<HeldCommit> {
-    return until(() => this.commits[number], { what: `commit ${number} to be asked for` })
-  }
 
   #hold(how: keyof Log, batchId: string, batches: readonly BoardBatch[]): Promise<CommittedBoards> {
     return new Promise((resolve, fail) => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
@@ -233,5 +235,23 @@ describe('the upgrade', () => {
     for (const host of ['localhost', '127.0.0.1:99', '[::1]:99', 'LOCALHOST']) {
       await (await raw('/board-x', { headers: { host } })).frame(isSyncStep1)
     }
+  })
+
+  test('that is refused ends the connection, also of a client that keeps its side open', async () => {
+    const socket = use(
+      connect({ port: Number(new URL(site.url).port), host: '127.0.0.1', allowHalfOpen: true }),
+      given => given.destroy(),
+    )
+    socket.on('error', () => {}) // the reset is what is waited for
+    socket.resume()
+    const key = 'dGhlIHNhbXBsZSBub25jZQ=='
+    socket.write(
+      `GET /b1 HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+    )
+    await once(socket, 'end')
+    await until(() => {
+      if (!socket.destroyed) socket.write('still here')
+      return socket.destroyed
+    })
   })
 })

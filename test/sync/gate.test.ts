@@ -112,6 +112,30 @@ test('an answer holds what was there when it was asked for, and waits for no edi
   await joiner.frame(frame => isEdit(frame) && hasMark(frame))
 })
 
+test('an answer that was asked for anew waits for what it holds, though the first would be free to go', async () => {
+  const board = freshBoard()
+  const [alice, joiner] = [await open(board), await open(board)]
+  await alice.frame(isSyncStep1)
+  const [first, second] = [new Y.Doc(), new Y.Doc()]
+  shapes(first).set('shape:first', 'first')
+  shapes(second).set('shape:second', mark)
+  storage.hold()
+  for (const doc of [first, second]) {
+    alice.send(edit(Y.encodeStateAsUpdate(doc)))
+    await caughtUp([alice])
+    await until(() => storage.held === 1)
+    joiner.send(syncStep1())
+    await caughtUp([joiner])
+  }
+  storage.releaseOne()
+  await joiner.frame(frame => isEdit(frame) && Buffer.from(frame).includes('first'))
+  await until(() => storage.held === 1)
+  await caughtUp([joiner])
+  expect(marked([joiner])).toEqual([])
+  storage.release()
+  await joiner.frame(frame => isSyncStep2(frame) && hasMark(frame))
+})
+
 test('no byte of an item change leaves before its commit, though the room holds it already', async () => {
   const board = freshBoard()
   const [bob, peer] = [join(board), await open(board)]

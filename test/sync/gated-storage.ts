@@ -13,6 +13,8 @@ export interface GatedStorage extends Storage, Stoppable {
   hold(statement?: RegExp): void
   /** How many wait. */
   readonly held: number
+  /** Lets the first that waits through; the others and those to come are held. */
+  releaseOne(): void
   release(): void
 }
 
@@ -55,6 +57,7 @@ export async function gatedStorage(url: string): Promise<GatedStorage> {
     hold: (statement = /./) => {
       holding = statement
     },
+    releaseOne: () => waiting.shift()?.(),
     release: () => {
       holding = undefined
       for (const resolve of waiting.splice(0)) resolve()

@@ -142,7 +142,7 @@ export class CommitLine {
   /** The batch in flight is in the log. */
   settle(committed: Committed): void {
     const batch = this.#inFlight
-    if (!batch || this.#closed) return
+    if (!batch) return // given up meanwhile
     this.#inFlight = undefined
     this.#bytes -= batch.bytes
     this.#settled = batch.last

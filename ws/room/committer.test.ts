@@ -272,10 +272,13 @@ describe('what waits for storage is bounded', () => {
 
   test('in all, by giving up only as many boards as it takes', async () => {
     const { board } = setUp({ board: MiB, total: 10_000 })
-    const boards = [1, 2, 3, 4, 5, 6].map(number => board(`board-${number}`))
-    for (const each of boards) each.edit(3_000)
+    const boards = [3_000, 3_000, 9_000, 3_000].map((bytes, at) => {
+      const one = board(`board-${at}`)
+      one.edit(bytes)
+      return one
+    })
     await elapse(2_500)
-    expect(boards.filter(({ givenUp }) => givenUp)).toHaveLength(3)
+    expect(boards.map(({ givenUp }) => givenUp?.code)).toEqual([undefined, undefined, 'storage-unavailable', undefined])
   })
 })
 
