@@ -57,8 +57,12 @@ describe('a snapshot', () => {
   test('is written early when the log grows long, though not more often than the debounce says', async () => {
     const { saved, changed } = setUp({ debounceMs: 2_000, maxWaitMs: 30_000 })
     changed(251)
-    await elapse(0)
-    expect(saved).toEqual([251])
+    await elapse(1_000)
+    changed(1)
+    await elapse(999)
+    expect(saved).toEqual([])
+    await elapse(1)
+    expect(saved).toEqual([252])
     for (let tick = 0; tick < 40; tick++) {
       changed(100)
       await elapse(100)

@@ -19,7 +19,7 @@ export interface SnapshotPace {
   maxWaitMs: number
 }
 
-/** A log longer than this is snapshotted early, though not more often than the debounce says. */
+/** A log longer than this is snapshotted early, though not sooner after the last try, or the opening, than the debounce. */
 const rowsAtMost = 250
 
 export class Snapshots {
@@ -33,7 +33,7 @@ export class Snapshots {
   /** When the first change came in that no snapshot has; undefined when there is none. */
   #dirtySince: number | undefined
   #rows = 0
-  #triedAt = 0
+  #triedAt = Date.now()
   #saving: Promise<void> = Promise.resolve()
   #closed = false
 
