@@ -75,7 +75,7 @@ describe('migrations on the embedded database', () => {
 
   beforeAll(async () => {
     directory = use(temporaryFolder()).path
-    embedded = await openEmbedded(directory)
+    embedded = await openEmbedded(directory, silent)
   })
 
   test('make the same schema as on a Postgres server, once', async () => {
@@ -99,7 +99,7 @@ describe('migrations on the embedded database', () => {
   })
 
   test('of a newer version are refused, and the data directory is given back', async () => {
-    embedded = await openEmbedded(directory)
+    embedded = await openEmbedded(directory, silent)
     await refuseNewerSchema(embedded)
     await pretendNewer(embedded)
     await embedded.close()

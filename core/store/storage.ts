@@ -71,7 +71,7 @@ export async function migrateStorage(settings: StorageSettings, log: Logger): Pr
 
 async function openMigrated(settings: StorageSettings, log: Logger): Promise<Migrated> {
   if (settings.DATABASE_URL === undefined) {
-    const embedded = await openEmbedded(settings.DATA_DIR)
+    const embedded = await openEmbedded(settings.DATA_DIR, log)
     return closingOnFailure(embedded, async () => {
       const migrations = await migrateEmbedded(embedded, log)
       await refuseNewerSchema(embedded)

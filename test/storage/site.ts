@@ -29,7 +29,7 @@ const historyDays = 30
 
 export async function embeddedSite(): Promise<Site> {
   const folder = temporaryFolder()
-  const database = await openEmbedded(folder.path)
+  const database = await openEmbedded(folder.path, silent)
   await migrateEmbedded(database, silent)
   const stop = async () => {
     await database.close()
