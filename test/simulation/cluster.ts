@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 import { SyncError } from '../../core/base/errors.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
-import { createInProcessBus } from '../../core/bus/in-process.ts'
+import type { Bus } from '../../core/bus/bus.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { StorageMonitor } from '../../core/store/storage-monitor.ts'
@@ -24,7 +24,7 @@ export class SimulatedInstance {
   readonly #clients = new Set<SimulatedClient>()
   alive = true
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, bus: Bus) {
     this.#monitor = new StorageMonitor(storage, log)
     this.#committer = new Committer(storage.boards, this.#monitor, log, metrics, { board: 2 ** 20, total: 2 ** 22 })
     this.rooms = new Rooms({
@@ -37,8 +37,7 @@ export class SimulatedInstance {
       metrics,
     })
     this.#replication = new Replication(storage.boards, this.rooms, log, 250)
-    // A bus of its own, as between instances without Redis: they find each other's rows by asking the store.
-    this.#inbox = new ItemInbox(storage.changes, this.rooms, createInProcessBus(log), log, metrics)
+    this.#inbox = new ItemInbox(storage.changes, this.rooms, bus, log, metrics)
     void this.#inbox.start()
   }
 
@@ -53,6 +52,16 @@ export class SimulatedInstance {
       this.#clients.delete(client)
       release()
     })
+  }
+
+  /** As SIGTERM: what waits is committed, rooms are snapshotted, clients are sent elsewhere. */
+  async stop(): Promise<void> {
+    this.alive = false
+    this.#replication.stop()
+    await this.#inbox.stop()
+    await this.rooms.close(new SyncError('draining', 'stopped'))
+    this.#committer.stop()
+    this.#monitor.stop()
   }
 
   /** As `kill -9`: nothing is flushed, nobody is told. What is on its way to the database may still take effect. */

@@ -1,5 +1,6 @@
 /**
- * One schedule: a few clients and agents, a few instances that crash and come back, a database in trouble; then peace.
+ * One schedule: a few clients and agents, a few instances that crash or stop and come back, a bus that
+ * loses and doubles, a database in trouble; then peace.
  * At every moment what anybody but its author has seen is in the log; at the end all are equal, and each change was
  * applied once. All of it follows from the seed.
  */
@@ -7,8 +8,10 @@ import { vi } from 'vitest'
 import * as Y from 'yjs'
 import { parseBoardId } from '../../core/contract/board-id.ts'
 import type { ItemChange } from '../../core/contract/change.ts'
+import { updatesChannel } from '../../core/contract/channels.ts'
 import { listItems } from '../../core/doc/items.ts'
 import { Replica } from '../../core/doc/replica.ts'
+import { createUnreliableBus } from './bus.ts'
 import { type Chance, chance } from './chance.ts'
 import { SimulatedClient } from './client.ts'
 import { SimulatedInstance } from './cluster.ts'
@@ -35,7 +38,9 @@ async function run(luck: Chance): Promise<void> {
   const truth = new Y.Doc()
   const database = new SimulatedDatabase(luck, (_board, update) => Y.applyUpdate(truth, update))
   const storage = database.connect()
-  const instances = Array.from({ length: luck.between(1, 3) }, () => new SimulatedInstance(database.connect()))
+  const bus = createUnreliableBus(luck)
+  const begin = () => new SimulatedInstance(database.connect(), bus)
+  const instances = Array.from({ length: luck.between(1, 3) }, begin)
   const clients = Array.from(
     { length: luck.between(2, 4) },
     (_, index) => new SimulatedClient(1000 + index, luck, client => assertDurable(client, truth)),
@@ -56,10 +61,12 @@ async function run(luck: Chance): Promise<void> {
       const id = `agent-${asked++}`
       const change = { action: 'create', item: { id, type: 'sticky', content: { text: id } } } as const
       await storage.changes.submit(newChange(id, change), true).catch(unlessUnavailable)
-    } else if (what < 0.9) {
+      bus.publish(updatesChannel(board), new TextEncoder().encode(id))
+    } else if (what < 0.92) {
       const position = luck.between(0, instances.length - 1)
-      instances[position]?.crash()
-      instances[position] = new SimulatedInstance(database.connect())
+      if (luck.happens(0.7)) instances[position]?.crash()
+      else void instances[position]?.stop()
+      instances[position] = begin()
     } else {
       database.misfortune = luck.happens(0.5)
         ? noMisfortune
