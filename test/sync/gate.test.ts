@@ -1,6 +1,6 @@
 /** The promise *seen ⇒ durable*, looked at from every way out of the process while a commit is held. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { edit, isEdit, isSyncStep1, isSyncStep2, payloadOf, syncStep1 } from '../kit/frames.ts'
 import { type Postgres, startPostgres } from '../kit/postgres.ts'
@@ -26,6 +26,9 @@ afterAll(async () => {
   await storage.stop()
   await postgres.stop()
 })
+
+// Also when a test fails: the next begins with an open gate.
+afterEach(() => storage.release())
 
 const shapes = (doc: Y.Doc) => doc.getMap<unknown>('tldraw')
 const join = (board: string) => use(connectStock(site.wsUrl, board))

@@ -9,7 +9,7 @@ import type { Stoppable } from '../kit/releasing.ts'
 import { silent } from './site.ts'
 
 export interface GatedStorage extends Storage, Stoppable {
-  /** From now on a transaction that writes waits right before its commit: any, or one with such a statement. */
+  /** From now on a transaction with such a statement (one that writes into the log) waits right before its commit. */
   hold(statement?: RegExp): void
   /** How many wait. */
   readonly held: number
@@ -54,7 +54,7 @@ export async function gatedStorage(url: string): Promise<GatedStorage> {
     get held() {
       return waiting.length
     },
-    hold: (statement = /./) => {
+    hold: (statement = /INSERT INTO boardsync.board_updates/) => {
       holding = statement
     },
     releaseOne: () => waiting.shift()?.(),
