@@ -1,4 +1,11 @@
-/** A Postgres server behind the database port, through `pg`. */
+/**
+ * A Postgres server behind the database port, through `pg`; also one behind a transaction pooler.
+ *
+ * Time limits of the server's go out with the start of a session, which costs nothing. Poolers refuse or ignore that, so a
+ * transaction sets them again for itself, in the message that begins it. Prepared statements belong to a session too:
+ * transactions use none, and where a pooler hands single statements to sessions that lack them, none are used any more.
+ */
+import { crc32 } from 'node:zlib'
 import pg from 'pg'
 import { StorageError, type StorageFailure } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
@@ -13,6 +20,11 @@ const defaultQueryTimeoutMs = 10_000
 const idleInTransactionTimeoutMs = 5_000
 const connectTimeoutMs = 3_000
 const defaultConnections = 10
+
+const beginTransaction = (isolation: Isolation): string => `
+  BEGIN ISOLATION LEVEL ${isolation};
+  SET LOCAL statement_timeout = ${statementTimeoutMs};
+  SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs}`
 
 interface PostgresLimits {
   connections?: number
@@ -37,21 +49,43 @@ export function connectPostgres(url: Secret, log: Logger, limits: PostgresLimits
         oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
     } as pg.CustomTypesConfig,
   })
+  let prepares = true
+  /** Runs what begins with a connection, once more if that is refused for the time limits sent along. */
+  const connected = <T>(work: () => Promise<T>): Promise<T> =>
+    work().catch(error => {
+      if (!refusesTimeLimits(error)) throw error
+      if (pool.options.statement_timeout) {
+        log.info('the database takes no time limits from a session (a pooler?); only transactions are limited')
+      }
+      pool.options.statement_timeout = false
+      delete pool.options.idle_in_transaction_session_timeout
+      return work()
+    })
   // An idle connection that breaks is replaced at the next query; unheard, the event would end the process.
   pool.on('error', error => log.warn({ err: error }, 'lost an idle database connection'))
 
   return {
-    query: (text, parameters, name) => ask(pool, text, parameters, name),
+    query: <R>(text: string, parameters?: readonly unknown[], name?: string) =>
+      connected(async () => {
+        try {
+          return await ask<R>(pool, text, parameters, prepares ? name : undefined)
+        } catch (error) {
+          if (name === undefined || !lacksPrepared(error)) throw error
+          if (prepares) log.info('the database keeps no prepared statements for a session (a pooler?); none are used')
+          prepares = false
+          return ask<R>(pool, text, parameters)
+        }
+      }),
 
     async transaction<T>(work: (sql: Sql) => Promise<T>, isolation: Isolation = 'READ COMMITTED'): Promise<T> {
-      const client = await pool.connect().catch(rethrow)
+      const client = await connected(() => pool.connect().catch(rethrow))
       // A connection cut inside the transaction fails the running query too, which is where it is handled.
       const onError = (error: Error) => log.warn({ err: error }, 'lost a database connection in a transaction')
       client.on('error', onError)
       let broken: Error | undefined
       try {
-        await ask(client, `BEGIN ISOLATION LEVEL ${isolation}`)
-        const result = await work({ query: (text, parameters, name) => ask(client, text, parameters, name) })
+        await ask(client, beginTransaction(isolation))
+        const result = await work({ query: (text, parameters) => ask(client, text, parameters) })
         await ask(client, 'COMMIT')
         return result
       } catch (error) {
@@ -75,7 +109,12 @@ async function ask<R>(
   name?: string,
 ): Promise<R[]> {
   try {
-    const result = await client.query({ text, values: [...parameters], ...(name === undefined ? {} : { name }) })
+    const result = await client.query({
+      text,
+      values: [...parameters],
+      // By its text: behind a pooler another version's statement may have the same name.
+      ...(name === undefined ? {} : { name: `${name}-${crc32(text).toString(36)}` }),
+    })
     return result.rows as R[]
   } catch (error) {
     return rethrow(error)
@@ -90,6 +129,17 @@ function failureOf(error: unknown): StorageFailure {
   // A failure without an SQLSTATE comes from the connection or from the client's own time limit.
   return error instanceof pg.DatabaseError && error.code !== undefined ? failureOfSqlState(error.code) : 'unavailable'
 }
+
+/** Invalid or duplicate prepared statement; a cached plan whose result changed. Nothing was done. */
+const statesWithoutPrepared = ['26000', '42P05', '0A000']
+
+const lacksPrepared = (error: unknown): boolean =>
+  error instanceof StorageError && statesWithoutPrepared.includes(sqlStateOf(error.cause))
+
+const refusesTimeLimits = (error: unknown): boolean =>
+  error instanceof StorageError && sqlStateOf(error.cause) === '08P01' && /startup parameter/.test(error.message)
+
+const sqlStateOf = (error: unknown): string => (error instanceof pg.DatabaseError && error.code) || ''
 
 const isUnavailable = (error: unknown): error is StorageError =>
   error instanceof StorageError && error.failure === 'unavailable'
