@@ -104,6 +104,7 @@ async function start(config: Config, log: Logger, parts: Releasers) {
     storage: monitor.state,
     bus: bus.state,
     draining,
+    lagSeconds: committer.lagSeconds,
   }))
   if (servesApi) {
     const desk = new ChangeDesk(storage.changes, bus)

@@ -33,6 +33,7 @@ const problems = {
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
+  'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
   'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB.'],
   'content-type-unsupported': [

@@ -8,13 +8,15 @@ export interface Status {
   storage: 'up' | 'down'
   bus: 'up' | 'down'
   draining: boolean
+  /** Age of the oldest edit that is not in the log yet. */
+  lagSeconds: number
 }
 
 export function statusRoutes(app: FastifyInstance, version: string, metrics: Metrics, read: () => Status): void {
   app.get('/health', async () => {
-    const { draining: _, ...status } = read()
-    const ok = status.storage === 'up' && status.bus === 'up'
-    return { status: ok ? 'ok' : 'degraded', ...status, version }
+    const { rooms, connections, storage, bus } = read()
+    const status = storage === 'up' && bus === 'up' ? 'ok' : 'degraded'
+    return { status, rooms, connections, storage, bus, version }
   })
 
   app.get('/ready', async (_request, reply) => {
@@ -24,7 +26,9 @@ export function statusRoutes(app: FastifyInstance, version: string, metrics: Met
   })
 
   app.get('/metrics', async (_request, reply) => {
-    metrics.rooms.set(read().rooms)
+    const { rooms, lagSeconds } = read()
+    metrics.rooms.set(rooms)
+    metrics.logLagSeconds.set(lagSeconds)
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })
 }

@@ -23,6 +23,7 @@ export function createMetrics() {
       'reason',
     ]),
     itemChanges: counter('boardsync_item_changes_total', 'Item changes decided', ['status']),
+    logLagSeconds: gauge('boardsync_log_lag_seconds', 'Age of the oldest edit that is not in the log yet'),
     commitSeconds: new Histogram({
       name: 'boardsync_commit_seconds',
       help: 'Duration of a group commit',

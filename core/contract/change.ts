@@ -31,9 +31,10 @@ export type ItemChange = z.infer<typeof itemChangeSchema>
  *   item-missing   update, delete: no such item                            404
  *   item-changed   the item is no longer what `if_match` names             412
  *   item-invalid   the item, as it would become, cannot be on the board    422
+ *   board-full     the board has reached MAX_BOARD_BYTES; deletes go on     409
  *   internal       applying it fails again and again inside the server     500
  */
-export type Rejection = 'item-exists' | 'item-missing' | 'item-changed' | 'item-invalid' | 'internal'
+export type Rejection = 'item-exists' | 'item-missing' | 'item-changed' | 'item-invalid' | 'board-full' | 'internal'
 
 /** `item`: as applied (absent after a delete). Pointers are into the change's `item`. */
 export type ChangeOutcome =

@@ -147,6 +147,7 @@ test('/health and /metrics have what operators were promised', async () => {
     'boardsync_bytes_in_total',
     'boardsync_frames_out_total',
     'boardsync_bytes_out_total',
+    'boardsync_log_lag_seconds 0',
     'boardsync_commit_seconds_bucket',
     'boardsync_snapshot_seconds_bucket',
     'boardsync_snapshot_bytes_total',

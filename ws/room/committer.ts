@@ -73,6 +73,12 @@ export class Committer {
     this.#apart.wake()
   }
 
+  /** Age of the oldest edit that is not in the log yet, in seconds; 0 when there is none. */
+  get lagSeconds(): number {
+    const since = [...this.#lines].flatMap(line => line.waitingSince ?? [])
+    return since.length === 0 ? 0 : (Date.now() - Math.min(...since)) / 1_000
+  }
+
   forget(line: CommitLine): void {
     this.#lines.delete(line)
   }

@@ -11,6 +11,7 @@ import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
 import { checkUpdate } from '../protocol/update-check.ts'
 import type { Audience } from './audience.ts'
+import type { BoardSize } from './board-size.ts'
 import type { CommitLine } from './commit-line.ts'
 import type { Peer } from './peer.ts'
 
@@ -25,7 +26,7 @@ export interface EditsOwner {
 }
 
 interface EditsServices {
-  limits: { updateBytes: number; boardBytes: number }
+  limits: { updateBytes: number }
   log: Logger
   metrics: Metrics
 }
@@ -36,8 +37,7 @@ export class Edits {
   readonly #audience: Audience
   readonly #services: EditsServices
   readonly #owner: EditsOwner
-  /** About what the board takes in the store: its state, and the rows since that was last encoded. */
-  boardBytes: number
+  readonly #size: BoardSize
 
   constructor(
     replica: Replica,
@@ -45,14 +45,14 @@ export class Edits {
     audience: Audience,
     services: EditsServices,
     owner: EditsOwner,
-    boardBytes: number,
+    size: BoardSize,
   ) {
     this.#replica = replica
     this.#line = line
     this.#audience = audience
     this.#services = services
     this.#owner = owner
-    this.boardBytes = boardBytes
+    this.#size = size
   }
 
   /** @throws SyncError `update-too-large` */
@@ -95,8 +95,7 @@ export class Edits {
   #apply(update: Uint8Array, peer: Peer): void {
     try {
       checkUpdate(update, this.#replica.doc)
-      const { boardBytes } = this.#services.limits
-      if (this.boardBytes + update.byteLength > boardBytes && this.bringsStructs(update)) {
+      if (!this.#size.hasRoomFor(update.byteLength) && this.bringsStructs(update)) {
         throw new SyncError('board-too-large', 'the board is full; deleting is still possible')
       }
     } catch (error) {

@@ -9,6 +9,7 @@ import { fieldErrors } from '../../core/contract/field-error.ts'
 import { applyChange } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import type { DecidedChange, PendingChange } from '../../core/store/change-outbox.ts'
+import type { BoardSize } from './board-size.ts'
 
 /** A change that throws this often is rejected, so that it does not block its board. */
 const throwsAtMost = 3
@@ -34,7 +35,7 @@ export class ItemDecider {
    * @returns the first of the changes, decided and applied: as many as could be
    * @throws ChangeThrew when the very first threw, or one that left half of itself in the replica
    */
-  decide(replica: Replica, changes: readonly PendingChange[]): DecidedChange[] {
+  decide(replica: Replica, size: BoardSize, changes: readonly PendingChange[]): DecidedChange[] {
     const decided: DecidedChange[] = []
     let edited = false
     const note = () => {
@@ -46,7 +47,7 @@ export class ItemDecider {
         if (decided.length > 0 && this.#throws.has(change.id)) break
         edited = false
         try {
-          decided.push(this.#decide(replica, change))
+          decided.push(this.#decide(replica, size, change))
         } catch (error) {
           this.#throws.set(change.id, (this.#throws.get(change.id) ?? 0) + 1)
           if (edited || decided.length === 0) throw new ChangeThrew(change.publicId, error)
@@ -59,14 +60,14 @@ export class ItemDecider {
     return decided
   }
 
-  #decide(replica: Replica, { id, publicId, change, actor }: PendingChange): DecidedChange {
+  #decide(replica: Replica, size: BoardSize, { id, publicId, change, actor }: PendingChange): DecidedChange {
     let outcome: ChangeOutcome | undefined
     let update: Uint8Array | undefined
     if ((this.#throws.get(id) ?? 0) >= throwsAtMost) {
       outcome = { status: 'rejected', reason: 'internal', detail: 'applying this change fails inside the server' }
     } else {
       update = replica.edit(writerClientId, () => {
-        outcome = decideChange(replica.doc, change)
+        outcome = decideChange(replica.doc, size, change)
       })
     }
     if (!outcome) throw new Error('the change was not decided')
@@ -75,9 +76,12 @@ export class ItemDecider {
 }
 
 /** What was stored is read as what came from outside: it may be from another version of boardsync. */
-function decideChange(doc: Y.Doc, stored: string): ChangeOutcome {
+function decideChange(doc: Y.Doc, size: BoardSize, stored: string): ChangeOutcome {
   const change = itemChangeSchema.safeParse(JSON.parse(stored))
-  if (change.success) return applyChange(doc, change.data)
+  if (change.success) {
+    if (change.data.action === 'delete' || size.hasRoomFor(stored.length)) return applyChange(doc, change.data)
+    return { status: 'rejected', reason: 'board-full', detail: 'the board is full; deleting is still possible' }
+  }
   const errors = fieldErrors(change.error).map(error => ({ ...error, pointer: error.pointer.replace(/^\/item/, '') }))
   return { status: 'rejected', reason: 'item-invalid', detail: 'this is no change to an item', errors }
 }

@@ -152,7 +152,7 @@ export class ItemInbox {
 
   /** One batch, in one transaction. A room that is left with edits the log has not got is discarded. */
   async #drain(room: Room): Promise<DrainOutcome | { kind: 'threw' }> {
-    const { board, replica } = room
+    const { board, replica, size } = room
     const known = { epoch: replica.epoch, seq: replica.known }
     let edited = false
     const note = () => {
@@ -160,7 +160,9 @@ export class ItemInbox {
     }
     replica.doc.on('update', note)
     try {
-      return await this.#changes.drain(board, known, randomUUID(), changes => this.#decider.decide(replica, changes))
+      return await this.#changes.drain(board, known, randomUUID(), changes =>
+        this.#decider.decide(replica, size, changes),
+      )
     } catch (error) {
       if (edited) this.#rooms.discard(room, new SyncError('storage-unavailable', 'item changes were not committed'))
       if (!(error instanceof ChangeThrew)) throw error

@@ -15,6 +15,7 @@ import type { Storage } from '../../core/store/storage.ts'
 import { encodePermissionDenied, encodeUpdate, type Frame } from '../protocol/frames.ts'
 import { Audience } from './audience.ts'
 import { merged } from './batch.ts'
+import { BoardSize } from './board-size.ts'
 import { CommitLine } from './commit-line.ts'
 import { Edits } from './edits.ts'
 import type { Peer } from './peer.ts'
@@ -41,6 +42,7 @@ export class Room {
   readonly replica: Replica
   readonly line: CommitLine
   readonly snapshots: Snapshots
+  readonly size: BoardSize
   readonly #services: RoomServices
   readonly #audience: Audience
   readonly #edits: Edits
@@ -62,8 +64,9 @@ export class Room {
       line => committer.wake(line),
     )
     this.#audience = new Audience(log)
+    this.size = new BoardSize(board, stored.head.bytes, limits.boardBytes, log)
     const edits = { catchUp: () => this.catchUp(), onBroken: onDiscard }
-    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, stored.head.bytes)
+    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size)
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), log, metrics)
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
@@ -181,7 +184,7 @@ export class Room {
       this.#onDiscard(new SyncError('store-went-back', 'the store went back to another state'))
     } else {
       const updates = this.replica.absorb(stored)
-      this.#edits.boardBytes = stored.head.bytes
+      this.size.set(stored.head.bytes)
       if (updates.length === 0) return
       this.snapshots.changed(stored.rows.length)
       // Through the gate: what a snapshot brought is read from the document, which may hold more than the log.
@@ -192,7 +195,7 @@ export class Room {
   /** Sends committed updates to every peer, their authors included: as one frame that all of them share. */
   #passOn(updates: readonly Uint8Array[]): void {
     for (const update of merged(updates)) {
-      this.#edits.boardBytes += update.byteLength
+      this.size.add(update.byteLength)
       this.#audience.sendAll(encodeUpdate(update))
     }
   }
@@ -205,7 +208,7 @@ export class Room {
   #readState() {
     return this.line.turn(async () => {
       const update = Y.encodeStateAsUpdateV2(this.replica.doc)
-      this.#edits.boardBytes = update.byteLength
+      this.size.set(update.byteLength)
       return { epoch: this.replica.epoch, seq: this.replica.known, update }
     })
   }
