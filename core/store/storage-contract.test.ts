@@ -4,11 +4,14 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { releasing } from '../../test/kit/releasing.ts'
 import { archiveCases } from '../../test/storage/archive-cases.ts'
 import { corruptionCases } from '../../test/storage/corruption-cases.ts'
+import { growthCases } from '../../test/storage/growth-cases.ts'
 import { lockedRowCases } from '../../test/storage/locked-row-cases.ts'
 import { logCases } from '../../test/storage/log-cases.ts'
 import { manyWritersCases } from '../../test/storage/many-writers-cases.ts'
 import { outboxCases } from '../../test/storage/outbox-cases.ts'
+import { previousVersionCases } from '../../test/storage/previous-version-cases.ts'
 import { quarantineCases } from '../../test/storage/quarantine-cases.ts'
+import { restoreCases } from '../../test/storage/restore-cases.ts'
 import { embeddedSite, postgresSite, type SharedSite, type Site } from '../../test/storage/site.ts'
 
 const use = releasing(afterAll)
@@ -29,6 +32,9 @@ describe.each([
   corruptionCases(site)
   quarantineCases(site)
   outboxCases(site)
+  previousVersionCases(site)
+  restoreCases(site)
+  growthCases(site)
 })
 
 describe('storage on a Postgres server that instances share', () => {
