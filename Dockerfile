@@ -13,7 +13,7 @@ COPY package.json package-lock.json .npmrc ./
 # Without peers: @tldraw/store names React as one, and only the page uses it.
 RUN npm ci --omit=dev --legacy-peer-deps && npm cache clean --force
 
-COPY main.ts ./
+COPY main.ts instance.ts ./
 COPY api-bridge ./api-bridge
 COPY core ./core
 COPY migrations ./migrations

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
+import { Site } from '../kit/site.ts'
 import { refusalOf } from './refusals.ts'
-import { Site } from './site.ts'
 
 const use = releasing(afterAll)
 let site: Site

@@ -3,8 +3,8 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
+import { Site } from '../kit/site.ts'
 import { pointersOf, refusalOf } from './refusals.ts'
-import { Site } from './site.ts'
 
 const use = releasing(afterAll)
 let site: Site

@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { itemTypes } from '../../core/contract/item.ts'
 import { releasing } from '../kit/releasing.ts'
+import { Site } from '../kit/site.ts'
 import { pointersOf, refusalOf } from './refusals.ts'
-import { Site } from './site.ts'
 
 const use = releasing(afterAll)
 let site: Site

@@ -9,10 +9,10 @@ import * as items from '../../core/doc/items.ts'
 import { putRecord } from '../../core/doc/record-layout.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { releasing } from '../kit/releasing.ts'
+import { openEmbeddedStorage, Site } from '../kit/site.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { until } from '../kit/until.ts'
 import { drawnNote } from './drawn.ts'
-import { openEmbeddedStorage, Site } from './site.ts'
 
 /** What an apply does instead, by item id. */
 const sabotage = vi.hoisted(() => new Map<string, (doc: import('yjs').Doc) => void>())

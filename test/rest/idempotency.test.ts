@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
-import { Site } from './site.ts'
+import { Site } from '../kit/site.ts'
 
 const use = releasing(afterAll)
 let site: Site

@@ -7,10 +7,10 @@ import { readItem } from '../../core/doc/items.ts'
 import { putRecord, readRecord, recordsOf } from '../../core/doc/record-layout.ts'
 import { recordFault } from '../../core/doc/tldraw-schema.ts'
 import { releasing } from '../kit/releasing.ts'
+import { openEmbeddedStorage, Site } from '../kit/site.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { until } from '../kit/until.ts'
 import { drawnNote } from './drawn.ts'
-import { openEmbeddedStorage, Site } from './site.ts'
 
 const use = releasing()
 const useForAll = releasing(afterAll)

@@ -6,9 +6,9 @@ import { parseBoardId } from '../../core/contract/board-id.ts'
 import { readItem } from '../../core/doc/items.ts'
 import { putRecord } from '../../core/doc/record-layout.ts'
 import { releasing } from '../kit/releasing.ts'
+import { Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
 import { drawnNote } from './drawn.ts'
-import { Site } from './site.ts'
 
 const use = releasing()
 const useForAll = releasing(afterAll)

@@ -6,8 +6,8 @@ import { itemEtag } from '../../core/doc/item-etag.ts'
 import { readItem } from '../../core/doc/items.ts'
 import { changeRecord, readRecord, recordsOf } from '../../core/doc/record-layout.ts'
 import { releasing } from '../kit/releasing.ts'
+import { Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
-import { Site } from './site.ts'
 
 const use = releasing()
 const useForAll = releasing(afterAll)

@@ -1,7 +1,7 @@
 /** Reading a refusal, and seeing on the way that it is a problem document which gives nothing away. */
 
 import { expect } from 'vitest'
-import type { Site } from './site.ts'
+import type { Site } from '../kit/site.ts'
 
 export type Answer = Awaited<ReturnType<Site['ask']>>
 

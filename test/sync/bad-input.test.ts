@@ -7,16 +7,16 @@ import type { Storage } from '../../core/store/storage.ts'
 import { edit, isEdit, isSyncStep1, isSyncStep2, payloadOf, syncStep1, syncStep2 } from '../kit/frames.ts'
 import { connectRaw, type RawOptions, UpgradeRefused } from '../kit/raw-client.ts'
 import { releasing, type Stoppable } from '../kit/releasing.ts'
+import { embeddedStorage, freshBoard, Site } from '../kit/site.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
-import { counted, embeddedStorage, freshBoard, type Site, startSite } from './site.ts'
 
 const use = releasing()
 let storage: Storage & Stoppable
 let site: Site
 beforeAll(async () => {
   storage = await embeddedStorage()
-  site = await startSite({ storage })
+  site = await Site.start({ storage })
 })
 afterAll(async () => {
   await site.stop()
@@ -53,12 +53,12 @@ describe('a frame that is none', () => {
 
   test('of an unknown type is ignored and counted', async () => {
     const client = await raw(`/${freshBoard()}`)
-    const before = await counted(site, 'boardsync_refusals_total', { reason: 'unknown-message' })
+    const before = await site.counted('boardsync_refusals_total', { reason: 'unknown-message' })
     client.send([9, 1, 2, 3])
     client.send([2, 0, 1, 0x6e])
     client.send(edit(drawn()))
     await client.frame(isEdit)
-    expect(await counted(site, 'boardsync_refusals_total', { reason: 'unknown-message' })).toBe(before + 2)
+    expect(await site.counted('boardsync_refusals_total', { reason: 'unknown-message' })).toBe(before + 2)
   })
 })
 
@@ -164,7 +164,7 @@ describe('a board id', () => {
 
 describe('what is too much', () => {
   test('a frame closes 1009, an update 4413; what fits passes, and the board lives on', async () => {
-    const small = use(await startSite({ storage, settings: { MAX_FRAME_BYTES: '4000' } }))
+    const small = use(await Site.start({ storage, settings: { MAX_FRAME_BYTES: '4000' } }))
     const board = freshBoard()
     const bob = use(connectStock(small.wsUrl, board))
     await bob.synced
@@ -181,7 +181,7 @@ describe('what is too much', () => {
   })
 
   test('an edit that takes the board over its size closes 4413; deleting is still possible', async () => {
-    const small = use(await startSite({ storage, settings: { MAX_BOARD_BYTES: '3000' } }))
+    const small = use(await Site.start({ storage, settings: { MAX_BOARD_BYTES: '3000' } }))
     const board = freshBoard()
     const alice = use(connectStock(small.wsUrl, board))
     await alice.synced
@@ -199,7 +199,7 @@ describe('what is too much', () => {
   })
 
   test('a peer too many closes 1013; once one has left there is room', async () => {
-    const small = use(await startSite({ storage, settings: { MAX_PEERS_PER_BOARD: '2' } }))
+    const small = use(await Site.start({ storage, settings: { MAX_PEERS_PER_BOARD: '2' } }))
     const board = freshBoard()
     const [first, second] = [await raw(`/${board}`, {}, small), await raw(`/${board}`, {}, small)]
     await Promise.all([first.frame(isSyncStep1), second.frame(isSyncStep1)])
@@ -210,7 +210,7 @@ describe('what is too much', () => {
   })
 
   test('a connection too many closes 1013', async () => {
-    const small = use(await startSite({ storage, settings: { MAX_CONNECTIONS: '2' } }))
+    const small = use(await Site.start({ storage, settings: { MAX_CONNECTIONS: '2' } }))
     for (let each = 0; each < 2; each++) await (await raw(`/${freshBoard()}`, {}, small)).frame(isSyncStep1)
     expect((await (await raw(`/${freshBoard()}`, {}, small)).closed).code).toBe(1013)
     expect(small.sockets.size).toBeLessThanOrEqual(3)
@@ -219,7 +219,7 @@ describe('what is too much', () => {
 
 describe('the upgrade', () => {
   test('from a foreign page is answered 403, from our own or an allowed one it is taken', async () => {
-    const own = use(await startSite({ storage, settings: { ALLOWED_ORIGINS: 'https://a.example' } }))
+    const own = use(await Site.start({ storage, settings: { ALLOWED_ORIGINS: 'https://a.example' } }))
     for (const origin of ['https://evil.example', 'null', 'http://localhost:1']) {
       await expect(raw('/board-x', { origin }, own)).rejects.toThrow(new UpgradeRefused(403))
     }

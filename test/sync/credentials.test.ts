@@ -7,9 +7,9 @@ import type { Storage } from '../../core/store/storage.ts'
 import { edit, isEdit, isSyncStep1, syncStep1, syncStep2 } from '../kit/frames.ts'
 import { connectRaw, type RawOptions } from '../kit/raw-client.ts'
 import { releasing, type Stoppable } from '../kit/releasing.ts'
+import { embeddedStorage, freshBoard, Site } from '../kit/site.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
-import { embeddedStorage, freshBoard, type Site, startSite } from './site.ts'
 
 const key = 'a-key-for-tests-0123456789'
 
@@ -18,7 +18,7 @@ let storage: Storage & Stoppable
 let site: Site
 beforeAll(async () => {
   storage = await embeddedStorage()
-  site = await startSite({ storage, settings: { ADMIN_KEY: key } })
+  site = await Site.start({ storage, settings: { ADMIN_KEY: key } })
 })
 afterAll(async () => {
   await site.stop()
@@ -92,7 +92,7 @@ describe('a reader', () => {
   }
   let own: Site
   beforeAll(async () => {
-    own = await startSite({ storage, authenticate: byRole })
+    own = await Site.start({ storage, authenticate: byRole })
   })
   afterAll(() => own.stop())
   const join = (board: string, token: Role, options = {}) =>

@@ -15,16 +15,16 @@ import {
 } from '../kit/frames.ts'
 import { connectRaw } from '../kit/raw-client.ts'
 import { releasing, type Stoppable } from '../kit/releasing.ts'
+import { embeddedStorage, freshBoard, Site } from '../kit/site.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
-import { embeddedStorage, freshBoard, type Site, startSite } from './site.ts'
 
 const use = releasing()
 let storage: Storage & Stoppable
 let site: Site
 beforeAll(async () => {
   storage = await embeddedStorage()
-  site = await startSite({ storage })
+  site = await Site.start({ storage })
 })
 afterAll(async () => {
   await site.stop()
@@ -99,7 +99,7 @@ describe('edits', () => {
 
   test('are all there for who joins late, and again after the room has left memory', async () => {
     const board = freshBoard()
-    const short = use(await startSite({ storage, settings: { ROOM_IDLE_MS: '0' } }))
+    const short = use(await Site.start({ storage, settings: { ROOM_IDLE_MS: '0' } }))
     const alice = use(connectStock(short.wsUrl, board))
     await alice.synced
     for (let shape = 0; shape < 50; shape++) shapes(alice.doc).set(`shape:${shape}`, shape)
@@ -200,7 +200,7 @@ describe('presence', () => {
 test('a client that is silent hears from us every 10 s or so, and stays connected', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] })
   try {
-    const own = await startSite({ storage })
+    const own = await Site.start({ storage })
     const raw = await connectRaw(`${own.wsUrl}/${freshBoard()}`)
     await raw.frame(isSyncStep1)
     const keptAwake = () => raw.frames.filter(frame => frame.length === 3 && frame[0] === 1 && frame[2] === 0).length

@@ -6,10 +6,10 @@ import { edit, isEdit, isSyncStep1, isSyncStep2, payloadOf, syncStep1 } from '..
 import { type Postgres, startPostgres } from '../kit/postgres.ts'
 import { connectRaw, type RawClient } from '../kit/raw-client.ts'
 import { releasing } from '../kit/releasing.ts'
+import { freshBoard, Site } from '../kit/site.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 import { type GatedStorage, gatedStorage } from './gated-storage.ts'
-import { freshBoard, type Site, startSite } from './site.ts'
 
 const use = releasing()
 let postgres: Postgres
@@ -18,7 +18,7 @@ let site: Site
 beforeAll(async () => {
   postgres = await startPostgres({ fsync: false })
   storage = await gatedStorage(await postgres.createDatabase())
-  site = await startSite({ storage })
+  site = await Site.start({ storage })
 })
 afterAll(async () => {
   storage.release()

@@ -6,7 +6,7 @@ import { migratePostgres } from '../../core/store/migrate.ts'
 import { connectPostgres } from '../../core/store/postgres.ts'
 import { type Storage, storageOn } from '../../core/store/storage.ts'
 import type { Stoppable } from '../kit/releasing.ts'
-import { silent } from './site.ts'
+import { silent } from '../kit/site.ts'
 
 export interface GatedStorage extends Storage, Stoppable {
   /** From now on a transaction with such a statement (one that writes into the log) waits right before its commit. */

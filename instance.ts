@@ -1,0 +1,149 @@
+/**
+ * One instance, put together: its parts on a storage and a bus that are given. `main.ts` runs it as a process; tests run
+ * it in theirs.
+ */
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { restApi } from './api-bridge/app.ts'
+import { BoardReader } from './api-bridge/board-reader.ts'
+import { ChangeDesk } from './api-bridge/change-desk.ts'
+import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
+import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
+import { createRequestGuard } from './core/auth/request-guard.ts'
+import type { Config } from './core/base/config.ts'
+import { SyncError } from './core/base/errors.ts'
+import type { Logger } from './core/base/log.ts'
+import type { Metrics } from './core/base/metrics.ts'
+import { Releasers } from './core/base/releasers.ts'
+import type { Bus } from './core/bus/bus.ts'
+import type { Storage } from './core/store/storage.ts'
+import { StorageMonitor } from './core/store/storage-monitor.ts'
+import { statusRoutes } from './ops/status.ts'
+import { pages } from './web/serve.ts'
+import { Committer } from './ws/room/committer.ts'
+import { ItemInbox } from './ws/room/item-inbox.ts'
+import { Replication } from './ws/room/replication.ts'
+import { Rooms } from './ws/room/rooms.ts'
+import { Sockets } from './ws/server/sockets.ts'
+
+export interface InstanceOptions {
+  config: Config
+  log: Logger
+  metrics: Metrics
+  storage: Storage
+  bus: Bus
+  /** The folder of the built page; none is served without. */
+  page?: string | undefined
+  /** Default: as the settings say. */
+  authenticate?: Authenticate | undefined
+  /** How often boards are compared with the store: without a bus between them, instances find each other's commits so. */
+  compareEveryMs?: number | undefined
+  /** False: item changes wait until `inbox.start()` is called. */
+  drains?: boolean | undefined
+}
+
+export interface Instance {
+  /** `http://host:port` */
+  readonly url: string
+  readonly app: FastifyInstance
+  readonly rooms: Rooms
+  readonly sockets: Sockets
+  readonly inbox: ItemInbox
+  /** Not ready any more; peers are sent elsewhere. Resolves when all are gone. */
+  drain(): Promise<void>
+  /** Drains, answers requests in flight, commits and snapshots what there is. Storage and bus stay open. */
+  stop(): Promise<void>
+}
+
+/** @throws Error when it cannot listen, or the storage fails; nothing is left running then */
+export async function runInstance(options: InstanceOptions): Promise<Instance> {
+  const parts = new Releasers()
+  const release = () =>
+    parts.release((name, error) => options.log.error({ err: error, part: name }, 'could not be closed'))
+  try {
+    return await compose(options, parts, release)
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+async function compose(options: InstanceOptions, parts: Releasers, release: () => Promise<void>): Promise<Instance> {
+  const { config, log, metrics, storage, bus, page, compareEveryMs = 2_000, drains = true } = options
+  const authenticate = options.authenticate ?? createAuthenticate(config)
+  const guard = createRequestGuard(config)
+  const monitor = new StorageMonitor(storage, log)
+  parts.add('storage monitor', () => monitor.stop())
+
+  const committer = new Committer(storage.boards, monitor, log, metrics, {
+    board: config.PENDING_BYTES_BOARD,
+    total: config.PENDING_BYTES_TOTAL,
+  })
+  parts.add('committer', () => committer.stop())
+  const rooms = new Rooms({
+    boards: storage.boards,
+    archive: storage.archive,
+    committer,
+    idleMs: config.ROOM_IDLE_MS,
+    limits: {
+      debounceMs: config.SNAPSHOT_DEBOUNCE_MS,
+      maxWaitMs: config.SNAPSHOT_MAX_WAIT_MS,
+      updateBytes: Math.floor((config.MAX_FRAME_BYTES * 3) / 4),
+      boardBytes: config.MAX_BOARD_BYTES,
+      peers: config.MAX_PEERS_PER_BOARD,
+    },
+    log,
+    metrics,
+  })
+  parts.add('rooms', () => rooms.close(new SyncError('draining', 'this instance is going away; connect again')))
+  const inbox = new ItemInbox(storage.changes, rooms, bus, log, metrics)
+  parts.add('item inbox', () => inbox.stop())
+  const sockets = new Sockets({
+    rooms,
+    authenticate,
+    guard,
+    monitor,
+    limits: { frameBytes: config.MAX_FRAME_BYTES, connections: config.MAX_CONNECTIONS },
+    log,
+    metrics,
+  })
+
+  let draining = false
+  const app = createHttpApp(log, guard)
+  parts.add('http', () => closeHttpApp(app))
+  statusRoutes(app, config.version, metrics, () => ({
+    rooms: rooms.size,
+    connections: sockets.size,
+    storage: monitor.state,
+    bus: bus.state,
+    draining,
+    lagSeconds: committer.lagSeconds,
+  }))
+  if (config.ROLE !== 'ws') {
+    const desk = new ChangeDesk(storage.changes, bus)
+    await desk.start()
+    parts.add('change desk', () => desk.stop())
+    await restApi(app, { authenticate, reader: new BoardReader(storage), desk, changes: storage.changes })
+  }
+  if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
+  if (config.ROLE !== 'api') {
+    const replication = new Replication(storage.boards, rooms, log, compareEveryMs)
+    parts.add('replication', () => replication.stop())
+    sockets.attach(app.server)
+    if (drains) await inbox.start()
+  }
+  const drain = async () => {
+    draining = true
+    await sockets.drain()
+  }
+  parts.add('sockets', drain)
+  await app.listen({ port: config.PORT, host: config.HOST })
+
+  const { port } = app.server.address() as AddressInfo
+  return { url: `http://${shownHost(config.HOST)}:${port}`, app, rooms, sockets, inbox, drain, stop: release }
+}
+
+function shownHost(host: string): string {
+  if (host === '127.0.0.1' || host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
