@@ -1,6 +1,7 @@
 /** The process: settings → page, storage, bus → instance → signals. What an instance is made of: `instance.ts`. */
 import { type Config, readConfig } from './core/base/config.ts'
-import { ConfigurationError } from './core/base/errors.ts'
+import { describeError } from './core/base/describe-error.ts'
+import { ConfigurationError, StorageError } from './core/base/errors.ts'
 import { createLogger, type Logger } from './core/base/log.ts'
 import { createMetrics } from './core/base/metrics.ts'
 import { Releasers } from './core/base/releasers.ts'
@@ -37,14 +38,27 @@ async function main(): Promise<void> {
 async function start(config: Config, log: Logger, parts: Releasers): Promise<string> {
   const page = config.ROLE === 'ws' ? undefined : await ensurePageBuilt({ log: line => console.log(`  ${line}`) })
   const metrics = createMetrics()
-  const storage = await openStorage(config, log, kind => metrics.corruptions.inc({ kind }))
+  const storage = await openStorage(config, log, kind => metrics.corruptions.inc({ kind })).catch(error =>
+    blame(config.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR', 'the database cannot be used', error),
+  )
   parts.add('storage', () => storage.close())
   const bus = createInProcessBus(log)
   parts.add('bus', () => bus.close())
-  const instance = await runInstance({ config, log, metrics, storage, bus, page })
+  const instance = await runInstance({ config, log, metrics, storage, bus, page }).catch(error =>
+    blame('PORT, HOST', `cannot listen on ${config.HOST}:${config.PORT}`, error),
+  )
   parts.add('instance', () => instance.stop())
   return config.PUBLIC_URL ?? instance.url
 }
+
+/** A failure that the system or the database reports is put down to the setting behind it; our own faults stay as they are. */
+function blame(setting: string, what: string, error: unknown): never {
+  if (error instanceof ConfigurationError || !hasCode(error)) throw error
+  throw new ConfigurationError([`${setting}: ${what}: ${describeError(error)}`])
+}
+
+const hasCode = (error: unknown): boolean =>
+  error instanceof StorageError || (error instanceof Error && 'code' in error && typeof error.code === 'string')
 
 /** The first SIGTERM or SIGINT stops the instance; a second one ends it at once. */
 function onSignal(stop: (signal: NodeJS.Signals) => Promise<void>): void {

@@ -19,7 +19,8 @@ const lastAnswersWithinMs = 3_000
 /** @param guard is asked before anything else, for every request */
 export function createHttpApp(log: Logger, guard: RequestGuard): FastifyInstance {
   const app = fastify({
-    loggerInstance: log as FastifyBaseLogger,
+    // Its own news, like where it listens, is told by `main.ts`.
+    loggerInstance: log.child({}, { level: log.isLevelEnabled('warn') ? 'warn' : log.level }) as FastifyBaseLogger,
     // A request's URL may hold a credential.
     logController: new LogController({ disableRequestLogging: true }),
     // What arrives on an open connection while we close is answered like any other request.

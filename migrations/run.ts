@@ -1,5 +1,6 @@
 /** `npm run migrate`: brings the database that the settings name to this version's schema, without starting a server. */
 import { readConfig } from '../core/base/config.ts'
+import { describeError } from '../core/base/describe-error.ts'
 import { createLogger } from '../core/base/log.ts'
 import { migrateStorage } from '../core/store/storage.ts'
 
@@ -12,12 +13,6 @@ async function run(): Promise<void> {
 }
 
 run().catch((error: unknown) => {
-  console.error(`boardsync: ${describe(error)}`)
+  console.error(`boardsync: ${describeError(error)}`)
   process.exitCode = 1
 })
-
-/** A connection that every address of a host refused comes as a list without a message of its own. */
-function describe(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(describe).join('; ')
-  return error instanceof Error ? error.message : String(error)
-}

@@ -1,0 +1,30 @@
+/** A start that cannot succeed says which setting is behind it, in words, and exits 1; it leaves nothing running. */
+
+import { expect, test } from 'vitest'
+import { launchInstance, startInstance } from './kit/instance.ts'
+import { releasing } from './kit/releasing.ts'
+
+const use = releasing()
+
+async function failedStart(settings: Record<string, string>): Promise<string> {
+  const instance = use(launchInstance(settings))
+  expect(await instance.exited).toEqual({ code: 1, signal: null })
+  return instance.output()
+}
+
+test('on a port that is taken', { timeout: 120_000 }, async () => {
+  const first = use(await startInstance())
+  const output = await failedStart({ PORT: new URL(first.url).port })
+  expect(output).toContain('PORT, HOST: cannot listen on 127.0.0.1:')
+  expect(output).not.toContain('    at ')
+})
+
+test('on a database that is not there, without telling its password', { timeout: 120_000 }, async () => {
+  const output = await failedStart({
+    DATABASE_URL: 'postgres://me:hunter2secret@localhost:1/boards',
+    LOG_LEVEL: 'fatal',
+  })
+  expect(output).toContain('DATABASE_URL: the database cannot be used: ')
+  expect(output).not.toContain('hunter2secret')
+  expect(output).not.toContain('    at ')
+})
