@@ -3,9 +3,12 @@
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type * as Y from 'yjs'
+import { readConfig } from '../../core/base/config.ts'
+import { openStorage } from '../../core/store/storage.ts'
 import { startInstance } from '../kit/instance.ts'
 import { type Postgres, startPostgres } from '../kit/postgres.ts'
 import { releasing } from '../kit/releasing.ts'
+import { Site, silent } from '../kit/site.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 
@@ -79,3 +82,24 @@ test.each([
   },
   90_000,
 )
+
+test('a commit that lands on a seq already known shows it too, however long until the store is asked again', async () => {
+  const DATABASE_URL = await postgres.createDatabase()
+  const storage = use(await openStorage(readConfig({ DATABASE_URL }), silent), opened => opened.close())
+  const site = use(await Site.start({ storage, compareEveryMs: 3_600_000 }))
+  const [alice, bob] = [use(await site.join('board-1')), use(await site.join('board-1'))]
+  shapes(alice.doc).set('shape:before', 1)
+  await until(bob.doc, () => shapes(bob.doc).size === 1)
+  await execute(DATABASE_URL, backUp)
+  for (const shape of ['a', 'b', 'c']) {
+    shapes(alice.doc).set(`shape:${shape}`, 1)
+    await until(bob.doc, () => shapes(bob.doc).has(`shape:${shape}`))
+  }
+  await execute(DATABASE_URL, restore)
+
+  shapes(alice.doc).set('shape:afterwards', 1)
+  await until(() => [alice, bob].every(client => client.codes.includes(1012)), { what: 'both to be sent away' })
+  const isWhole = (doc: Y.Doc) => shapes(doc).size === 5
+  await until(bob.doc, () => isWhole(bob.doc), { what: 'everything to be pushed again' })
+  await until(async () => isWhole(await site.logged('board-1')), { what: 'the log to have everything' })
+}, 60_000)

@@ -15,6 +15,8 @@ export interface PendingEdit {
 export interface InFlight {
   entries: LogEntry[]
   bytes: number
+  /** The highest seq that was known when it was taken: its rows come after that, unless the store went back. */
+  known: number
   /** The number of the last edit among the entries. */
   last: number
   since: number

@@ -13,7 +13,8 @@ function line() {
   const wake = vi.fn()
   let seq = 0
   const owner = {
-    onCommitted: vi.fn((_committed: unknown, updates: readonly Uint8Array[]) => {
+    known: () => seq,
+    onCommitted: vi.fn((_committed: unknown, updates: readonly Uint8Array[], _known: number) => {
       left.push(`broadcast ${updates.map(textOf).join('+')}`)
     }),
     onGivenUp: vi.fn((_error: SyncError) => line.close()),

@@ -16,8 +16,13 @@ import type { Committed } from '../../core/store/board-log.ts'
 import { aloneOverBytes, type InFlight, merged, type PendingEdit, takeBatch } from './batch.ts'
 
 export interface CommitLineOwner {
-  /** A batch is in the log; `updates` (V1) are all of it, as a rule merged into one. */
-  onCommitted(committed: Committed, updates: readonly Uint8Array[]): void
+  /** The highest seq up to which every row is applied. */
+  known(): number
+  /**
+   * A batch is in the log; `updates` (V1) are all of it, as a rule merged into one.
+   * @param known what was known before it went there
+   */
+  onCommitted(committed: Committed, updates: readonly Uint8Array[], known: number): void
   /** The edits that wait cannot be committed: they are given up, and the room with them. */
   onGivenUp(error: SyncError): void
 }
@@ -134,7 +139,8 @@ export class CommitLine {
       const { entries, bytes, since } = takeBatch(this.#pending)
       this.#pendingBytes -= bytes
       const last = this.#applied - this.#pending.length
-      this.#inFlight = { entries, bytes, last, since, mode, batchId: undefined, tries: 0, retryAt: 0 }
+      const known = this.#owner.known()
+      this.#inFlight = { entries, bytes, known, last, since, mode, batchId: undefined, tries: 0, retryAt: 0 }
     }
     return this.#inFlight
   }
@@ -147,7 +153,7 @@ export class CommitLine {
     this.#bytes -= batch.bytes
     this.#settled = batch.last
     this.#committedAt = Date.now()
-    this.#owner.onCommitted(committed, merged(batch.entries.map(entry => entry.data)))
+    this.#owner.onCommitted(committed, merged(batch.entries.map(entry => entry.data)), batch.known)
     this.#openGate()
     if (this.next) this.#wake(this)
   }

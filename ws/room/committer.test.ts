@@ -32,6 +32,7 @@ function openBoard(committer: Committer, name: string) {
   const line: CommitLine = new CommitLine(
     id,
     {
+      known: () => 0,
       onCommitted: ({ lastSeq }, updates) => {
         own.passedOn += updates.reduce((sum, update) => sum + Y.decodeUpdate(update).structs.length, 0)
         own.seqs.push(lastSeq)

@@ -60,7 +60,11 @@ export class Room {
     this.replica = new Replica(stored)
     this.line = new CommitLine(
       board,
-      { onCommitted: (committed, updates) => this.#onCommitted(committed, updates), onGivenUp: onDiscard },
+      {
+        known: () => this.replica.known,
+        onCommitted: (...batch) => this.#onCommitted(...batch),
+        onGivenUp: onDiscard,
+      },
       line => committer.wake(line),
     )
     this.#audience = new Audience(log)
@@ -161,8 +165,8 @@ export class Room {
     this.#audience.send(encodePermissionDenied('this credential may read this board, not edit it'), peer)
   }
 
-  #onCommitted({ epoch, firstSeq, lastSeq }: Committed, updates: readonly Uint8Array[]): void {
-    if (epoch !== this.replica.epoch) {
+  #onCommitted({ epoch, firstSeq, lastSeq }: Committed, updates: readonly Uint8Array[], known: number): void {
+    if (epoch !== this.replica.epoch || firstSeq <= known) {
       this.#onDiscard(new SyncError('store-went-back', 'the store went back to another state'))
       return
     }
@@ -183,12 +187,22 @@ export class Room {
     } else if (stored.head.epoch !== this.replica.epoch) {
       this.#onDiscard(new SyncError('store-went-back', 'the store went back to another state'))
     } else {
-      const updates = this.replica.absorb(stored)
+      const updates = this.#absorb(stored)
       this.size.set(stored.head.bytes)
       if (updates.length === 0) return
       this.snapshots.changed(stored.rows.length)
       // Through the gate: what a snapshot brought is read from the document, which may hold more than the log.
       this.line.whenCommitted(() => this.#passOn(updates))
+    }
+  }
+
+  /** @throws Error when Yjs stops half-way; the room is discarded then, and the next one reads around what is damaged */
+  #absorb(stored: StoredBoard): Uint8Array[] {
+    try {
+      return this.replica.absorb(stored)
+    } catch (error) {
+      this.#onDiscard(new SyncError('storage-unavailable', 'this board has to be read anew; connect again'))
+      throw error
     }
   }
 
