@@ -59,6 +59,7 @@ export type DrainOutcome =
 
 const drainedAtMost = 200
 const idempotencyHours = 24
+const answersKeptDays = 7
 
 export class ChangeOutbox {
   readonly #database: Database
@@ -121,6 +122,14 @@ export class ChangeOutbox {
       'boards-with-pending',
     )
     return rows.map(row => row.board_id)
+  }
+
+  /** Drops the answers nobody will ask for any more: neither a retry nor whoever polls comes back after that long. */
+  async forgetOld(): Promise<void> {
+    await this.#database.query(
+      `DELETE FROM boardsync.item_changes
+       WHERE status <> 'pending' AND created_at < now() - ${answersKeptDays} * interval '1 day'`,
+    )
   }
 
   /**

@@ -190,7 +190,13 @@ describe('while storage is down', () => {
         append: unavailable,
         appendAgain: unavailable,
       },
-      changes: { submit: unavailable, find: unavailable, drain: unavailable, boardsWithPending: unavailable },
+      changes: {
+        submit: unavailable,
+        find: unavailable,
+        drain: unavailable,
+        boardsWithPending: unavailable,
+        forgetOld: unavailable,
+      },
     }
     const down = use(await Site.start({ storage }))
     const asked = [

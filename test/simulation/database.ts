@@ -80,6 +80,7 @@ export class SimulatedDatabase {
           this.#do(() => this.#changes.find(row => row.board === board && row.publicId === publicId)),
         boardsWithPending: () =>
           this.#do(() => [...new Set(this.#changes.filter(row => row.status === 'pending').map(row => row.board))]),
+        forgetOld: () => this.#do(() => undefined),
         drain: (board, known, batchId, decide) => this.#do(() => this.#drain(board, known, batchId, decide)),
       },
       ping: () => this.#do(() => undefined),

@@ -107,6 +107,21 @@ export function outboxCases(site: () => Site): void {
     })
   })
 
+  test('answers are dropped after a week, and a change that waits never is', async () => {
+    const at = await newBoard()
+    const [done, fresh, waiting] = [newChange(at.board, 'a'), newChange(at.board, 'b'), newChange(at.board, 'c')]
+    for (const change of [done, fresh]) await changes().submit(change, false)
+    await drain(at, 0)
+    await changes().submit(waiting, false)
+    await site().database.query(
+      `UPDATE boardsync.item_changes SET created_at = now() - interval '8 days' WHERE public_id = ANY ($1::uuid[])`,
+      [[done.publicId, waiting.publicId]],
+    )
+    await changes().forgetOld()
+    const left = await Promise.all([done, fresh, waiting].map(change => changes().find(at.board, change.publicId)))
+    expect(left.map(change => change?.status)).toEqual([undefined, 'applied', 'pending'])
+  })
+
   describe('a drain', () => {
     test('decides in the order in which changes came, and commits rows, answers and head together', async () => {
       const at = await newBoard()

@@ -25,6 +25,7 @@ import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
 const sweepEveryMs = 1_000
+const forgetEveryMs = 3_600_000
 /** Instances with the board open go first; the others after a moment, each at a time of its own. */
 const notOpenHereMs = 4
 /** A turn takes up nothing new after this; what is left is for the next turn. */
@@ -43,6 +44,7 @@ export class ItemInbox {
   readonly #decider = new ItemDecider()
   #stopped = false
   #timer: NodeJS.Timeout | undefined
+  #forgotAt = 0
   #unsubscribe: (() => void) | undefined
 
   constructor(changes: Storage['changes'], rooms: Rooms, bus: Bus, log: Logger, metrics: Metrics) {
@@ -67,10 +69,13 @@ export class ItemInbox {
     await Promise.all([...this.#draining.values()].map(({ done }) => done))
   }
 
-  /** Drains every board that has changes waiting. */
+  /** Drains every board that has changes waiting, and now and then drops what is long done. */
   async sweep(): Promise<void> {
     try {
       for (const board of await this.#changes.boardsWithPending()) this.wake(board)
+      if (Date.now() - this.#forgotAt < forgetEveryMs) return
+      this.#forgotAt = Date.now()
+      await this.#changes.forgetOld()
     } catch (error) {
       this.#log.debug({ err: error }, 'could not look for item changes')
     }
