@@ -2,6 +2,7 @@
  * One instance, put together: its parts on a storage and a bus that are given. `main.ts` runs it as a process; tests run
  * it in theirs.
  */
+import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { restApi } from './api-bridge/app.ts'
@@ -84,6 +85,8 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     boards: storage.boards,
     archive: storage.archive,
     committer,
+    bus,
+    instance: randomUUID(),
     idleMs: config.ROOM_IDLE_MS,
     limits: {
       debounceMs: config.SNAPSHOT_DEBOUNCE_MS,
@@ -127,7 +130,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
   if (config.ROLE !== 'api') {
-    const replication = new Replication(storage.boards, rooms, log, compareEveryMs)
+    const replication = new Replication(storage.boards, rooms, bus, log, compareEveryMs)
     parts.add('replication', () => replication.stop())
     sockets.attach(app.server)
     if (drains) await inbox.start()

@@ -7,5 +7,7 @@ export const everyUpdatesChannel = 'board:*:updates'
 /** Public ids of item changes that were applied or rejected: a hint, the row is the answer. */
 export const acksChannel = (board: BoardId): string => `board:${board}:acks`
 export const everyAcksChannel = 'board:*:acks'
+/** What instances commit: its seqs, and its bytes where they are few. */
+export const syncChannel = (board: BoardId): string => `board:${board}:sync`
 /** The board a channel belongs to, as written there (unchecked), or undefined for a channel that is none of ours. */
 export const boardOfChannel = (channel: string): string | undefined => /^board:([^:]+):[a-z]+$/.exec(channel)?.[1]

@@ -1,4 +1,5 @@
 /** Simulated instances on one simulated database, made of the real rooms, committer, replication and item inbox. */
+import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
 import { SyncError } from '../../core/base/errors.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
@@ -31,12 +32,14 @@ export class SimulatedInstance {
       boards: storage.boards,
       archive: storage.archive,
       committer: this.#committer,
+      bus,
+      instance: randomUUID(),
       idleMs: 300,
       limits: { debounceMs: 150, maxWaitMs: 600, updateBytes: 2 ** 20, boardBytes: 2 ** 24, peers: 100 },
       log,
       metrics,
     })
-    this.#replication = new Replication(storage.boards, this.rooms, log, 250)
+    this.#replication = new Replication(storage.boards, this.rooms, bus, log, 2_000)
     this.#inbox = new ItemInbox(storage.changes, this.rooms, bus, log, metrics)
     void this.#inbox.start()
   }

@@ -67,6 +67,8 @@ async function run(luck: Chance): Promise<void> {
       if (luck.happens(0.7)) instances[position]?.crash()
       else void instances[position]?.stop()
       instances[position] = begin()
+    } else if (what < 0.94) {
+      bus.state = bus.state === 'up' ? 'down' : 'up'
     } else {
       database.misfortune = luck.happens(0.5)
         ? noMisfortune
@@ -81,6 +83,7 @@ async function run(luck: Chance): Promise<void> {
   }
 
   database.misfortune = noMisfortune
+  bus.state = luck.pick(['up', 'up', 'down'])
   for (let waited = 0; waited < settleMs; waited += 500) {
     for (const client of clients) void reconnect(client)
     await vi.advanceTimersByTimeAsync(500)

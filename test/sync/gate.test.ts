@@ -9,16 +9,18 @@ import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
+import { watchedBus } from '../kit/watched-bus.ts'
 import { type GatedStorage, gatedStorage } from './gated-storage.ts'
 
 const use = releasing()
+const bus = watchedBus()
 let postgres: Postgres
 let storage: GatedStorage
 let site: Site
 beforeAll(async () => {
   postgres = await startPostgres({ fsync: false })
   storage = await gatedStorage(await postgres.createDatabase())
-  site = await Site.start({ storage })
+  site = await Site.start({ storage, bus })
 })
 afterAll(async () => {
   storage.release()
@@ -41,6 +43,7 @@ const items = async (board: string) => {
 const mark = 'not-to-be-seen-yet'
 const hasMark = (frame: Uint8Array) => Buffer.from(frame).includes(mark)
 const marked = (clients: readonly RawClient[]) => clients.flatMap(({ frames }) => frames.filter(hasMark))
+const publishedMarks = () => bus.published.filter(({ message }) => hasMark(message)).length
 
 /** Whatever was sent to them before this has arrived: their sockets answer a ping, in order. */
 const caughtUp = (clients: readonly RawClient[]) =>
@@ -57,7 +60,7 @@ const caughtUp = (clients: readonly RawClient[]) =>
 /** Clocks in our step 1 that are beyond what is committed would tell an author that its edit is safe. */
 const clocksOf = (frame: Uint8Array) => Y.decodeStateVector(payloadOf(frame))
 
-test('no byte of an edit leaves before its commit: not to peers, not to joiners, not over REST', async () => {
+test('no byte of an edit leaves before its commit: not to peers, not to joiners, not over REST, not to other instances', async () => {
   const board = freshBoard()
   const [alice, bob] = [await open(board), join(board)]
   const peer = await open(board)
@@ -83,11 +86,13 @@ test('no byte of an edit leaves before its commit: not to peers, not to joiners,
   await caughtUp([alice, peer, joiner])
   expect(storage.held).toBe(1)
   expect(marked([alice, peer, joiner])).toEqual([])
+  expect(publishedMarks()).toBe(0)
   expect(joiner.frames.filter(frame => isSyncStep1(frame) || isSyncStep2(frame))).toEqual([])
   expect(shapes(bob.doc).has('shape:held')).toBe(false)
 
   storage.release()
   await until(bob.doc, () => shapes(bob.doc).get('shape:held') === mark)
+  expect(publishedMarks()).toBe(1)
   await until(() =>
     [alice, peer, joiner].every(({ frames }) => frames.some(frame => isSyncStep2(frame) && hasMark(frame))),
   )

@@ -1,25 +1,35 @@
 /**
  * What other instances commit: each of the boards open here is compared with its head in the store, all in one query,
- * and the rows that are missing are read. Without a bus this is how instances converge.
+ * and the rows that are missing are read. With a bus between them this finds what it lost, and a store that went back;
+ * without, it is how instances converge, and done more often.
  */
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
+import type { Bus } from '../../core/bus/bus.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
+/** So often while the bus is down; and so soon after it is back, whatever was lost meanwhile is looked for. */
+const withoutBusMs = 300
+
 export class Replication {
   readonly #boards: Storage['boards']
   readonly #rooms: Rooms
+  readonly #bus: Bus
   readonly #log: Logger
   readonly #timer: NodeJS.Timeout
   #comparing = false
+  #comparedAt = Date.now()
+  #busWasUp = true
 
-  constructor(boards: Storage['boards'], rooms: Rooms, log: Logger, everyMs: number) {
+  /** @param everyMs while the bus is up */
+  constructor(boards: Storage['boards'], rooms: Rooms, bus: Bus, log: Logger, everyMs: number) {
     this.#boards = boards
     this.#rooms = rooms
+    this.#bus = bus
     this.#log = log
-    this.#timer = setInterval(() => void this.compare(), everyMs)
+    this.#timer = setInterval(() => this.#tick(everyMs), Math.min(everyMs, withoutBusMs))
   }
 
   async compare(): Promise<void> {
@@ -27,6 +37,7 @@ export class Replication {
     const before = new Map([...this.#rooms.open()].map(room => [room, room.replica.known]))
     if (this.#comparing || before.size === 0) return
     this.#comparing = true
+    this.#comparedAt = Date.now()
     try {
       const heads = await this.#boards.heads([...before.keys()].map(room => room.board))
       // Not awaited: a board that is long to read keeps no other from being compared.
@@ -40,6 +51,13 @@ export class Replication {
 
   stop(): void {
     clearInterval(this.#timer)
+  }
+
+  #tick(everyMs: number): void {
+    const isUp = this.#bus.state === 'up'
+    const cameBack = isUp && !this.#busWasUp
+    this.#busWasUp = isUp
+    if (!isUp || cameBack || Date.now() - this.#comparedAt >= everyMs) void this.compare()
   }
 
   #bringUp(room: Room, known: number, head: { epoch: number; headSeq: number; deleted: boolean } | undefined): void {

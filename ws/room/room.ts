@@ -5,8 +5,6 @@
 import * as Y from 'yjs'
 import { mayWrite } from '../../core/auth/authenticate.ts'
 import { SyncError } from '../../core/base/errors.ts'
-import type { Logger } from '../../core/base/log.ts'
-import type { Metrics } from '../../core/base/metrics.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
@@ -18,9 +16,11 @@ import { merged } from './batch.ts'
 import { BoardSize } from './board-size.ts'
 import { CommitLine } from './commit-line.ts'
 import { Edits } from './edits.ts'
+import { LogFollower } from './log-follower.ts'
 import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
 import { type SnapshotPace, Snapshots } from './snapshots.ts'
+import type { ChannelServices, SyncChannel } from './sync-channel.ts'
 
 export interface RoomLimits extends SnapshotPace {
   updateBytes: number
@@ -29,12 +29,10 @@ export interface RoomLimits extends SnapshotPace {
 }
 
 /** What a room uses of the instance it lives in. */
-export interface RoomServices {
+export interface RoomServices extends ChannelServices {
   archive: Storage['archive']
   committer: { wake(line: CommitLine): void; forget(line: CommitLine): void }
   limits: RoomLimits
-  log: Logger
-  metrics: Metrics
 }
 
 export class Room {
@@ -47,12 +45,22 @@ export class Room {
   readonly #audience: Audience
   readonly #edits: Edits
   readonly #presence: Presence
+  readonly #sync: SyncChannel
+  readonly #follower: LogFollower
   readonly #onDiscard: (error: SyncError) => void
-  #catchingUp: Promise<void> | undefined
   #closed: SyncError | undefined
 
-  /** @param onDiscard the room can no longer be trusted: it holds edits that will not be in the log, or another history */
-  constructor(board: BoardId, stored: StoredBoard, services: RoomServices, onDiscard: (error: SyncError) => void) {
+  /**
+   * @param sync opened before `stored` was read: so no commit is missed in between
+   * @param onDiscard the room can no longer be trusted: it holds edits that will not be in the log, or another history
+   */
+  constructor(
+    board: BoardId,
+    stored: StoredBoard,
+    sync: SyncChannel,
+    services: RoomServices,
+    onDiscard: (error: SyncError) => void,
+  ) {
     const { archive, committer, limits, log, metrics } = services
     this.board = board
     this.#services = services
@@ -76,6 +84,16 @@ export class Room {
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
       reason => metrics.refusals.inc({ reason }),
     )
+    this.#follower = new LogFollower(board, this.replica, services, {
+      onRead: (updates, read) => this.#onRead(updates, read),
+      onHeard: (updates, rows) => {
+        this.#passOn(updates)
+        this.snapshots.changed(rows)
+      },
+      onDiscard,
+    })
+    this.#sync = sync
+    sync.follow(this.#follower)
     // What an earlier process left unsaved is compacted like any other change.
     if (stored.rows.length > 0) this.snapshots.changed(stored.rows.length)
   }
@@ -135,17 +153,16 @@ export class Room {
 
   /** Reads what the log has and this replica lacks, and passes it on. One reading at a time. */
   catchUp(): Promise<void> {
-    this.#catchingUp ??= this.#catchUp().finally(() => {
-      this.#catchingUp = undefined
-    })
-    return this.#catchingUp
+    return this.#follower.catchUp()
   }
 
   /** These rows were written and applied here outside the commit line, in a turn of it. */
   wrote(firstSeq: number, lastSeq: number, updates: readonly Uint8Array[]): void {
     this.replica.advance(firstSeq, lastSeq)
     if (updates.length === 0) return
-    this.#passOn(updates)
+    const committed = merged(updates)
+    this.#sync.publish({ epoch: this.replica.epoch, firstSeq, lastSeq }, committed)
+    this.#passOn(committed)
     this.snapshots.changed(updates.length)
   }
 
@@ -155,6 +172,8 @@ export class Room {
     this.line.close()
     this.#services.committer.forget(this.line)
     this.snapshots.close()
+    this.#sync.close()
+    this.#follower.close()
     this.#presence.close()
     this.#audience.closeAll(error)
     this.replica.destroy()
@@ -170,40 +189,18 @@ export class Room {
       this.#onDiscard(new SyncError('store-went-back', 'the store went back to another state'))
       return
     }
+    this.#sync.publish({ epoch, firstSeq, lastSeq }, updates)
     this.#passOn(updates)
     this.snapshots.changed(lastSeq - firstSeq + 1)
-    if (!this.replica.advance(firstSeq, lastSeq)) {
-      this.catchUp().catch(error =>
-        this.#services.log.warn({ err: error, board: this.board }, 'could not read the log'),
-      )
-    }
+    if (!this.replica.advance(firstSeq, lastSeq)) this.#follower.missed()
   }
 
-  async #catchUp(): Promise<void> {
-    const stored = await this.#services.archive.read(this.board, this.replica.known)
-    if (this.#closed) return
-    if (!stored || stored.head.deleted) {
-      this.#onDiscard(new SyncError('board-deleted', 'the board was deleted'))
-    } else if (stored.head.epoch !== this.replica.epoch) {
-      this.#onDiscard(new SyncError('store-went-back', 'the store went back to another state'))
-    } else {
-      const updates = this.#absorb(stored)
-      this.size.set(stored.head.bytes)
-      if (updates.length === 0) return
-      this.snapshots.changed(stored.rows.length)
-      // Through the gate: what a snapshot brought is read from the document, which may hold more than the log.
-      this.line.whenCommitted(() => this.#passOn(updates))
-    }
-  }
-
-  /** @throws Error when Yjs stops half-way; the room is discarded then, and the next one reads around what is damaged */
-  #absorb(stored: StoredBoard): Uint8Array[] {
-    try {
-      return this.replica.absorb(stored)
-    } catch (error) {
-      this.#onDiscard(new SyncError('storage-unavailable', 'this board has to be read anew; connect again'))
-      throw error
-    }
+  #onRead(updates: readonly Uint8Array[], stored: StoredBoard): void {
+    this.size.set(stored.head.bytes)
+    if (updates.length === 0) return
+    this.snapshots.changed(stored.rows.length)
+    // Through the gate: what a snapshot brought is read from the document, which may hold more than the log.
+    this.line.whenCommitted(() => this.#passOn(updates))
   }
 
   /** Sends committed updates to every peer, their authors included: as one frame that all of them share. */

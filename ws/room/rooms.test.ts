@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import type { Grant } from '../../core/auth/authenticate.ts'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
+import { createInProcessBus } from '../../core/bus/in-process.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { StorageMonitor } from '../../core/store/storage-monitor.ts'
@@ -36,6 +37,8 @@ function open({ idleMs = 60_000 } = {}) {
     boards: storage.boards,
     archive: { read, save },
     committer,
+    bus: createInProcessBus(silent),
+    instance: 'this',
     idleMs,
     limits,
     log: silent,

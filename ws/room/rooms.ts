@@ -14,6 +14,7 @@ import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { Room, type RoomServices } from './room.ts'
+import { SyncChannel } from './sync-channel.ts'
 
 type Slot =
   | { state: 'opening'; opened: Promise<Room> }
@@ -124,10 +125,17 @@ export class Rooms {
     const { boards, archive } = this.#services
     const head = create ? await boards.create(board) : await boards.head(board)
     if (head?.deleted) throw new SyncError('board-deleted', 'the board was deleted')
-    const stored = head && (await archive.read(board, 0))
-    if (!stored) throw new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
-    const room: Room = new Room(board, stored, this.#services, error => this.discard(room, error))
-    return room
+    if (!head) throw missing()
+    const sync = await SyncChannel.open(board, this.#services)
+    try {
+      const stored = await archive.read(board, 0)
+      if (!stored) throw missing()
+      const room: Room = new Room(board, stored, sync, this.#services, error => this.discard(room, error))
+      return room
+    } catch (error) {
+      sync.close()
+      throw error
+    }
   }
 
   /** Does not throw: a document that cannot be taken apart keeps no board from being opened anew. */
@@ -164,6 +172,8 @@ export class Rooms {
 }
 
 const idleError = () => new SyncError('draining', 'the room was idle')
+
+const missing = () => new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
 
 /** Who may bring the board into being tries itself, where another's opening found none. */
 const isMissing = (error: unknown): boolean => error instanceof SyncError && error.code === 'board-forbidden'

@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { BusState } from '../../core/bus/bus.ts'
+import { createInProcessBus } from '../../core/bus/in-process.ts'
+import { parseBoardId } from '../../core/contract/board-id.ts'
+import { silent } from '../../test/kit/site.ts'
+import { Replication } from './replication.ts'
+import type { Rooms } from './rooms.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** One open board that the store knows to be as it is; `asked` counts the questions. */
+function setUp() {
+  const room = { board: parseBoardId('board'), replica: { known: 3, epoch: 1 } }
+  const head = { epoch: 1, headSeq: 3, bytes: 0, deleted: false }
+  const heads = vi.fn(async () => new Map([[room.board, head]]))
+  const bus = { ...createInProcessBus(silent), state: 'up' as BusState }
+  const boards = { heads } as unknown as ConstructorParameters<typeof Replication>[0]
+  const rooms = { open: () => [room] } as unknown as Rooms
+  const replication = new Replication(boards, rooms, bus, silent, 2_000)
+  return { bus, replication, asked: () => heads.mock.calls.length }
+}
+
+test('boards are compared with the store every 2 s while the bus is up', async () => {
+  const { replication, asked } = setUp()
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(asked()).toBeGreaterThanOrEqual(8)
+  expect(asked()).toBeLessThanOrEqual(10)
+  replication.stop()
+})
+
+test('boards are compared at least every 500 ms while the bus is down, and at once when it is back', async () => {
+  const { bus, replication, asked } = setUp()
+  bus.state = 'down'
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(asked()).toBeGreaterThanOrEqual(20)
+  expect(asked()).toBeLessThanOrEqual(40)
+  bus.state = 'up'
+  const before = asked()
+  await vi.advanceTimersByTimeAsync(500)
+  expect(asked()).toBe(before + 1)
+  replication.stop()
+})
