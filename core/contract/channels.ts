@@ -9,5 +9,7 @@ export const acksChannel = (board: BoardId): string => `board:${board}:acks`
 export const everyAcksChannel = 'board:*:acks'
 /** What instances commit: its seqs, and its bytes where they are few. */
 export const syncChannel = (board: BoardId): string => `board:${board}:sync`
+/** Who is on the board on other instances, and where their cursors are. */
+export const awarenessChannel = (board: BoardId): string => `board:${board}:awareness`
 /** The board a channel belongs to, as written there (unchecked), or undefined for a channel that is none of ours. */
 export const boardOfChannel = (channel: string): string | undefined => /^board:([^:]+):[a-z]+$/.exec(channel)?.[1]

@@ -177,6 +177,7 @@ describe('a message of the bus', () => {
     expect(room?.replica.known).toBe(1)
     shapes(alice.doc).set('a', 1)
     await until(bob.doc, () => shapes(bob.doc).get('a') === 1)
+    expect(bob.codes).toEqual([])
   })
 
   test('that claims seqs the store has not got costs the room, not the board', async () => {

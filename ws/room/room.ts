@@ -19,6 +19,7 @@ import { Edits } from './edits.ts'
 import { LogFollower } from './log-follower.ts'
 import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
+import type { RemotePresence } from './remote-presence.ts'
 import { type SnapshotPace, Snapshots } from './snapshots.ts'
 import type { ChannelServices, SyncChannel } from './sync-channel.ts'
 
@@ -26,6 +27,12 @@ export interface RoomLimits extends SnapshotPace {
   updateBytes: number
   boardBytes: number
   peers: number
+}
+
+/** What a room hears from other instances, and tells them. */
+export interface RoomLinks {
+  sync: SyncChannel
+  remote: RemotePresence
 }
 
 /** What a room uses of the instance it lives in. */
@@ -45,19 +52,19 @@ export class Room {
   readonly #audience: Audience
   readonly #edits: Edits
   readonly #presence: Presence
-  readonly #sync: SyncChannel
+  readonly #links: RoomLinks
   readonly #follower: LogFollower
   readonly #onDiscard: (error: SyncError) => void
   #closed: SyncError | undefined
 
   /**
-   * @param sync opened before `stored` was read: so no commit is missed in between
+   * @param links opened before `stored` was read: so no commit is missed in between
    * @param onDiscard the room can no longer be trusted: it holds edits that will not be in the log, or another history
    */
   constructor(
     board: BoardId,
     stored: StoredBoard,
-    sync: SyncChannel,
+    links: RoomLinks,
     services: RoomServices,
     onDiscard: (error: SyncError) => void,
   ) {
@@ -83,6 +90,7 @@ export class Room {
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
       reason => metrics.refusals.inc({ reason }),
+      states => links.remote.share(states),
     )
     this.#follower = new LogFollower(board, this.replica, services, {
       onRead: (updates, read) => this.#onRead(updates, read),
@@ -92,8 +100,9 @@ export class Room {
       },
       onDiscard,
     })
-    this.#sync = sync
-    sync.follow(this.#follower)
+    this.#links = links
+    links.sync.follow(this.#follower)
+    links.remote.serve(this.#presence)
     // What an earlier process left unsaved is compacted like any other change.
     if (stored.rows.length > 0) this.snapshots.changed(stored.rows.length)
   }
@@ -161,7 +170,7 @@ export class Room {
     this.replica.advance(firstSeq, lastSeq)
     if (updates.length === 0) return
     const committed = merged(updates)
-    this.#sync.publish({ epoch: this.replica.epoch, firstSeq, lastSeq }, committed)
+    this.#links.sync.publish({ epoch: this.replica.epoch, firstSeq, lastSeq }, committed)
     this.#passOn(committed)
     this.snapshots.changed(updates.length)
   }
@@ -172,8 +181,9 @@ export class Room {
     this.line.close()
     this.#services.committer.forget(this.line)
     this.snapshots.close()
-    this.#sync.close()
+    this.#links.sync.close()
     this.#follower.close()
+    this.#links.remote.close()
     this.#presence.close()
     this.#audience.closeAll(error)
     this.replica.destroy()
@@ -189,7 +199,7 @@ export class Room {
       this.#onDiscard(new SyncError('store-went-back', 'the store went back to another state'))
       return
     }
-    this.#sync.publish({ epoch, firstSeq, lastSeq }, updates)
+    this.#links.sync.publish({ epoch, firstSeq, lastSeq }, updates)
     this.#passOn(updates)
     this.snapshots.changed(lastSeq - firstSeq + 1)
     if (!this.replica.advance(firstSeq, lastSeq)) this.#follower.missed()

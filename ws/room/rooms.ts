@@ -13,7 +13,8 @@
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import type { Storage } from '../../core/store/storage.ts'
-import { Room, type RoomServices } from './room.ts'
+import { RemotePresence } from './remote-presence.ts'
+import { Room, type RoomLinks, type RoomServices } from './room.ts'
 import { SyncChannel } from './sync-channel.ts'
 
 type Slot =
@@ -126,16 +127,25 @@ export class Rooms {
     const head = create ? await boards.create(board) : await boards.head(board)
     if (head?.deleted) throw new SyncError('board-deleted', 'the board was deleted')
     if (!head) throw missing()
-    const sync = await SyncChannel.open(board, this.#services)
+    const links = await this.#link(board)
     try {
       const stored = await archive.read(board, 0)
       if (!stored) throw missing()
-      const room: Room = new Room(board, stored, sync, this.#services, error => this.discard(room, error))
+      const room: Room = new Room(board, stored, links, this.#services, error => this.discard(room, error))
       return room
     } catch (error) {
-      sync.close()
+      links.sync.close()
+      links.remote.close()
       throw error
     }
+  }
+
+  async #link(board: BoardId): Promise<RoomLinks> {
+    const [sync, remote] = await Promise.all([
+      SyncChannel.open(board, this.#services),
+      RemotePresence.open(board, this.#services),
+    ])
+    return { sync, remote }
   }
 
   /** Does not throw: a document that cannot be taken apart keeps no board from being opened anew. */
