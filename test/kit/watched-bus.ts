@@ -21,7 +21,7 @@ export function watchedBus(): WatchedBus {
   const published: { channel: string; message: Uint8Array }[] = []
   const subscribed: string[] = []
   const watched: WatchedBus = {
-    state: 'up',
+    ...bus,
     published,
     subscribed,
     loses: () => false,
@@ -40,7 +40,6 @@ export function watchedBus(): WatchedBus {
         if (at >= 0) subscribed.splice(at, 1)
       }
     },
-    close: () => bus.close(),
   }
   return watched
 }

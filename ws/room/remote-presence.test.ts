@@ -288,6 +288,25 @@ describe('a client that moves from one instance to another with the clock it had
   })
 })
 
+test('a goodbye that comes before what it takes back counts', async () => {
+  const { bus, other } = await two()
+  const send = (order: number, state: AwarenessState) =>
+    bus.deliver(channel, encodeAwarenessMessage({ kind: 'changed', instance: 'third', order, states: [state] }))
+  send(2, goneState(1, 3))
+  send(1, state(1, 3))
+  await elapse(60)
+  expect(other.told).toEqual([])
+})
+
+test('a client that has a newer clock by now is not asked to announce itself anew', async () => {
+  const { bus, one } = await two()
+  one.presence.receive([state(1, 3)], peer())
+  const states = [goneState(1, 2)]
+  bus.deliver(channel, encodeAwarenessMessage({ kind: 'outdated', instance: 'third', order: 1, states }))
+  await elapse(60)
+  expect(one.toldTo).toEqual([])
+})
+
 test('a goodbye from an instance that does not own a client removes nobody', async () => {
   const { bus, one, other } = await two()
   one.presence.receive([state(1, 3)], peer())
