@@ -117,20 +117,20 @@ describe('a published change', () => {
 
 describe('a message that cannot be taken', () => {
   test.each([
-    ['raw-malformed', 'no json'],
-    ['raw-malformed', '[]'],
-    ['raw-malformed', 'null'],
-    ['raw-malformed', { action: 'create' }],
-    ['raw-malformed', { action: 'destroy', item: { id: 'a' } }],
-    ['raw-malformed', create({ unknown: 1 })],
-    ['raw-malformed', create({ x: 1e9 })],
-    ['raw-malformed', { ...create(), message_id: '' }],
-    ['raw-malformed', { ...create(), message_id: 5 }],
-    ['raw-malformed', { ...create(), change_id: 5 }],
-    ['raw-malformed', '{"action":"create","item":{"type":"sticky","__proto__":{}}}'],
-    ['raw-malformed', JSON.stringify(create()) + ' '.repeat(1024 * 1024)],
-    ['raw-batch', { action: 'batch', operations: [create()] }],
-  ])('is counted once as %s and dropped; the next one works: %j', async (reason, message) => {
+    ['text', 'raw-malformed', 'no json'],
+    ['a list', 'raw-malformed', '[]'],
+    ['nothing', 'raw-malformed', 'null'],
+    ['a change of nothing', 'raw-malformed', { action: 'create' }],
+    ['an unknown action', 'raw-malformed', { action: 'destroy', item: { id: 'a' } }],
+    ['an unknown field', 'raw-malformed', create({ unknown: 1 })],
+    ['a place off the board', 'raw-malformed', create({ x: 1e9 })],
+    ['an empty message_id', 'raw-malformed', { ...create(), message_id: '' }],
+    ['a message_id that is no text', 'raw-malformed', { ...create(), message_id: 5 }],
+    ['a change_id that is none of ours', 'raw-malformed', { ...create(), change_id: 5 }],
+    ['a prototype', 'raw-malformed', '{"action":"create","item":{"type":"sticky","__proto__":{}}}'],
+    ['more than 1 MiB', 'raw-malformed', JSON.stringify(create()) + ' '.repeat(1024 * 1024)],
+    ['a batch', 'raw-batch', { action: 'batch', operations: [create()] }],
+  ])('(%s) is counted once as %s and dropped; the next one works', async (_what, reason, message) => {
     const board = await newBoard()
     const before = await refused(reason)
     await publish(board, message)
