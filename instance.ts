@@ -23,6 +23,7 @@ import { statusRoutes } from './ops/status.ts'
 import { pages } from './web/serve.ts'
 import { Committer } from './ws/room/committer.ts'
 import { ItemInbox } from './ws/room/item-inbox.ts'
+import { RawIntake } from './ws/room/raw-intake.ts'
 import { Replication } from './ws/room/replication.ts'
 import { Rooms } from './ws/room/rooms.ts'
 import { Sockets } from './ws/server/sockets.ts'
@@ -101,6 +102,8 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   parts.add('rooms', () => rooms.close(new SyncError('draining', 'this instance is going away; connect again')))
   const inbox = new ItemInbox(storage.changes, rooms, bus, log, metrics)
   parts.add('item inbox', () => inbox.stop())
+  const intake = new RawIntake(storage.changes, bus, log, metrics)
+  parts.add('raw intake', () => intake.stop())
   const sockets = new Sockets({
     rooms,
     authenticate,
@@ -134,6 +137,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     parts.add('replication', () => replication.stop())
     sockets.attach(app.server)
     if (drains) await inbox.start()
+    await intake.start()
   }
   const drain = async () => {
     draining = true

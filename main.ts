@@ -6,6 +6,7 @@ import { createLogger, type Logger } from './core/base/log.ts'
 import { createMetrics } from './core/base/metrics.ts'
 import { Releasers } from './core/base/releasers.ts'
 import { createInProcessBus } from './core/bus/in-process.ts'
+import { createRedisBus } from './core/bus/redis.ts'
 import { openStorage } from './core/store/storage.ts'
 import { runInstance } from './instance.ts'
 import { ensurePageBuilt } from './web/build.ts'
@@ -42,7 +43,7 @@ async function start(config: Config, log: Logger, parts: Releasers): Promise<str
     blame(config.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR', 'the database cannot be used', error),
   )
   parts.add('storage', () => storage.close())
-  const bus = createInProcessBus(log)
+  const bus = config.REDIS_URL ? createRedisBus(config.REDIS_URL, log) : createInProcessBus(log)
   parts.add('bus', () => bus.close())
   const instance = await runInstance({ config, log, metrics, storage, bus, page }).catch(error =>
     blame('PORT, HOST', `cannot listen on ${config.HOST}:${config.PORT}`, error),

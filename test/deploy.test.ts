@@ -98,10 +98,12 @@ describe('the compose file', () => {
     environment: Record<string, string | null>
     depends_on?: Record<string, { condition: string }>
     healthcheck?: object
+    ports?: string[]
     volumes?: string[]
   }
   const { services, volumes }: { services: Record<string, Service>; volumes: object } = parse(
     read('docker-compose.yml'),
+    { merge: true },
   )
 
   test('sets only settings that exist', () => {
@@ -117,10 +119,20 @@ describe('the compose file', () => {
   })
 
   test('starts the server once its database answers, and keeps the data', () => {
-    expect(services.boardsync?.depends_on).toEqual({ postgres: { condition: 'service_healthy' } })
+    expect(services.boardsync?.depends_on?.postgres).toEqual({ condition: 'service_healthy' })
     expect(services.postgres?.healthcheck).toBeDefined()
     expect(services.postgres?.volumes).toEqual(['postgres:/var/lib/postgresql'])
     expect(volumes).toHaveProperty('postgres')
+  })
+
+  test('runs two instances that differ in their port only, on one Redis that is a service of it', () => {
+    const [one, other] = [services.boardsync, services['boardsync-2']]
+    expect(other).toEqual({ ...one, ports: other?.ports })
+    expect(one?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{PORT:-8080\}:8080$/)])
+    expect(other?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{PORT_2:-8081\}:8080$/)])
+    expect(Object.keys(services)).toContain(new URL(String(services.boardsync?.environment.REDIS_URL)).hostname)
+    expect(services.redis).not.toHaveProperty('ports')
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(services.boardsync?.depends_on ?? {})))
   })
 })
 

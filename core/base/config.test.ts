@@ -72,7 +72,7 @@ describe('settings', () => {
       SNAPSHOT_MAX_WAIT_MS: '1000',
       MAX_FRAME_BYTES: 'many',
       LOG_LEVEL: 'loud',
-      REDIS_URL: 'redis://bus',
+      REDIS_URL: 'http://bus',
     })
     expect(namesOf(faults).sort()).toEqual([
       'ADMIN_KEY',
@@ -106,6 +106,17 @@ describe('settings', () => {
     expect(namesOf(faultsOf({ DATABASE_URL: address }))).toEqual(['DATABASE_URL'])
   })
 
+  test.each(['redis://bus:6379', 'rediss://:hunter2@bus.example/1', 'redis://u:p@[::1]'])(
+    'of Redis take %s',
+    REDIS_URL => {
+      expect(readConfig({ REDIS_URL }).REDIS_URL?.reveal()).toBe(REDIS_URL)
+    },
+  )
+
+  test.each(['bus:6379', 'http://bus', 'postgres://bus', 'redis'])('of Redis do not take %s', REDIS_URL => {
+    expect(faultsOf({ REDIS_URL })).toEqual(['REDIS_URL: must be a redis:// or rediss:// address'])
+  })
+
   test.each(['https://a.example/', '*', 'null', 'a.example', 'https://A.example', 'https://a.example:443'])(
     'of origins do not take %s, which no browser sends',
     origin => {
@@ -114,8 +125,8 @@ describe('settings', () => {
   )
 
   test('that this version cannot honour are refused rather than passed over', () => {
-    expect(faultsOf({ REDIS_URL: 'redis://bus', RATE_REST: '5' })).toEqual([
-      expect.stringMatching(/^REDIS_URL: .*not support/),
+    expect(faultsOf({ JWT_SECRET: 'x', RATE_REST: '5' })).toEqual([
+      expect.stringMatching(/^JWT_SECRET: .*not support/),
       expect.stringMatching(/^RATE_REST: .*not support/),
     ])
   })
@@ -147,14 +158,14 @@ describe('the embedded database', () => {
 })
 
 describe('a secret', () => {
-  const secrets = { ADMIN_KEY: key, DATABASE_URL: 'postgres://u:hunter2@db/boards' }
+  const secrets = { ADMIN_KEY: key, DATABASE_URL: 'postgres://u:hunter2@db/boards', REDIS_URL: 'redis://:hunter2@bus' }
 
   test('is printed nowhere', () => {
     const config = readConfig({ ...secrets, MIGRATION_DATABASE_URL: secrets.DATABASE_URL })
     const printed = [
       inspect(config, { depth: 9, showHidden: true }),
       JSON.stringify(config),
-      `${config.ADMIN_KEY} ${config.DATABASE_URL}`,
+      `${config.ADMIN_KEY} ${config.DATABASE_URL} ${config.REDIS_URL}`,
       String(config.MIGRATION_DATABASE_URL) + config.ADMIN_KEY,
       JSON.stringify({ ...config.ADMIN_KEY }),
     ]
@@ -166,7 +177,9 @@ describe('a secret', () => {
   })
 
   test('that is wrong is not printed either', () => {
-    const message = String(faultsOf({ ADMIN_KEY: 'hunter2', DATABASE_URL: 'mysql://u:hunter2@db' }))
+    const message = String(
+      faultsOf({ ADMIN_KEY: 'hunter2', DATABASE_URL: 'mysql://u:hunter2@db', REDIS_URL: 'bus:hunter2' }),
+    )
     expect(message).toContain('DATABASE_URL')
     expect(message).not.toContain('hunter2')
   })

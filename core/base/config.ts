@@ -8,7 +8,6 @@ const MiB = 1024 * 1024
 
 /** Settings of the contract that this version cannot honour yet: set, they are a fault rather than a silent no-op. */
 const notYetHonoured = [
-  'REDIS_URL',
   'JWT_SECRET',
   'JWT_JWKS_URL',
   'JWT_ISSUER',
@@ -40,6 +39,10 @@ const postgresUrl = z
   .string()
   .refine(isPostgresUrl, 'must be a postgres:// address')
   .transform(value => new Secret(value))
+const redisUrl = z
+  .string()
+  .refine(isRedisUrl, 'must be a redis:// or rediss:// address')
+  .transform(value => new Secret(value))
 
 const settings = z.object({
   ROLE: z.enum(['all', 'ws', 'api']).default('all'),
@@ -48,6 +51,7 @@ const settings = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
   DATABASE_URL: postgresUrl.optional(),
   MIGRATION_DATABASE_URL: postgresUrl.optional(),
+  REDIS_URL: redisUrl.optional(),
   DATA_DIR: z.string().default('./data'),
   ADMIN_KEY: z
     .string()
@@ -130,6 +134,10 @@ const isLoopback = (host: string): boolean => host === 'localhost' || host === '
 
 function isPostgresUrl(text: string): boolean {
   return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol)
+}
+
+function isRedisUrl(text: string): boolean {
+  return URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol)
 }
 
 function isOrigin(text: string): boolean {

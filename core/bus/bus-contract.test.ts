@@ -1,11 +1,14 @@
 /** What a bus promises, whichever it is. Two ends: the bus as two instances have it (in one process it is the same). */
 
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Redis, startRedis } from '../../test/kit/redis.ts'
 import { releasing } from '../../test/kit/releasing.ts'
 import { until } from '../../test/kit/until.ts'
 import { createLogger } from '../base/log.ts'
+import { Secret } from '../base/secret.ts'
 import type { Bus, BusHandler } from './bus.ts'
 import { createInProcessBus } from './in-process.ts'
+import { createRedisBus } from './redis.ts'
 
 interface Ends {
   one: Bus
@@ -13,10 +16,22 @@ interface Ends {
 }
 
 const use = releasing()
+const useForAll = releasing(afterAll)
+let redis: Redis
+beforeAll(async () => {
+  redis = useForAll(await startRedis())
+})
 
 const inProcess = async (): Promise<Ends> => {
   const bus = use(createInProcessBus(createLogger('silent')), given => given.close())
   return { one: bus, other: bus }
+}
+
+const onRedis = async (): Promise<Ends> => {
+  const connect = () => use(createRedisBus(new Secret(redis.url), createLogger('silent')), given => given.close())
+  const [one, other] = [connect(), connect()]
+  await until(() => one.state === 'up' && other.state === 'up')
+  return { one, other }
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -36,7 +51,10 @@ async function delivered(from: Bus, to: Bus): Promise<void> {
   unsubscribe()
 }
 
-describe.each([['in one process', inProcess]])('a bus %s', (_name, open) => {
+describe.each([
+  ['in one process', inProcess],
+  ['on Redis', onRedis],
+])('a bus %s', (_name, open) => {
   test('is up', async () => {
     const { one, other } = await open()
     expect([one.state, other.state]).toEqual(['up', 'up'])
@@ -161,6 +179,14 @@ describe.each([['in one process', inProcess]])('a bus %s', (_name, open) => {
       ['c 1', 'c 2'],
       ['c 1', 'c 2'],
     ])
+  })
+
+  test('grants a lease to whoever asks, again to who has it, and again after it was given back', async () => {
+    const { one, other } = await open()
+    expect(await one.lease('l', 5_000)).toBe(true)
+    expect(await one.lease('l', 5_000)).toBe(true)
+    await one.release('l')
+    expect(await other.lease('l', 5_000)).toBe(true)
   })
 
   test('that is closed brings nothing and lets itself be published to', async () => {

@@ -5,16 +5,31 @@
 
 export type BusHandler = (channel: string, message: Uint8Array) => void
 
+/** `up`: what is published goes out, and everything subscribed to is heard. */
 export type BusState = 'up' | 'down'
 
 export interface Bus {
   readonly state: BusState
+  /**
+   * Tells every change of `state`. `up` comes once everything is subscribed again: whatever was published while the bus
+   * was down is lost, and now is the time to look for what it told of.
+   * @returns a function that ends it
+   */
+  onState(listener: (state: BusState) => void): () => void
   /** Never waits and never fails: what cannot be sent now is dropped. */
   publish(channel: string, message: Uint8Array): void
   /**
-   * Hears every message sent to `channel` after the promise resolved, own ones included. A name with `*` is a pattern.
+   * Hears every message sent to `channel` after the promise resolved, own ones included; a bus that is down does not hold
+   * it up for more than a moment, and subscribes when it comes up. A name with `*` is a pattern.
    * @returns a function that ends the subscription
    */
   subscribe(channel: string, handler: BusHandler): Promise<() => void>
+  /**
+   * Takes the lease of this name, or renews it, for so many ms: at most one instance holds it.
+   * @returns whether this one does now; a bus that is down grants none
+   */
+  lease(name: string, ms: number): Promise<boolean>
+  /** Gives a lease back early. Somebody else's stays. */
+  release(name: string): Promise<void>
   close(): Promise<void>
 }

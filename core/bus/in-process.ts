@@ -23,6 +23,7 @@ export function createInProcessBus(log: Logger): Bus {
 
   return {
     state: 'up',
+    onState: () => () => {},
     publish(channel, message) {
       // In a turn of its own, as over a network: a publisher is never re-entered by its own message.
       setImmediate(deliver, channel, message)
@@ -34,6 +35,8 @@ export function createInProcessBus(log: Logger): Bus {
         subscriptions.delete(subscription)
       }
     },
+    lease: async () => true,
+    async release() {},
     async close() {
       subscriptions.clear()
     },

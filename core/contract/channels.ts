@@ -4,6 +4,8 @@ import type { BoardId } from './board-id.ts'
 /** Item changes, from api-bridge (with `change_id`) and from other programs. */
 export const updatesChannel = (board: BoardId): string => `board:${board}:updates`
 export const everyUpdatesChannel = 'board:*:updates'
+/** A lease: who holds it takes in what other programs publish on `updates`. */
+export const intakeLease = (board: BoardId): string => `boardsync:intake:${board}`
 /** Public ids of item changes that were applied or rejected: a hint, the row is the answer. */
 export const acksChannel = (board: BoardId): string => `board:${board}:acks`
 export const everyAcksChannel = 'board:*:acks'

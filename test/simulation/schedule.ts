@@ -61,7 +61,7 @@ async function run(luck: Chance): Promise<void> {
       const id = `agent-${asked++}`
       const change = { action: 'create', item: { id, type: 'sticky', content: { text: id } } } as const
       await storage.changes.submit(newChange(id, change), true).catch(unlessUnavailable)
-      bus.publish(updatesChannel(board), new TextEncoder().encode(id))
+      bus.publish(updatesChannel(board), new TextEncoder().encode(JSON.stringify({ change_id: id })))
     } else if (what < 0.92) {
       const position = luck.between(0, instances.length - 1)
       if (luck.happens(0.7)) instances[position]?.crash()

@@ -18,6 +18,7 @@ import { pause } from '../../core/base/pause.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
 import { acksChannel, boardOfChannel, everyUpdatesChannel } from '../../core/contract/channels.ts'
+import { mayBeWakeUp } from '../../core/contract/raw-change.ts'
 import type { DecidedChange, DrainOutcome } from '../../core/store/change-outbox.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { ChangeThrew, ItemDecider } from './item-decider.ts'
@@ -56,7 +57,9 @@ export class ItemInbox {
   }
 
   async start(): Promise<void> {
-    this.#unsubscribe = await this.#bus.subscribe(everyUpdatesChannel, channel => this.#hear(channel))
+    this.#unsubscribe = await this.#bus.subscribe(everyUpdatesChannel, (channel, message) =>
+      this.#hear(channel, message),
+    )
     this.#timer = setInterval(() => void this.sweep(), sweepEveryMs)
     await this.sweep()
   }
@@ -94,7 +97,9 @@ export class ItemInbox {
     state.done = this.#drainAll(board, state)
   }
 
-  #hear(channel: string): void {
+  #hear(channel: string, message: Uint8Array): void {
+    // What another program asks for is stored first (`RawIntake`), which then wakes us.
+    if (!mayBeWakeUp(message)) return
     const name = boardOfChannel(channel)
     try {
       this.wake(parseBoardId(name ?? ''))

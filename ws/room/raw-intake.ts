@@ -1,0 +1,184 @@
+/**
+ * Takes in what other programs publish on `board:{id}:updates`: each message becomes a row of item changes, in the order of
+ * arrival, and goes the way of any change from there.
+ *
+ *   heard by every instance ─ the holder of the board's lease keeps it ─ checked ─ stored ─ wake-up ─ item inbox
+ *
+ * Exactly one instance may take a message in, so a message counts as taken when this instance has the lease as it hears it,
+ * or gets it by asking then. Whoever is refused forgets the message. A process that stood still may hear, late, what the
+ * next holder took in long ago: it takes nothing for which it has no lease until it has heard an echo of its own.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Logger } from '../../core/base/log.ts'
+import type { Metrics } from '../../core/base/metrics.ts'
+import { pause } from '../../core/base/pause.ts'
+import type { Bus } from '../../core/bus/bus.ts'
+import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
+import { boardOfChannel, everyUpdatesChannel, intakeLease } from '../../core/contract/channels.ts'
+import { mayBeWakeUp, readRawMessage } from '../../core/contract/raw-change.ts'
+import type { Storage } from '../../core/store/storage.ts'
+import { RawStore } from './raw-store.ts'
+
+const leaseMs = 5_000
+const renewEveryMs = 1_000
+/** A board whose publishers are silent for so long is free for any instance. */
+const keptForMs = 30_000
+/** A lease with less than this left is not relied on. */
+const marginMs = 250
+/** A timer this late: the process stood still, and what is heard now may be old. */
+const stoodStillMs = 2_000
+/** What may wait for storage, over all boards; more is dropped. */
+const waitingBytesAtMost = 16 * 1024 * 1024
+const stopWithinMs = 2_000
+
+interface Arrival {
+  bytes: Uint8Array
+  /** It came while this instance had the lease. */
+  ours: boolean
+}
+
+interface BoardIntake {
+  waiting: Arrival[]
+  /** By `performance.now()`; this instance has the lease until then. */
+  leasedUntil: number
+  lastHeard: number
+  working: Promise<void> | undefined
+}
+
+export class RawIntake {
+  readonly #bus: Bus
+  readonly #log: Logger
+  readonly #metrics: Metrics
+  readonly #store: RawStore
+  readonly #boards = new Map<BoardId, BoardIntake>()
+  readonly #echoChannel = `boardsync:echo:${randomUUID()}`
+  #waitingBytes = 0
+  #overflowing = false
+  #lastTick = performance.now()
+  #mayHearOldNews = false
+  #stopped = false
+  #timer: NodeJS.Timeout | undefined
+  readonly #ends: (() => void)[] = []
+
+  constructor(changes: Storage['changes'], bus: Bus, log: Logger, metrics: Metrics) {
+    this.#bus = bus
+    this.#log = log
+    this.#metrics = metrics
+    this.#store = new RawStore(changes, bus, log, metrics)
+  }
+
+  async start(): Promise<void> {
+    this.#timer = setInterval(() => this.#tick(), renewEveryMs)
+    this.#lastTick = performance.now()
+    this.#ends.push(
+      this.#bus.onState(() => this.#begin()),
+      ...(await Promise.all([
+        this.#bus.subscribe(everyUpdatesChannel, (channel, message) => this.#hear(channel, message)),
+        this.#bus.subscribe(this.#echoChannel, () => {
+          this.#mayHearOldNews = false
+        }),
+      ])),
+    )
+  }
+
+  /** Takes nothing more; stores what it has, as far as that goes, and leaves its boards to others. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const end of this.#ends) end()
+    const working = Promise.all([...this.#boards.values()].map(board => board.working))
+    await Promise.race([working, pause(stopWithinMs)])
+    clearInterval(this.#timer)
+    this.#store.stop()
+    const held = [...this.#boards].filter(([, { leasedUntil }]) => leasedUntil > performance.now())
+    const released = Promise.all(held.map(([board]) => this.#bus.release(intakeLease(board))))
+    await Promise.race([released, pause(marginMs)])
+  }
+
+  #hear(channel: string, bytes: Uint8Array): void {
+    if (mayBeWakeUp(bytes) && readRawMessage(bytes).kind === 'wake-up') return
+    const board = boardIn(channel)
+    if (board === undefined || this.#stopped) return
+    const now = performance.now()
+    if (now - this.#lastTick > stoodStillMs) this.#askForEcho()
+    const intake = this.#intakeOf(board)
+    const ours = intake.leasedUntil - marginMs > now
+    if (!ours && this.#mayHearOldNews) return
+    intake.lastHeard = now
+    if (this.#waitingBytes + bytes.byteLength > waitingBytesAtMost) {
+      this.#overflow(board)
+      return
+    }
+    this.#waitingBytes += bytes.byteLength
+    // A copy: what is heard may be a slice of a far larger buffer.
+    intake.waiting.push({ bytes: bytes.slice(), ours })
+    intake.working ??= this.#work(board, intake)
+  }
+
+  /** One at a time: the order of arrival is the order of the rows. Never throws. */
+  async #work(board: BoardId, intake: BoardIntake): Promise<void> {
+    while (intake.waiting.length > 0) {
+      const arrived = intake.waiting.splice(0)
+      const granted = arrived.every(({ ours }) => ours) || (await this.#lease(board, intake))
+      for (const { bytes, ours } of arrived) {
+        if (ours || granted) await this.#store.take(board, bytes)
+        this.#waitingBytes -= bytes.byteLength
+      }
+    }
+    this.#overflowing = false
+    intake.working = undefined
+  }
+
+  async #lease(board: BoardId, intake: BoardIntake): Promise<boolean> {
+    const asked = performance.now()
+    const granted = await this.#bus.lease(intakeLease(board), leaseMs)
+    intake.leasedUntil = granted ? asked + leaseMs : 0
+    return granted
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    if (now - this.#lastTick > stoodStillMs) this.#askForEcho()
+    else if (this.#mayHearOldNews) this.#bus.publish(this.#echoChannel, new Uint8Array())
+    this.#lastTick = now
+    for (const [board, intake] of this.#boards) {
+      if (!intake.working && now - intake.lastHeard > keptForMs) this.#boards.delete(board)
+      else if (intake.leasedUntil > now) void this.#lease(board, intake)
+    }
+  }
+
+  #askForEcho(): void {
+    this.#lastTick = performance.now()
+    this.#mayHearOldNews = true
+    this.#bus.publish(this.#echoChannel, new Uint8Array())
+  }
+
+  /** A bus that was away may have forgotten leases, and has nothing old to tell. */
+  #begin(): void {
+    for (const intake of this.#boards.values()) intake.leasedUntil = 0
+    this.#mayHearOldNews = false
+  }
+
+  #intakeOf(board: BoardId): BoardIntake {
+    const existing = this.#boards.get(board)
+    if (existing) return existing
+    const intake: BoardIntake = { waiting: [], leasedUntil: 0, lastHeard: 0, working: undefined }
+    this.#boards.set(board, intake)
+    return intake
+  }
+
+  /** Each is counted; one line tells of all of them. */
+  #overflow(board: BoardId): void {
+    this.#metrics.refusals.inc({ reason: 'raw-overflow' })
+    if (!this.#overflowing) this.#log.warn({ board }, 'more changes are published than can be stored: some are dropped')
+    this.#overflowing = true
+  }
+}
+
+/** A channel that is none of a board is told of by the item inbox. */
+function boardIn(channel: string): BoardId | undefined {
+  try {
+    return parseBoardId(boardOfChannel(channel) ?? '')
+  } catch {
+    return undefined
+  }
+}
