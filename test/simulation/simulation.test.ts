@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runSchedule } from './schedule.ts'
 
 const firstSeed = Number(process.env.SIMULATION_SEED ?? 1)
-const schedules = process.env.SIMULATION_SEED ? 1 : Number(process.env.SIMULATION_SCHEDULES ?? 1_000)
+const schedules = process.env.SIMULATION_SEED ? 1 : Number(process.env.SIMULATION_SCHEDULES ?? 2_000)
 
 beforeEach(() => {
   vi.useFakeTimers()
