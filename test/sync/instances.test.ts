@@ -164,6 +164,7 @@ describe('a message of the bus', () => {
 
   test.each([
     ['bytes that are no update', { update: Uint8Array.of(9, 9, 9) }],
+    ['bytes left over', { update: Uint8Array.of(...Y.encodeStateAsUpdate(new Y.Doc()), 0) }],
     ['an update that depends on what nobody has', { update: dangling() }],
     ['another history', { epoch: 12 }],
     ['seqs far ahead', { firstSeq: 900, lastSeq: 900 }],

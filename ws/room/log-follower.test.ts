@@ -91,6 +91,7 @@ test('nothing is heard once the room is closed', () => {
   follower.close()
   follower.hear(message(2))
   follower.hear({ ...message(3), update: undefined })
+  follower.missed()
   expect(replica.known).toBe(1)
   expect(read).not.toHaveBeenCalled()
 })
