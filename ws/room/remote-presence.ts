@@ -2,6 +2,7 @@
  * Who is on a board on other instances: told to each other on `board:{id}:awareness`.
  *
  *   a room opens         who ►                ◄ everybody   from each instance that has the board open
+ *   the bus is back      who ► everybody ►
  *   peers move or go     changed ►                          gathered as their own frames are
  *   every 10 s           everybody ►                        makes up for what was lost, and says that we live
  *   a room closes        everybody (nobody) ►
@@ -40,6 +41,7 @@ export class RemotePresence {
   #order = 0
   #answering: NodeJS.Timeout | undefined
   #ticking: NodeJS.Timeout | undefined
+  #unlisten: (() => void) | undefined
   #saidAt = 0
   /** Others may believe that somebody is here. */
   #toldOf = false
@@ -60,6 +62,11 @@ export class RemotePresence {
   serve(presence: Presence): void {
     this.#presence = presence
     this.#ticking = setInterval(() => this.#tick(), tickMs)
+    this.#unlisten = this.#services.bus.onState(state => {
+      if (state === 'down') return
+      this.ask()
+      this.#sayEverybody()
+    })
     this.ask()
   }
 
@@ -75,6 +82,7 @@ export class RemotePresence {
 
   close(): void {
     clearInterval(this.#ticking)
+    this.#unlisten?.()
     clearTimeout(this.#answering)
     if (this.#toldOf) this.#say('everybody', [])
     this.#presence = undefined

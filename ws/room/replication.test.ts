@@ -14,11 +14,23 @@ function setUp() {
   const room = { board: parseBoardId('board'), replica: { known: 3, epoch: 1 } }
   const head = { epoch: 1, headSeq: 3, bytes: 0, deleted: false }
   const heads = vi.fn(async () => new Map([[room.board, head]]))
-  const bus = { ...createInProcessBus(silent), state: 'up' as BusState }
+  const listeners = new Set<(state: BusState) => void>()
+  const bus = {
+    ...createInProcessBus(silent),
+    state: 'up' as BusState,
+    onState(listener: (state: BusState) => void) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  const turn = (state: BusState) => {
+    bus.state = state
+    for (const listener of listeners) listener(state)
+  }
   const boards = { heads } as unknown as ConstructorParameters<typeof Replication>[0]
   const rooms = { open: () => [room] } as unknown as Rooms
   const replication = new Replication(boards, rooms, bus, silent, 2_000)
-  return { bus, replication, asked: () => heads.mock.calls.length }
+  return { turn, replication, asked: () => heads.mock.calls.length }
 }
 
 test('boards are compared with the store every 2 s while the bus is up', async () => {
@@ -30,14 +42,13 @@ test('boards are compared with the store every 2 s while the bus is up', async (
 })
 
 test('boards are compared at least every 500 ms while the bus is down, and at once when it is back', async () => {
-  const { bus, replication, asked } = setUp()
-  bus.state = 'down'
+  const { turn, replication, asked } = setUp()
+  turn('down')
   await vi.advanceTimersByTimeAsync(10_000)
   expect(asked()).toBeGreaterThanOrEqual(20)
   expect(asked()).toBeLessThanOrEqual(40)
-  bus.state = 'up'
   const before = asked()
-  await vi.advanceTimersByTimeAsync(500)
+  turn('up')
   expect(asked()).toBe(before + 1)
   replication.stop()
 })

@@ -10,7 +10,7 @@ import type { Storage } from '../../core/store/storage.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
-/** So often while the bus is down; and so soon after it is back, whatever was lost meanwhile is looked for. */
+/** So often while the bus is down. */
 const withoutBusMs = 300
 
 export class Replication {
@@ -20,8 +20,8 @@ export class Replication {
   readonly #log: Logger
   readonly #timer: NodeJS.Timeout
   #comparing = false
+  readonly #unlisten: () => void
   #comparedAt = Date.now()
-  #busWasUp = true
 
   /** @param everyMs while the bus is up */
   constructor(boards: Storage['boards'], rooms: Rooms, bus: Bus, log: Logger, everyMs: number) {
@@ -30,6 +30,11 @@ export class Replication {
     this.#bus = bus
     this.#log = log
     this.#timer = setInterval(() => this.#tick(everyMs), Math.min(everyMs, withoutBusMs))
+    this.#unlisten = bus.onState(state => {
+      if (state === 'down') return
+      this.#comparedAt = 0 // a comparison that is under way may have begun too early: the next tick makes another
+      void this.compare()
+    })
   }
 
   async compare(): Promise<void> {
@@ -51,13 +56,11 @@ export class Replication {
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#unlisten()
   }
 
   #tick(everyMs: number): void {
-    const isUp = this.#bus.state === 'up'
-    const cameBack = isUp && !this.#busWasUp
-    this.#busWasUp = isUp
-    if (!isUp || cameBack || Date.now() - this.#comparedAt >= everyMs) void this.compare()
+    if (this.#bus.state === 'down' || Date.now() - this.#comparedAt >= everyMs) void this.compare()
   }
 
   #bringUp(room: Room, known: number, head: { epoch: number; headSeq: number; deleted: boolean } | undefined): void {
