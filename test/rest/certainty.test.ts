@@ -12,6 +12,7 @@ import { releasing } from '../kit/releasing.ts'
 import { openEmbeddedStorage, Site } from '../kit/site.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { until } from '../kit/until.ts'
+import { listed, post } from './asking.ts'
 import { drawnNote } from './drawn.ts'
 
 /** What an apply does instead, by item id. */
@@ -31,17 +32,6 @@ let site: Site
 beforeAll(async () => {
   site = useForAll(await Site.start())
 })
-
-const sticky = { type: 'sticky', x: 1, y: 2 }
-const post = (at: Site, board: string, item: object = {}, key?: string) =>
-  at.ask(
-    'POST',
-    `/v1/boards/${board}/items`,
-    { ...sticky, ...item },
-    key === undefined ? {} : { 'idempotency-key': key },
-  )
-const listed = async (at: Site, board: string): Promise<Record<string, unknown>[]> =>
-  (await at.ask('GET', `/v1/boards/${board}/items`)).json().items
 
 /** As the desk does, without its checks. @returns the change's public id */
 async function store(storage: Storage, board: BoardId, change: ItemChange): Promise<string> {

@@ -3,23 +3,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
 import { Site } from '../kit/site.ts'
+import { listed, post, smallSticky } from './asking.ts'
 
 const use = releasing(afterAll)
 let site: Site
 beforeAll(async () => {
   site = use(await Site.start())
 })
-
-const sticky = { type: 'sticky', x: 1, y: 2 }
-const post = (at: Site, board: string, item: object = {}, key?: string) =>
-  at.ask(
-    'POST',
-    `/v1/boards/${board}/items`,
-    { ...sticky, ...item },
-    key === undefined ? {} : { 'idempotency-key': key },
-  )
-const listed = async (at: Site, board: string): Promise<Record<string, unknown>[]> =>
-  (await at.ask('GET', `/v1/boards/${board}/items`)).json().items
 
 describe('an Idempotency-Key', () => {
   test('makes a repeat the same answer and no second item, whether an id was given or not', async () => {
@@ -68,11 +58,11 @@ describe('an Idempotency-Key', () => {
     const key = { 'idempotency-key': 'key' }
     await site.ask('DELETE', `${url}/another`, undefined, { 'idempotency-key': 'delete another' })
     const others = [
-      await site.ask('POST', url, { ...sticky, id: 'b' }, key),
-      await site.ask('PATCH', `${url}/a`, { ...sticky, id: 'a' }, key),
+      await site.ask('POST', url, { ...smallSticky, id: 'b' }, key),
+      await site.ask('PATCH', `${url}/a`, { ...smallSticky, id: 'a' }, key),
       await site.ask('DELETE', `${url}/a`, undefined, key),
       await site.ask('DELETE', `${url}/a`, undefined, { 'idempotency-key': 'delete another' }),
-      await site.ask('POST', url, { ...sticky, id: 'a' }, { ...key, 'if-match': '*' }),
+      await site.ask('POST', url, { ...smallSticky, id: 'a' }, { ...key, 'if-match': '*' }),
     ]
     for (const answer of others) {
       expect([answer.statusCode, answer.json().type]).toEqual([422, '/v1/problems/idempotency-key-reused'])
@@ -82,7 +72,7 @@ describe('an Idempotency-Key', () => {
   })
 
   test.each(['', 'a'.repeat(256), 'ü', 'a\u0001'])('%j is none', async key => {
-    const answer = await site.ask('POST', '/v1/boards/keyless/items', sticky, { 'idempotency-key': key })
+    const answer = await site.ask('POST', '/v1/boards/keyless/items', smallSticky, { 'idempotency-key': key })
     expect([answer.statusCode, answer.json().errors?.[0].pointer]).toEqual([400, '/Idempotency-Key'])
   })
 })

@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { itemEtag } from '../../core/doc/item-etag.ts'
 import { readItem } from '../../core/doc/items.ts'
-import { changeRecord, readRecord, recordsOf } from '../../core/doc/record-layout.ts'
+import { changeRecord } from '../../core/doc/record-layout.ts'
 import { releasing } from '../kit/releasing.ts'
 import { Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
+import { create, patch, problem, recordIn, sticky } from './asking.ts'
 
 const use = releasing()
 const useForAll = releasing(afterAll)
@@ -16,30 +17,14 @@ beforeAll(async () => {
   site = useForAll(await Site.start())
 })
 
-const sticky = {
-  type: 'sticky',
-  x: 100,
-  y: 200,
-  content: { text: 'From an agent' },
-  style: { color: 'light-green' },
-  created_by: 'agent-7',
-}
-const create = (board: string, item: object = {}) =>
-  site.ask('POST', `/v1/boards/${board}/items`, { ...sticky, ...item })
-const patch = (board: string, id: string, body: object, headers = {}) =>
-  site.ask('PATCH', `/v1/boards/${board}/items/${id}`, body, headers)
-
-const recordIn = (doc: Y.Doc, id: string) => readRecord(`shape:${id}`, recordsOf(doc).get(`shape:${id}`))
-const problem = (name: string) => expect.objectContaining({ type: `/v1/problems/${name}` })
-
 describe('a patch', () => {
   test('changes the fields it names and no other, in either content type', async () => {
-    await create('patched', { id: 'a' })
+    await create(site, 'patched', { id: 'a' })
     for (const [type, color] of [
       ['application/json', 'red'],
       ['application/merge-patch+json', 'blue'],
     ] as const) {
-      const answer = await patch('patched', 'a', { style: { color } }, { 'content-type': type })
+      const answer = await patch(site, 'patched', 'a', { style: { color } }, { 'content-type': type })
       expect(answer.statusCode).toBe(200)
       const { seq: _, ...item } = answer.json()
       expect(item).toMatchObject({ ...sticky, style: { color } })
@@ -48,12 +33,12 @@ describe('a patch', () => {
   })
 
   test('keeps what a person changed in other fields at the same moment, and is kept by it', async () => {
-    await create('concurrent', { id: 'a' })
+    await create(site, 'concurrent', { id: 'a' })
     const person = use(await site.join('concurrent'))
     for (let round = 0; round < 20; round++) {
       const before = recordIn(person.doc, 'a')
       if (!before) throw new Error('the item is gone')
-      const patched = patch('concurrent', 'a', { style: { color: round % 2 === 0 ? 'red' : 'blue' } })
+      const patched = patch(site, 'concurrent', 'a', { style: { color: round % 2 === 0 ? 'red' : 'blue' } })
       person.doc.transact(() => changeRecord(person.doc, before, { ...before, x: round, y: -round }))
       expect((await patched).statusCode).toBe(200)
       const color = round % 2 === 0 ? 'red' : 'blue'
@@ -68,14 +53,14 @@ describe('a patch', () => {
   // Of two writes to one key Yjs keeps the one of the higher client id: neither way may the patch have written the place.
   test.each([1, 2 ** 32 - 1])('keeps what a person (client %d) did meanwhile without a connection', async client => {
     const board = `offline-${client}`
-    await create(board, { id: 'a' })
+    await create(site, board, { id: 'a' })
     const doc = new Y.Doc()
     doc.clientID = client
     const person = use(await site.join(board, doc))
     const before = recordIn(person.doc, 'a')
     if (!before) throw new Error('the item is gone')
     person.provider.disconnect()
-    expect((await patch(board, 'a', { style: { color: 'red' } })).statusCode).toBe(200)
+    expect((await patch(site, board, 'a', { style: { color: 'red' } })).statusCode).toBe(200)
     person.doc.transact(() => changeRecord(person.doc, before, { ...before, x: -5 }))
     person.provider.connect()
     await until(async () => {
@@ -87,29 +72,29 @@ describe('a patch', () => {
   })
 
   test('sets back to the default with null', async () => {
-    await create('nulled', { id: 'a' })
-    const answer = await patch('nulled', 'a', { x: null, style: { color: null }, created_by: null })
+    await create(site, 'nulled', { id: 'a' })
+    const answer = await patch(site, 'nulled', 'a', { x: null, style: { color: null }, created_by: null })
     expect(answer.json()).toMatchObject({ x: 0, y: 200, style: { color: 'yellow' }, content: sticky.content })
     expect(answer.json()).not.toHaveProperty('created_by')
-    expect((await patch('nulled', 'a', { content: null })).json().content).toEqual({ text: '' })
+    expect((await patch(site, 'nulled', 'a', { content: null })).json().content).toEqual({ text: '' })
   })
 
   test('that names nothing, or what is so already, writes nothing to the log', async () => {
-    await create('empty', { id: 'a' })
+    await create(site, 'empty', { id: 'a' })
     for (const body of [{}, { content: {} }, { x: 100 }, { id: 'a', type: 'sticky' }]) {
-      const answer = await patch('empty', 'a', body)
+      const answer = await patch(site, 'empty', 'a', body)
       expect([answer.statusCode, answer.json()]).toEqual([200, expect.objectContaining({ x: 100, seq: 1 })])
     }
     expect((await site.ask('GET', '/v1/boards/empty/items')).json().seq).toBe(1)
   })
 
   test('of an id or a type is refused with a pointer', async () => {
-    await create('fixed', { id: 'a' })
+    await create(site, 'fixed', { id: 'a' })
     for (const [body, pointer] of [
       [{ id: 'b' }, '/id'],
       [{ type: 'text' }, '/type'],
     ] as const) {
-      const answer = await patch('fixed', 'a', body)
+      const answer = await patch(site, 'fixed', 'a', body)
       expect([answer.statusCode, answer.json()]).toEqual([422, problem('item-invalid')])
       expect(answer.json().errors).toEqual([{ pointer, detail: expect.any(String) }])
     }
@@ -118,11 +103,11 @@ describe('a patch', () => {
 
 describe('If-Match', () => {
   test('lets a change through while the item is as it was read, whatever happens elsewhere on the board', async () => {
-    const etag = String((await create('matched', { id: 'a' })).headers.etag)
-    await create('matched', { id: 'b' })
-    expect((await patch('matched', 'a', { x: 1 }, { 'if-match': etag })).statusCode).toBe(200)
+    const etag = String((await create(site, 'matched', { id: 'a' })).headers.etag)
+    await create(site, 'matched', { id: 'b' })
+    expect((await patch(site, 'matched', 'a', { x: 1 }, { 'if-match': etag })).statusCode).toBe(200)
 
-    const late = await patch('matched', 'a', { x: 2 }, { 'if-match': etag })
+    const late = await patch(site, 'matched', 'a', { x: 2 }, { 'if-match': etag })
     expect([late.statusCode, late.json()]).toEqual([412, problem('item-changed')])
     const remove = await site.ask('DELETE', '/v1/boards/matched/items/a', undefined, { 'if-match': etag })
     expect(remove.statusCode).toBe(412)
@@ -130,9 +115,9 @@ describe('If-Match', () => {
   })
 
   test('takes a list and *, and no weak tag', async () => {
-    await create('listed', { id: 'a' })
-    const etag = String((await patch('listed', 'a', { x: 0 })).headers.etag)
-    const statusOf = async (tag: string) => (await patch('listed', 'a', {}, { 'if-match': tag })).statusCode
+    await create(site, 'listed', { id: 'a' })
+    const etag = String((await patch(site, 'listed', 'a', { x: 0 })).headers.etag)
+    const statusOf = async (tag: string) => (await patch(site, 'listed', 'a', {}, { 'if-match': tag })).statusCode
     expect(await statusOf(`"other", ${etag}`)).toBe(200)
     expect(await statusOf('*')).toBe(200)
     expect(await statusOf(`W/${etag}`)).toBe(412)
