@@ -13,5 +13,7 @@ export const everyAcksChannel = 'board:*:acks'
 export const syncChannel = (board: BoardId): string => `board:${board}:sync`
 /** Who is on the board on other instances, and where their cursors are. */
 export const awarenessChannel = (board: BoardId): string => `board:${board}:awareness`
+/** What instances tell each other of one board: only those that have it open listen. */
+export const isBetweenInstances = (channel: string): boolean => /^board:[^:]+:(?:sync|awareness)$/.test(channel)
 /** The board a channel belongs to, as written there (unchecked), or undefined for a channel that is none of ours. */
 export const boardOfChannel = (channel: string): string | undefined => /^board:([^:]+):[a-z]+$/.exec(channel)?.[1]
