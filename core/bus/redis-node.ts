@@ -64,6 +64,19 @@ export class RedisNode {
     return this.#publisher.redis.status === 'ready' ? this.#publisher.redis : undefined
   }
 
+  /** @returns undefined when the connection went while it was asked */
+  async about(): Promise<{ isCluster: boolean; shards: boolean } | undefined> {
+    const { publisher } = this
+    try {
+      const [server, cluster] = await Promise.all([publisher?.info('server'), publisher?.info('cluster')])
+      const major = Number(/redis_version:(\d+)/.exec(server ?? '')?.[1] ?? 7)
+      return { isCluster: /cluster_enabled:1/.test(cluster ?? ''), shards: major >= 7 }
+    } catch {
+      // Not allowed to this user, or gone: then it is greeted anew.
+      return publisher?.status === 'ready' ? { isCluster: false, shards: true } : undefined
+    }
+  }
+
   /** Subscribes to all that it is to be asked for, and to nothing else. Until that is done it is not ready. */
   async renew(): Promise<void> {
     const round = ++this.#round

@@ -8,6 +8,7 @@
  * is done, or that it failed: and `up` means that nothing more can be missed.)
  */
 import type { Logger } from '../base/log.ts'
+import { redisAddresses, serverOf } from '../base/redis-addresses.ts'
 import { Secret } from '../base/secret.ts'
 import { isBetweenInstances } from '../contract/channels.ts'
 import { RedisNode, type RedisNodeOwner } from './redis-node.ts'
@@ -42,9 +43,9 @@ export class RedisNodes implements RedisNodeOwner {
       onFirst: topic => void this.#nodeOf(topic)?.ask(topic),
       onLast: topic => this.#nodeOf(topic)?.end(topic),
     })
-    const urls = url.reveal().split(/,\s*(?=rediss?:\/\/)/)
-    this.#seeds = new Map(urls.map(seed => [keyOf(new URL(seed)), new Secret(seed)]))
-    this.#kind = urls.length > 1 ? 'cluster' : 'unknown'
+    const seeds = redisAddresses(url.reveal()) ?? []
+    this.#seeds = new Map(seeds.map(seed => [serverOf(seed), new Secret(seed.href)]))
+    this.#kind = seeds.length > 1 ? 'cluster' : 'unknown'
     this.#timer = setInterval(() => void this.#look(false), lookEveryMs)
     this.#connectSeeds()
   }
@@ -85,7 +86,7 @@ export class RedisNodes implements RedisNodeOwner {
 
   async onConnected(node: RedisNode): Promise<void> {
     const before = this.#kind
-    const about = await aboutServer(node)
+    const about = await node.about()
     if (this.#closed || !about) return
     this.#shards = about.shards
     if (this.#seeds.size === 1 && this.#nodes.size === 1) this.#kind = about.isCluster ? 'cluster' : 'server'
@@ -158,7 +159,7 @@ export class RedisNodes implements RedisNodeOwner {
   async #askForSlots(): Promise<SlotRange[] | undefined> {
     for (const node of this.#nodes.values()) {
       try {
-        const ranges = readSlots(await node.publisher?.cluster('SLOTS'), new URL(`redis://${node.key}`).hostname)
+        const ranges = readSlots(await node.publisher?.cluster('SLOTS'), node.key)
         if (ranges) return ranges
       } catch (error) {
         this.onFailed(String(error))
@@ -172,9 +173,9 @@ export class RedisNodes implements RedisNodeOwner {
     const moved = told !== this.#ranges
     this.#ranges = told
     if (moved) {
-      this.#owners = ranges.flatMap(({ from, to, owner }) => Array<string>(to - from + 1).fill(keyOf(owner)))
-      const masters = new Map(ranges.map(({ owner }) => [keyOf(owner), owner]))
-      for (const [key, owner] of masters) this.#connect(key, owner)
+      this.#owners = ranges.flatMap(({ from, to, owner }) => Array<string>(to - from + 1).fill(owner))
+      const masters = new Set(ranges.map(({ owner }) => owner))
+      for (const master of masters) this.#connect(master)
       for (const [key, node] of this.#nodes) {
         if (masters.has(key)) continue
         this.#nodes.delete(key)
@@ -194,30 +195,11 @@ export class RedisNodes implements RedisNodeOwner {
   }
 
   /** A master: with the credentials of the addresses that were given. */
-  #connect(key: string, { host, port }: { host: string; port: number }): void {
+  #connect(server: string): void {
     const [seed] = this.#seeds.values()
-    if (this.#nodes.has(key) || !seed) return
+    if (this.#nodes.has(server) || !seed) return
     const url = new URL(seed.reveal())
-    url.host = `${bracketed(host)}:${port}`
-    this.#nodes.set(key, new RedisNode(key, new Secret(url.href), this.topics, this, this.#log))
+    url.host = server
+    this.#nodes.set(server, new RedisNode(server, new Secret(url.href), this.topics, this, this.#log))
   }
 }
-
-/** @returns undefined when the connection went while it was asked */
-async function aboutServer({ publisher }: RedisNode): Promise<{ isCluster: boolean; shards: boolean } | undefined> {
-  try {
-    const [server, cluster] = await Promise.all([publisher?.info('server'), publisher?.info('cluster')])
-    const major = Number(/redis_version:(\d+)/.exec(server ?? '')?.[1] ?? 7)
-    return { isCluster: /cluster_enabled:1/.test(cluster ?? ''), shards: major >= 7 }
-  } catch {
-    // Not allowed to this user, or gone: then it is greeted anew.
-    return publisher?.status === 'ready' ? { isCluster: false, shards: true } : undefined
-  }
-}
-
-function keyOf(address: URL | { host: string; port: number }): string {
-  if (address instanceof URL) return `${address.hostname}:${address.port || 6379}`
-  return `${bracketed(address.host)}:${address.port}`
-}
-
-const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host)

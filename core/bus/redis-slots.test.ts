@@ -17,9 +17,10 @@ test.each([
 
 test('a cluster of which a slot belongs to nobody is not whole', () => {
   const entry = (from: number, to: number, host: unknown = 'h') => [from, to, [host, 1, 'id', []]]
-  expect(readSlots([entry(8_192, 16_383, null), entry(0, 8_191)], 'asked')).toEqual([
-    { from: 0, to: 8_191, owner: { host: 'h', port: 1 } },
-    { from: 8_192, to: 16_383, owner: { host: 'asked', port: 1 } },
+  expect(readSlots([entry(8_192, 16_383, null), entry(0, 99), entry(100, 8_191, 'fe80::1')], 'asked:6379')).toEqual([
+    { from: 0, to: 99, owner: 'h:1' },
+    { from: 100, to: 8_191, owner: '[fe80::1]:1' },
+    { from: 8_192, to: 16_383, owner: 'asked:1' },
   ])
   for (const answer of [
     [],
@@ -29,6 +30,6 @@ test('a cluster of which a slot belongs to nobody is not whole', () => {
     'OK',
     [1],
   ]) {
-    expect(readSlots(answer, 'asked')).toBeUndefined()
+    expect(readSlots(answer, 'asked:6379')).toBeUndefined()
   }
 })

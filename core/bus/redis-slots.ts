@@ -2,16 +2,11 @@
 
 const slotCount = 16_384
 
-/** A server as the cluster names it. */
-export interface SlotOwner {
-  host: string
-  port: number
-}
-
 export interface SlotRange {
   from: number
   to: number
-  owner: SlotOwner
+  /** `host:port` of the master. */
+  owner: string
 }
 
 /**
@@ -32,7 +27,7 @@ export function slotOf(key: string): number {
 
 /**
  * @param answer to CLUSTER SLOTS
- * @param asked the server that answered; it may leave its own host out
+ * @param asked `host:port` of the server that answered; it may leave its own host out
  * @returns undefined where a slot belongs to nobody: the cluster is not whole
  */
 export function readSlots(answer: unknown, asked: string): SlotRange[] | undefined {
@@ -42,9 +37,12 @@ export function readSlots(answer: unknown, asked: string): SlotRange[] | undefin
     const [from, to, master] = Array.isArray(entry) ? entry : []
     const [host, port] = Array.isArray(master) ? master : []
     if (typeof from !== 'number' || typeof to !== 'number' || typeof port !== 'number') return undefined
-    ranges.push({ from, to, owner: { host: host ? String(host) : asked, port } })
+    ranges.push({ from, to, owner: `${host ? bracketed(String(host)) : hostOf(asked)}:${port}` })
   }
   ranges.sort((a, b) => a.from - b.from)
   const covered = ranges.reduce((next, { from, to }) => (from === next ? to + 1 : Number.NaN), 0)
   return covered === slotCount ? ranges : undefined
 }
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+const hostOf = (server: string): string => server.slice(0, server.lastIndexOf(':'))
