@@ -129,7 +129,13 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
-    await restApi(app, { authenticate, reader: new BoardReader(storage), desk, changes: storage.changes })
+    await restApi(app, {
+      version: config.version,
+      authenticate,
+      reader: new BoardReader(storage),
+      desk,
+      changes: storage.changes,
+    })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
   if (config.ROLE !== 'api') {

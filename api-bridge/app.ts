@@ -4,19 +4,26 @@ import type { Authenticate } from '../core/auth/authenticate.ts'
 import { authenticateRequests } from './access.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
+import { openApi } from './open-api.ts'
 import { problemPages } from './problem-pages.ts'
+import { checkingRequests } from './validation.ts'
 
 export interface ApiServices extends ItemServices {
   authenticate: Authenticate
+  version: string
 }
 
 export async function restApi(app: FastifyInstance, services: ApiServices): Promise<void> {
   takeJson(app)
-  await app.register(async open => problemPages(open), { prefix: '/v1' })
   await app.register(
     async v1 => {
-      authenticateRequests(v1, services.authenticate)
-      itemRoutes(v1, services)
+      // Before the routes: it gathers what they declare.
+      await openApi(v1, services.version)
+      problemPages(v1)
+      await v1.register(async known => {
+        authenticateRequests(known, services.authenticate)
+        itemRoutes(checkingRequests(known), services)
+      })
     },
     { prefix: '/v1' },
   )

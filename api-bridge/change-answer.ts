@@ -1,10 +1,26 @@
 /** What the caller of a change hears: done, waiting, or why not. */
 import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
 import type { ChangeOutcome } from '../core/contract/change.ts'
-import type { Item } from '../core/contract/item.ts'
+import { type Item, itemSchema } from '../core/contract/item.ts'
 import { itemEtag } from '../core/doc/item-etag.ts'
 import type { RecordedChange } from '../core/store/change-outbox.ts'
+import { problemSchema } from './open-api.ts'
 import { Problem, problemDocument } from './problems.ts'
+
+const seqSchema = z.int().meta({ description: "The board's seq from which on it is there." })
+
+export const appliedItemSchema = itemSchema.extend({ seq: seqSchema }).meta({ id: 'AppliedItem' })
+
+export const changeSchema = z
+  .object({
+    id: z.uuid(),
+    status: z.enum(['pending', 'applied', 'rejected']),
+    seq: seqSchema.optional(),
+    item: itemSchema.optional(),
+    problem: problemSchema.optional(),
+  })
+  .meta({ id: 'Change', description: 'A change that was accepted, and what became of it.' })
 
 /** A change that waits is looked at by the second. */
 const retryAfterSeconds = 1

@@ -1,7 +1,7 @@
 /** Pages of a board's items, in the order of their ids: what exists throughout is listed once. */
 import type * as Y from 'yjs'
 import { z } from 'zod'
-import { type Item, itemTypes } from '../core/contract/item.ts'
+import { type Item, itemSchema, itemTypes } from '../core/contract/item.ts'
 import { itemsAfter } from '../core/doc/items.ts'
 
 const listedAtMost = 500
@@ -24,6 +24,13 @@ export const listQuerySchema = z.strictObject({
     .optional(),
   bbox: z.never('is not supported yet').optional(),
 })
+export const itemPageSchema = z
+  .object({
+    items: z.array(itemSchema),
+    next: z.string().nullable().meta({ description: '`cursor` of the next page; null: this is the last.' }),
+    seq: z.int(),
+  })
+  .meta({ id: 'ItemPage' })
 type ListQuery = z.output<typeof listQuerySchema>
 
 /** The page of this board that the query asks for. */
