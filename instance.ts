@@ -9,6 +9,7 @@ import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
+import { WhoIsHere } from './api-bridge/who-is-here.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
 import { createRequestGuard } from './core/auth/request-guard.ts'
 import type { Config } from './core/base/config.ts'
@@ -23,6 +24,7 @@ import { statusRoutes } from './ops/status.ts'
 import { pages } from './web/serve.ts'
 import { Committer } from './ws/room/committer.ts'
 import { ItemInbox } from './ws/room/item-inbox.ts'
+import { PresenceKeeper } from './ws/room/presence-keeper.ts'
 import { RawIntake } from './ws/room/raw-intake.ts'
 import { Replication } from './ws/room/replication.ts'
 import { Rooms } from './ws/room/rooms.ts'
@@ -74,6 +76,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   const { config, log, metrics, storage, bus, page, compareEveryMs = 2_000, drains = true } = options
   const authenticate = options.authenticate ?? createAuthenticate(config)
   const guard = createRequestGuard(config)
+  const id = randomUUID()
   const monitor = new StorageMonitor(storage, log)
   parts.add('storage monitor', () => monitor.stop())
 
@@ -87,7 +90,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     archive: storage.archive,
     committer,
     bus,
-    instance: randomUUID(),
+    instance: id,
     idleMs: config.ROOM_IDLE_MS,
     limits: {
       debounceMs: config.SNAPSHOT_DEBOUNCE_MS,
@@ -99,6 +102,8 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     log,
     metrics,
   })
+  const presence = new PresenceKeeper(rooms, bus, id)
+  parts.add('presence', () => presence.stop())
   parts.add('rooms', () => rooms.close(new SyncError('draining', 'this instance is going away; connect again')))
   const inbox = new ItemInbox(storage.changes, rooms, bus, log, metrics)
   parts.add('item inbox', () => inbox.stop())
@@ -135,6 +140,8 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       reader: new BoardReader(storage),
       desk,
       changes: storage.changes,
+      boards: storage.boards,
+      whoIsHere: new WhoIsHere(bus, id, board => presence.here(board)),
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })

@@ -5,10 +5,11 @@ import { authenticateRequests } from './access.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { openApi } from './open-api.ts'
+import { type PresenceServices, presenceRoutes } from './presence-routes.ts'
 import { problemPages } from './problem-pages.ts'
 import { checkingRequests } from './validation.ts'
 
-export interface ApiServices extends ItemServices {
+export interface ApiServices extends ItemServices, PresenceServices {
   authenticate: Authenticate
   version: string
 }
@@ -22,7 +23,9 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
       problemPages(v1)
       await v1.register(async known => {
         authenticateRequests(known, services.authenticate)
-        itemRoutes(checkingRequests(known), services)
+        const checking = checkingRequests(known)
+        itemRoutes(checking, services)
+        presenceRoutes(checking, services)
       })
     },
     { prefix: '/v1' },

@@ -51,6 +51,12 @@ export class Rooms {
     for (const slot of this.#slots.values()) if (slot.state === 'open') yield slot.room
   }
 
+  /** The board's room, if it is open. */
+  find(board: BoardId): Room | undefined {
+    const slot = this.#slots.get(board)
+    return slot?.state === 'open' ? slot.room : undefined
+  }
+
   /** Whether this process has the board open. */
   has(board: BoardId): boolean {
     return this.#slots.has(board)
