@@ -20,6 +20,7 @@ import { Releasers } from './core/base/releasers.ts'
 import type { Bus } from './core/bus/bus.ts'
 import type { Storage } from './core/store/storage.ts'
 import { StorageMonitor } from './core/store/storage-monitor.ts'
+import { InstanceList } from './ops/instance-list.ts'
 import { statusRoutes } from './ops/status.ts'
 import { pages } from './web/serve.ts'
 import { Committer } from './ws/room/committer.ts'
@@ -122,14 +123,23 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   let draining = false
   const app = createHttpApp(log, guard)
   parts.add('http', () => closeHttpApp(app))
-  statusRoutes(app, config.version, metrics, () => ({
+  const status = () => ({
     rooms: rooms.size,
+    roomsShared: rooms.shared,
     connections: sockets.size,
     storage: monitor.state,
     bus: bus.state,
     draining,
     lagSeconds: committer.lagSeconds,
-  }))
+  })
+  const since = new Date().toISOString()
+  const instances = new InstanceList(bus, () => {
+    const { rooms, roomsShared, connections } = status()
+    const { ROLE: role, version } = config
+    return { id, role, version, since, draining, connections, rooms, rooms_shared: roomsShared }
+  })
+  parts.add('instance list', () => instances.stop())
+  statusRoutes(app, config.version, metrics, instances, status)
   if (config.ROLE !== 'ws') {
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()

@@ -1,5 +1,5 @@
 /** The awareness clients of a board: the newest state of each, and whose it is. */
-import { isOurs, type OwnedState, type Owner, type RemoteInstance } from './presence-owner.ts'
+import { isOurs, type OwnedState, type Owner } from './presence-owner.ts'
 
 export interface Known {
   state: OwnedState
@@ -17,6 +17,11 @@ export class KnownClients {
 
   get size(): number {
     return this.#known.size
+  }
+
+  get hasOthers(): boolean {
+    for (const { owner } of this.#known.values()) if (!isOurs(owner)) return true
+    return false
   }
 
   get(clientId: number): Known | undefined {
@@ -45,11 +50,6 @@ export class KnownClients {
   /** Who came through this instance. */
   ours(): OwnedState[] {
     return [...this.#known.values()].flatMap(({ state, owner }) => (isOurs(owner) ? [state] : []))
-  }
-
-  /** Other instances that somebody is on. */
-  instances(): Set<RemoteInstance> {
-    return new Set([...this.#known.values()].flatMap(({ owner }) => (isOurs(owner) ? [] : [owner])))
   }
 
   #touch(clientId: number): void {

@@ -66,9 +66,9 @@ export class Presence {
     return this.#known.revision
   }
 
-  /** Other instances that somebody is on. */
-  get instances(): ReadonlySet<RemoteInstance> {
-    return this.#known.instances()
+  /** Whether somebody is here through another instance. */
+  get isShared(): boolean {
+    return this.#known.hasOthers
   }
 
   receive(states: readonly AwarenessState[], from: Peer): void {
