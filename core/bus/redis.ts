@@ -78,10 +78,10 @@ export function createRedisBus(url: Secret, log: Logger): Bus {
       return nodes.topics.subscribe(channel, handler)
     },
     async lease(name, ms) {
-      return (await takeLeaseBy(nodes.run, name, holder, ms).catch(failsWithItsConnection)) === true
+      return (await takeLeaseBy(nodes.run, name, holder, ms).catch(failsWithItsConnection)) ?? undefined
     },
-    async release(name) {
-      await releaseLeaseBy(nodes.run, name, holder).catch(failsWithItsConnection)
+    async release(name, channel, mark) {
+      await releaseLeaseBy(nodes.run, name, holder, channel, mark).catch(failsWithItsConnection)
     },
     keep(group, name, value, ms) {
       send(Buffer.byteLength(value), () => keepBy(nodes.run, group, name, value, ms))
