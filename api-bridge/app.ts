@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
 import { authenticateRequests } from './access.ts'
+import { batchRoutes } from './batch-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { openApi } from './open-api.ts'
@@ -22,7 +23,9 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
       problemPages(v1)
       await v1.register(async known => {
         authenticateRequests(known, services.authenticate)
-        itemRoutes(checkingRequests(known), services)
+        const checked = checkingRequests(known)
+        itemRoutes(checked, services)
+        batchRoutes(checked, services)
       })
     },
     { prefix: '/v1' },
