@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
 import { authenticateRequests } from './access.ts'
+import { batchRoutes } from './batch-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { openApi } from './open-api.ts'
@@ -25,6 +26,7 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
         authenticateRequests(known, services.authenticate)
         const checking = checkingRequests(known)
         itemRoutes(checking, services)
+        batchRoutes(checking, services)
         presenceRoutes(checking, services)
       })
     },
