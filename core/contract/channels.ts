@@ -15,3 +15,5 @@ export const syncChannel = (board: BoardId): string => `board:${board}:sync`
 export const awarenessChannel = (board: BoardId): string => `board:${board}:awareness`
 /** The board a channel belongs to, as written there (unchecked), or undefined for a channel that is none of ours. */
 export const boardOfChannel = (channel: string): string | undefined => /^board:([^:]+):[a-z]+$/.exec(channel)?.[1]
+/** Says that a credential came to an end, not which: whoever hears it asks the store. */
+export const credentialsChannel = 'boardsync:credentials'

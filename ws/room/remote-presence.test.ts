@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Grant } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
 import { silent } from '../../test/kit/site.ts'
@@ -66,7 +66,8 @@ async function two() {
   return instances
 }
 
-const grant: Grant = { subject: 'anyone', authenticated: false, roleOn: () => 'write' }
+const rights = new Map([['*', 'write']] as const)
+const grant = grantOf({ subject: 'anyone', authenticated: false, rights, basis: { issuer: 'open' } })
 const peer = () =>
   new Peer({ bufferedAmount: 0, send: () => {}, close: () => {}, answersPing: async () => true }, grant, 'write')
 
