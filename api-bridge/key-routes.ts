@@ -35,7 +35,7 @@ const wantedKeySchema = z
     role: roleSchema,
     expires_at: z.iso
       .datetime({ offset: true })
-      .refine(at => Date.parse(at) > Date.now(), 'must be in the future')
+      .refine(at => !(Date.parse(at) <= Date.now()), 'must be in the future')
       .nullish()
       .meta({ description: 'Never, where it is left out.' }),
   })
