@@ -11,7 +11,10 @@ import { ChangeDesk } from './api-bridge/change-desk.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
 import { WhoIsHere } from './api-bridge/who-is-here.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
+import { issuersOf } from './core/auth/issuers.ts'
+import { LiveAuthority } from './core/auth/live-authority.ts'
 import { createRequestGuard } from './core/auth/request-guard.ts'
+import { StoredCredentials } from './core/auth/stored-credentials.ts'
 import type { Config } from './core/base/config.ts'
 import { SyncError } from './core/base/errors.ts'
 import type { Logger } from './core/base/log.ts'
@@ -75,7 +78,12 @@ export async function runInstance(options: InstanceOptions): Promise<Instance> {
 
 async function compose(options: InstanceOptions, parts: Releasers, release: () => Promise<void>): Promise<Instance> {
   const { config, log, metrics, storage, bus, page, compareEveryMs = 2_000, drains = true } = options
-  const authenticate = options.authenticate ?? createAuthenticate(config)
+  const issuers = issuersOf(config)
+  const stored = new StoredCredentials(storage, issuers, log)
+  const authenticate = options.authenticate ?? createAuthenticate(config, stored, issuers)
+  const authority = new LiveAuthority(storage, stored, bus, log)
+  parts.add('authority', () => authority.stop())
+  await authority.start()
   const guard = createRequestGuard(config)
   const id = randomUUID()
   const monitor = new StorageMonitor(storage, log)
@@ -113,9 +121,11 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   const sockets = new Sockets({
     rooms,
     authenticate,
+    authority,
     guard,
     monitor,
     limits: { frameBytes: config.MAX_FRAME_BYTES, connections: config.MAX_CONNECTIONS },
+    publicUrl: config.PUBLIC_URL,
     log,
     metrics,
   })
@@ -146,7 +156,10 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     parts.add('change desk', () => desk.stop())
     await restApi(app, {
       version: config.version,
+      publicUrl: config.PUBLIC_URL,
       authenticate,
+      authority,
+      storage,
       reader: new BoardReader(storage),
       desk,
       changes: storage.changes,

@@ -23,3 +23,5 @@ export const presenceGroup = (board: BoardId): string => `presence:${board}`
 export const instancesGroup = 'instances'
 /** The board a channel belongs to, as written there (unchecked), or undefined for a channel that is none of ours. */
 export const boardOfChannel = (channel: string): string | undefined => /^board:([^:]+):[a-z]+$/.exec(channel)?.[1]
+/** Says that a credential came to an end, not which: whoever hears it asks the store. */
+export const credentialsChannel = 'boardsync:credentials'

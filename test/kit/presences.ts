@@ -1,6 +1,6 @@
 /** Who is on one board, as two instances have it that a bus connects: without rooms, sockets or a database. */
 
-import type { Grant } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
 import { awarenessChannel } from '../../core/contract/channels.ts'
@@ -62,7 +62,12 @@ export async function twoPresences(bus: WatchedBus) {
 
 /** @param subject who it has shown to be; nobody by default, as in open mode */
 export function peer(subject?: string, answersPing = async (_withinMs: number) => true): Peer {
-  const grant: Grant = { subject: subject ?? 'anyone', authenticated: subject !== undefined, roleOn: () => 'write' }
+  const grant = grantOf({
+    subject: subject ?? 'anyone',
+    authenticated: subject !== undefined,
+    rights: new Map([['*', 'write']] as const),
+    basis: { issuer: 'test' },
+  })
   return new Peer({ bufferedAmount: 0, send: () => {}, close: () => {}, answersPing }, grant, 'write')
 }
 

@@ -3,9 +3,9 @@
  * snapshots). It decides what becomes of a frame; bytes, close codes and storage are other files' business.
  */
 import * as Y from 'yjs'
-import { mayWrite } from '../../core/auth/authenticate.ts'
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { mayWrite } from '../../core/contract/role.ts'
 import { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
