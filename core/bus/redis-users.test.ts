@@ -9,7 +9,14 @@ import { releasing } from '../../test/kit/releasing.ts'
 import { until } from '../../test/kit/until.ts'
 import { Secret } from '../base/secret.ts'
 import { parseBoardId } from '../contract/board-id.ts'
-import { acksChannel, awarenessChannel, everyUpdatesChannel, intakeLease, syncChannel, updatesChannel } from '../contract/channels.ts'
+import {
+  acksChannel,
+  awarenessChannel,
+  everyUpdatesChannel,
+  intakeLease,
+  syncChannel,
+  updatesChannel,
+} from '../contract/channels.ts'
 import { createRedisBus } from './redis.ts'
 
 const use = releasing()
