@@ -37,8 +37,8 @@ export interface Bus {
    */
   lease(name: string, ms: number): Promise<Lease | undefined>
   /**
-   * Gives a lease back early, and in the same moment publishes a mark: what is heard before it was the holder's to deal
-   * with, what is heard after it is the next one's. Somebody else's lease stays.
+   * Gives a lease back early, then publishes a mark: what is heard before it was the holder's to deal with, what is heard
+   * after it is the next one's, who is told of the mark with the lease. Somebody else's lease stays.
    */
   release(name: string, channel: string, mark: string): Promise<void>
   /**

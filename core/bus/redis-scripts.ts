@@ -32,8 +32,7 @@ const takeLease = `
   return mark`
 const releaseLease = `
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-  redis.call('SET', KEYS[1], '${freePrefix}' .. ARGV[3], 'PX', ${markKeptForMs})
-  redis.call('PUBLISH', ARGV[2], ARGV[3])
+  redis.call('SET', KEYS[1], '${freePrefix}' .. ARGV[2], 'PX', ${markKeptForMs})
   return 1`
 
 /** Instances that died leave their names behind: whoever comes by takes them away. */
@@ -65,14 +64,9 @@ export async function takeLeaseBy(
   return mark === '' ? {} : { after: mark }
 }
 
-export async function releaseLeaseBy(
-  run: RunScript,
-  name: string,
-  holder: string,
-  channel: string,
-  mark: string,
-): Promise<void> {
-  await run(releaseLease, [name], [holder, channel, mark])
+/** @returns whether it was this holder's */
+export async function releaseLeaseBy(run: RunScript, name: string, holder: string, mark: string): Promise<boolean> {
+  return (await run(releaseLease, [name], [holder, mark])) === 1
 }
 
 export async function keepBy(run: RunScript, group: string, name: string, value: string, ms: number): Promise<void> {

@@ -8,9 +8,9 @@
  * or gets it by asking then. Whoever is refused forgets the message. A process that stood still may hear, late, what the
  * next holder took in long ago: it takes nothing for which it has no lease until it has heard an echo of its own.
  *
- * An instance that stops hands its boards over: in one moment the lease is free and a mark is published. Until it hears its
- * own mark it takes what it hears; whoever gets the lease then takes only what it hears after the mark. (On one Redis, all
- * hear all messages in one order. In a Cluster, those of that very moment may be taken twice or not at all.)
+ * An instance that stops hands its boards over: it frees the lease and publishes a mark. Until it hears its own mark it takes
+ * what it hears; whoever gets the lease takes only what it hears after the mark. (On one Redis, all hear all messages in one
+ * order. In a Cluster, those of that very moment may be taken twice or not at all.)
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../core/base/log.ts'
