@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { StorageError } from '../../core/base/errors.ts'
 import { createLogger } from '../../core/base/log.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
-import type { Bus, Lease } from '../../core/bus/bus.ts'
+import type { Bus, BusHandler, Lease } from '../../core/bus/bus.ts'
 import { createInProcessBus } from '../../core/bus/in-process.ts'
 import type { NewChange, RecordedChange } from '../../core/store/change-outbox.ts'
 import { releasing } from '../../test/kit/releasing.ts'
@@ -158,12 +158,20 @@ describe('an instance that stood still', () => {
 
 describe('a board that is handed over', () => {
   test('is taken in by the instance that stops until its mark, and not after it', async () => {
-    const channel = 'board:board:updates'
+    const handlers: { name: string; handler: BusHandler }[] = []
     const { intake, stored, publish } = await storingIntake(bus => ({
+      subscribe(name, handler) {
+        handlers.push({ name, handler })
+        return bus.subscribe(name, handler)
+      },
+      // All of it comes in at once, as from a socket.
       async release(_name, handover, mark) {
-        bus.publish(channel, bytes(create('before-the-mark')))
-        bus.publish(handover, new TextEncoder().encode(mark))
-        bus.publish(channel, bytes(create('after-the-mark')))
+        const hear = (name: string, channel: string, message: Uint8Array) =>
+          handlers.find(given => given.name === name)?.handler(channel, message)
+        const updates = 'board:board:updates'
+        hear('board:*:updates', updates, bytes(create('before-the-mark')))
+        hear(handover, handover, new TextEncoder().encode(mark))
+        hear('board:*:updates', updates, bytes(create('after-the-mark')))
       },
     }))
     publish('board', create('first'))
