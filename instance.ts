@@ -9,6 +9,7 @@ import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
+import { createWriteOnce } from './api-bridge/idempotency.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
 import { createRequestGuard } from './core/auth/request-guard.ts'
 import type { Config } from './core/base/config.ts'
@@ -19,6 +20,7 @@ import { Releasers } from './core/base/releasers.ts'
 import type { Bus } from './core/bus/bus.ts'
 import type { Storage } from './core/store/storage.ts'
 import { StorageMonitor } from './core/store/storage-monitor.ts'
+import { Housekeeping } from './ops/housekeeping.ts'
 import { statusRoutes } from './ops/status.ts'
 import { pages } from './web/serve.ts'
 import { Committer } from './ws/room/committer.ts'
@@ -135,6 +137,9 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       reader: new BoardReader(storage),
       desk,
       changes: storage.changes,
+      directory: storage.directory,
+      bus,
+      writeOnce: createWriteOnce(storage.answers),
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
@@ -145,6 +150,14 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     if (drains) await inbox.start()
     await intake.start()
   }
+  const housekeeping = new Housekeeping(
+    [
+      { name: 'purge deleted boards', work: () => storage.directory.purge() },
+      { name: 'forget kept answers', work: () => storage.answers.forgetOld(), everyMs: 600_000 },
+    ],
+    log,
+  )
+  parts.add('housekeeping', () => housekeeping.stop())
   const drain = async () => {
     draining = true
     await sockets.drain()

@@ -2,13 +2,14 @@
 import type { FastifyInstance } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
 import { authenticateRequests } from './access.ts'
+import { type BoardServices, boardRoutes } from './board-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { openApi } from './open-api.ts'
 import { problemPages } from './problem-pages.ts'
 import { checkingRequests } from './validation.ts'
 
-export interface ApiServices extends ItemServices {
+export interface ApiServices extends ItemServices, BoardServices {
   authenticate: Authenticate
   version: string
 }
@@ -22,7 +23,9 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
       problemPages(v1)
       await v1.register(async known => {
         authenticateRequests(known, services.authenticate)
-        itemRoutes(checkingRequests(known), services)
+        const app = checkingRequests(known)
+        boardRoutes(app, services)
+        itemRoutes(app, services)
       })
     },
     { prefix: '/v1' },

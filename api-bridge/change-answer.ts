@@ -68,5 +68,6 @@ export function changeDocument(recorded: RecordedChange) {
 const outcomeOf = ({ result }: RecordedChange): ChangeOutcome | undefined =>
   result === undefined ? undefined : (JSON.parse(result) as ChangeOutcome)
 
-const rejection = ({ reason, detail, errors = [] }: Extract<ChangeOutcome, { status: 'rejected' }>): Problem =>
+/** @param rejected its pointers are into the change's item */
+export const rejection = ({ reason, detail, errors = [] }: Extract<ChangeOutcome, { status: 'rejected' }>): Problem =>
   new Problem(reason, detail, { errors })

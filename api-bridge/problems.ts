@@ -26,13 +26,25 @@ const problems = {
   'board-missing': [
     404,
     'There is no such board, or this credential has no right to it',
-    'A board comes into being when somebody who may write opens it, or posts an item to it.',
+    'A board comes into being when somebody who may write opens it, or posts an item to it. A deleted one can be restored ' +
+      'for 30 days (POST …/restore).',
   ],
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
+  'board-exists': [
+    409,
+    'There is a board of this id',
+    'Choose another id. That of a deleted board is free again after 30 days; until then it can be restored.',
+  ],
+  'already-created': [
+    409,
+    'This was created before',
+    'The first request under this Idempotency-Key did it; `id` names what it made. A secret is shown once: if it got lost, ' +
+      'delete what `id` names and create another under a new key.',
+  ],
   'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
   'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB.'],
@@ -73,15 +85,22 @@ export class Problem extends Error {
   readonly problem: ProblemName
   readonly errors: readonly FieldError[]
   readonly headers: Readonly<Record<string, string>>
+  /** Of what the problem is about. */
+  readonly id: string | undefined
 
   constructor(
     problem: ProblemName,
     detail: string,
-    { errors = [], headers = {} }: { errors?: readonly FieldError[]; headers?: Record<string, string> } = {},
+    {
+      errors = [],
+      headers = {},
+      id,
+    }: { errors?: readonly FieldError[]; headers?: Record<string, string>; id?: string } = {},
   ) {
     super(detail)
     this.problem = problem
     this.errors = errors
+    this.id = id
     this.headers = problem === 'storage-unavailable' ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
   }
 
@@ -98,7 +117,7 @@ export class Problem extends Error {
 }
 
 /** The document as it stands in an answer, and in the answer kept for a change. */
-export function problemDocument({ problem, message, errors }: Problem) {
+export function problemDocument({ problem, message, errors, id }: Problem) {
   const [status, title] = problems[problem]
   return {
     type: `/v1/problems/${problem}`,
@@ -106,6 +125,7 @@ export function problemDocument({ problem, message, errors }: Problem) {
     status,
     detail: message.length > detailLength ? `${message.slice(0, detailLength)}…` : message,
     ...(errors.length > 0 ? { errors } : {}),
+    ...(id === undefined ? {} : { id }),
   }
 }
 

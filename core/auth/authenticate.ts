@@ -15,6 +15,8 @@ export interface Grant {
   authenticated: boolean
   /** The role on a board; undefined: none, and the board might as well not exist. */
   roleOn(board: BoardId): Role | undefined
+  /** The only boards it can have a role on; absent: there may be any number. */
+  boards?: readonly BoardId[]
 }
 
 /** @throws SyncError `credential-missing` or `credential-invalid` */

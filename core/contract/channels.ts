@@ -13,5 +13,7 @@ export const everyAcksChannel = 'board:*:acks'
 export const syncChannel = (board: BoardId): string => `board:${board}:sync`
 /** Who is on the board on other instances, and where their cursors are. */
 export const awarenessChannel = (board: BoardId): string => `board:${board}:awareness`
+/** Ids of boards that were deleted or restored: a hint, for those who have them open. */
+export const boardsChannel = 'boardsync:boards'
 /** The board a channel belongs to, as written there (unchecked), or undefined for a channel that is none of ours. */
 export const boardOfChannel = (channel: string): string | undefined => /^board:([^:]+):[a-z]+$/.exec(channel)?.[1]

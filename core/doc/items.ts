@@ -54,6 +54,13 @@ export function listItems(doc: Y.Doc): Item[] {
   return [...itemsAfter(doc, '')]
 }
 
+/** How many items the board has. Its shapes are counted as they are, unread: a big board takes no time. */
+export function countItems(doc: Y.Doc): number {
+  let count = 0
+  for (const id of recordsOf(doc).keys()) if (isShapeId(id)) count += 1
+  return count
+}
+
 /** The items behind this id, sorted by id. Each is read when it is asked for: a page of a big board costs little. */
 export function* itemsAfter(doc: Y.Doc, after: string): Generator<Item> {
   const related = relatedRecords(doc)

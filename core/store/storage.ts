@@ -2,10 +2,12 @@
 import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import { BoardArchive } from './board-archive.ts'
+import { BoardDirectory } from './board-directory.ts'
 import { BoardLog } from './board-log.ts'
 import { ChangeOutbox } from './change-outbox.ts'
 import type { Database } from './database.ts'
 import { openEmbedded } from './embedded.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
 import { connectPostgres } from './postgres.ts'
 import type { CorruptionKind } from './quarantine.ts'
@@ -17,6 +19,8 @@ export interface Storage {
   boards: Public<BoardLog>
   archive: Pick<BoardArchive, 'read' | 'save'>
   changes: Public<ChangeOutbox>
+  directory: Public<BoardDirectory>
+  answers: Public<KeptAnswers>
   /** Resolves when the database answers. @throws StorageError */
   ping(): Promise<void>
   close(): Promise<void>
@@ -49,6 +53,8 @@ export function storageOn(
     boards: new BoardLog(database),
     archive,
     changes: new ChangeOutbox(database),
+    directory: new BoardDirectory(database),
+    answers: new KeptAnswers(database),
     async ping() {
       await database.query('SELECT 1')
     },
