@@ -111,7 +111,16 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     authenticate,
     guard,
     monitor,
-    limits: { frameBytes: config.MAX_FRAME_BYTES, connections: config.MAX_CONNECTIONS },
+    limits: {
+      frameBytes: config.MAX_FRAME_BYTES,
+      connections: {
+        total: config.MAX_CONNECTIONS,
+        perAddress: config.MAX_CONNECTIONS_PER_IP,
+        perSubject: config.MAX_CONNECTIONS_PER_SUBJECT,
+      },
+      messages: { doc: config.RATE_WS_DOC, awareness: config.RATE_WS_AWARENESS },
+    },
+    trustedProxies: config.TRUST_PROXY,
     log,
     metrics,
   })
@@ -134,6 +143,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     await restApi(app, {
       version: config.version,
       authenticate,
+      requests: { rate: config.RATE_REST, trustedProxies: config.TRUST_PROXY },
       reader: new BoardReader(storage),
       desk,
       changes: storage.changes,

@@ -7,10 +7,12 @@ import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { openApi } from './open-api.ts'
 import { problemPages } from './problem-pages.ts'
+import { limitRequests, type RequestLimits } from './rate-limit.ts'
 import { checkingRequests } from './validation.ts'
 
 export interface ApiServices extends ItemServices, BoardServices {
   authenticate: Authenticate
+  requests: RequestLimits
   version: string
 }
 
@@ -23,6 +25,7 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
       problemPages(v1)
       await v1.register(async known => {
         authenticateRequests(known, services.authenticate)
+        limitRequests(known, services.requests)
         const app = checkingRequests(known)
         boardRoutes(app, services)
         itemRoutes(app, services)

@@ -12,6 +12,8 @@ import { Problem, type ProblemName, problemDocument, sendProblem } from './probl
 
 /** A request whose body is still not here by then is given up: slow senders don't pile up. */
 const requestTimeoutMs = 60_000
+/** The same for what stands before the body, and for the handshake of a WebSocket. */
+const headersTimeoutMs = 5_000
 
 /** More than a change takes to be answered 202; a stop has to be over in 8 s. */
 const lastAnswersWithinMs = 3_000
@@ -26,6 +28,7 @@ export function createHttpApp(log: Logger, guard: RequestGuard): FastifyInstance
     // What arrives on an open connection while we close is answered like any other request.
     return503OnClosing: false,
     requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 1_000 },
     // Longer than any address that Node takes, so that the checks of each route say what is wrong with an id.
     routerOptions: { maxParamLength: 1024 * 1024 },
     frameworkErrors: (_error, _request, reply) => {
@@ -118,7 +121,10 @@ function answerClientError(error: Error & { code?: string }, socket: Socket): vo
 function problemOfClientError(code: string | undefined): Problem {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem('request-timeout', `the request was not here after ${requestTimeoutMs / 1_000} seconds`)
+      return new Problem(
+        'request-timeout',
+        `the request was not here in time: its headers within ${headersTimeoutMs / 1_000} s, all of it within ${requestTimeoutMs / 1_000} s`,
+      )
     case 'HPE_HEADER_OVERFLOW':
       return new Problem('headers-too-large', 'address and headers together have at most 16 KiB')
     default:

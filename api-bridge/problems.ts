@@ -65,6 +65,11 @@ const problems = {
     'A key stands for one request, with its method, address and body, for 24 hours.',
   ],
   'headers-too-large': [431, 'The headers are too large', 'Address and headers together have at most 16 KiB.'],
+  'rate-limited': [
+    429,
+    'Too many requests',
+    'Wait for the seconds in Retry-After. The RateLimit headers of every answer say how many requests are left.',
+  ],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
   'storage-unavailable': [
     503,

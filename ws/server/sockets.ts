@@ -10,6 +10,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { type Authenticate, mayWrite } from '../../core/auth/authenticate.ts'
+import { clientAddress } from '../../core/auth/client-address.ts'
 import { credentialOf, ourSubprotocol } from '../../core/auth/credential.ts'
 import type { RequestGuard } from '../../core/auth/request-guard.ts'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
@@ -20,7 +21,10 @@ import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import { Peer } from '../room/peer.ts'
 import type { RoomHold, Rooms } from '../room/rooms.ts'
+import { ConnectionCaps, type ConnectionLimits } from './connection-caps.ts'
+import { MessageRate, type MessageRates } from './message-rate.ts'
 import { Socket } from './socket.ts'
+import { boardNameOf, inTime, refuseUpgrade } from './upgrade.ts'
 
 const keepAwakeEveryMs = 2_500
 const checkAliveEveryMs = 30_000
@@ -32,7 +36,8 @@ export interface SocketsServices {
   authenticate: Authenticate
   guard: RequestGuard
   monitor: StorageMonitor
-  limits: { frameBytes: number; connections: number }
+  limits: { frameBytes: number; connections: ConnectionLimits; messages: MessageRates }
+  trustedProxies: number
   log: Logger
   metrics: Metrics
 }
@@ -40,12 +45,14 @@ export interface SocketsServices {
 export class Sockets {
   readonly #services: SocketsServices
   readonly #server: WebSocketServer
+  readonly #caps: ConnectionCaps
   readonly #sockets = new Map<WebSocket, Socket>()
   readonly #timers: NodeJS.Timeout[]
   #draining = false
 
   constructor(services: SocketsServices) {
     this.#services = services
+    this.#caps = new ConnectionCaps(services.limits.connections)
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -98,7 +105,7 @@ export class Sockets {
   }
 
   #accept(webSocket: WebSocket, request: IncomingMessage): void {
-    const { limits, metrics, log } = this.#services
+    const { metrics, log, trustedProxies } = this.#services
     const socket = new Socket(webSocket, metrics)
     this.#sockets.set(webSocket, socket)
     metrics.connections.set(this.#sockets.size)
@@ -108,8 +115,10 @@ export class Sockets {
     })
     // Protocol faults and broken connections: `ws` closes the socket itself (1009 for a frame that is too big).
     webSocket.on('error', error => log.debug({ err: error }, 'socket error'))
-    if (this.#sockets.size > limits.connections) {
-      socket.close(new SyncError('too-many-connections', 'this instance has too many connections'))
+    try {
+      webSocket.once('close', this.#caps.connect(clientAddress(request, trustedProxies)))
+    } catch (error) {
+      this.#end(socket, error)
       return
     }
     // Nothing is read until the room is there: what a client sends first waits in the network's buffers.
@@ -126,17 +135,34 @@ export class Sockets {
   async #admit(webSocket: WebSocket, socket: Socket, request: IncomingMessage): Promise<void> {
     const { authenticate, rooms, monitor } = this.#services
     const board = parseBoardId(boardNameOf(request.url ?? '/'))
-    const grant = await authenticate(credentialOf(request))
+    const grant = await inTime(authenticate(credentialOf(request)))
     const role = grant.roleOn(board)
     if (!role) throw new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
+    if (grant.authenticated && webSocket.readyState === webSocket.OPEN) {
+      webSocket.once('close', this.#caps.identify(grant.subject))
+    }
     if (monitor.state === 'down' && !rooms.has(board)) throw new StorageError('unavailable', 'storage is down')
     const hold = await rooms.hold(board, mayWrite(role))
     this.#connect(webSocket, socket, hold, new Peer(socket, grant, role))
   }
 
   #connect(webSocket: WebSocket, socket: Socket, { room, release }: RoomHold, peer: Peer): void {
-    const { metrics } = this.#services
+    const { metrics, limits } = this.#services
+    const rate = new MessageRate(limits.messages, {
+      deliver: frame => {
+        try {
+          room.receive(frame, peer)
+        } catch (error) {
+          this.#end(socket, error)
+        }
+      },
+      pause: () => webSocket.pause(),
+      resume: () => webSocket.resume(),
+      onFlood: () => socket.close(new SyncError('too-many-messages', 'this client sends far more than it may')),
+    })
     const leave = () => {
+      // What a client sent before it went is taken, however fast it was.
+      rate.close(!socket.isClosing)
       room.leave(peer)
       release()
     }
@@ -152,7 +178,7 @@ export class Sockets {
         if (!isBinary) throw new SyncError('frame-malformed', 'text frames are not part of this protocol')
         const bytes = copyOf(data)
         metrics.bytesIn.inc(bytes.byteLength)
-        room.receive(decodeFrame(bytes), peer)
+        rate.receive(decodeFrame(bytes), bytes.byteLength)
       } catch (error) {
         this.#end(socket, error)
       }
@@ -181,28 +207,7 @@ export class Sockets {
 const isRefusal = (error: SyncError): boolean =>
   ['credential-missing', 'credential-invalid', 'board-forbidden', 'board-deleted'].includes(error.code)
 
-/** `/{boardId}` or `/boards/{boardId}`, decoded once; anything else is no board id either. */
-function boardNameOf(url: string): string {
-  const path = url.split('?', 1)[0] ?? ''
-  const name = /^\/(?:boards\/)?([^/]*)$/.exec(path)?.[1] ?? ''
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return '' // not a URL encoding: refused as the board id it cannot be
-  }
-}
-
 /** `ws` hands out slices of its read buffer; what a frame holds is kept. */
 function copyOf(data: RawData): Uint8Array {
   return new Uint8Array(Array.isArray(data) ? Buffer.concat(data) : Buffer.isBuffer(data) ? data : new Uint8Array(data))
-}
-
-/** Closed once it is told: a client that keeps its side open would keep the connection, and the server from stopping. */
-function refuseUpgrade(stream: Duplex, status: number, reason: string): void {
-  stream.once('finish', () => stream.destroy())
-  const statusText = { 403: 'Forbidden', 421: 'Misdirected Request', 503: 'Service Unavailable' }[status] ?? ''
-  stream.end(
-    `HTTP/1.1 ${status} ${statusText}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
-      `Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
-  )
 }
