@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
+import { allowOrigins } from './api-bridge/cors.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
 import { createWriteOnce } from './api-bridge/idempotency.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
@@ -22,7 +23,7 @@ import type { Storage } from './core/store/storage.ts'
 import { StorageMonitor } from './core/store/storage-monitor.ts'
 import { Housekeeping } from './ops/housekeeping.ts'
 import { statusRoutes } from './ops/status.ts'
-import { pages } from './web/serve.ts'
+import { pageNotFound, pages } from './web/serve.ts'
 import { Committer } from './ws/room/committer.ts'
 import { ItemInbox } from './ws/room/item-inbox.ts'
 import { RawIntake } from './ws/room/raw-intake.ts'
@@ -126,8 +127,9 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   })
 
   let draining = false
-  const app = createHttpApp(log, guard)
+  const app = createHttpApp(log, guard, page === undefined ? undefined : pageNotFound)
   parts.add('http', () => closeHttpApp(app))
+  await allowOrigins(app, config.ALLOWED_ORIGINS)
   statusRoutes(app, config.version, metrics, () => ({
     rooms: rooms.size,
     connections: sockets.size,

@@ -1,6 +1,7 @@
 /** The REST API under `/v1`: bodies, access, routes. It never listens. */
 import type { FastifyInstance } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
+import { refuseUnacceptable } from './accept.ts'
 import { authenticateRequests } from './access.ts'
 import { type BoardServices, boardRoutes } from './board-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
@@ -26,6 +27,7 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
       await v1.register(async known => {
         authenticateRequests(known, services.authenticate)
         limitRequests(known, services.requests)
+        refuseUnacceptable(known)
         const app = checkingRequests(known)
         boardRoutes(app, services)
         itemRoutes(app, services)

@@ -32,6 +32,7 @@ const problems = {
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
+  'not-acceptable': [406, 'The answer would be of a type that Accept excludes', 'Accept application/json, or */*.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
   'board-exists': [
