@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isBoardId } from '../core/contract/board-id.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
+import { presenceSchema } from './presence-routes.ts'
 
 const titleAtMost = 200
 
@@ -45,9 +46,7 @@ export const boardEntrySchema = z
 export const boardSchema = boardEntrySchema
   .extend({
     item_count: count,
-    peers: z
-      .array(z.object({ name: z.string(), color: z.string(), type: z.enum(['human', 'agent']) }))
-      .meta({ description: 'Who is here.' }),
+    ...presenceSchema.shape,
   })
   .meta({ id: 'Board' })
 

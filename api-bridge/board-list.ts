@@ -1,6 +1,8 @@
 /** The list of boards: those that a credential may read, in the order of their ids. */
 import { z } from 'zod'
-import type { Grant } from '../core/auth/authenticate.ts'
+import type { Grant } from '../core/auth/grant.ts'
+import type { BoardId } from '../core/contract/board-id.ts'
+import { everyBoard } from '../core/contract/role.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { boardEntryDocument, boardEntrySchema } from './board-document.ts'
@@ -39,9 +41,10 @@ async function readableBoards(
   after: string,
   count: number,
 ): Promise<BoardEntry[]> {
+  const among = grant.rights.has(everyBoard) ? undefined : ([...grant.rights.keys()] as BoardId[])
   const found: BoardEntry[] = []
   for (let from = after; found.length < count; ) {
-    const entries = await directory.list(from, count, grant.boards)
+    const entries = await directory.list(from, count, among)
     found.push(...entries.filter(({ id }) => grant.roleOn(id)))
     const last = entries.at(-1)
     if (!last || entries.length < count) break

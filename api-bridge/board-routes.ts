@@ -1,9 +1,10 @@
 /** The life of boards over REST: create, list, read, rename, delete, restore. */
 import { randomBytes } from 'node:crypto'
-import { type Grant, mayWrite } from '../core/auth/authenticate.ts'
+import type { Grant } from '../core/auth/grant.ts'
 import type { Bus } from '../core/bus/bus.ts'
 import { type BoardId, parseBoardId } from '../core/contract/board-id.ts'
 import { boardsChannel } from '../core/contract/channels.ts'
+import { mayWrite } from '../core/contract/role.ts'
 import { countItems } from '../core/doc/items.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
 import type { Storage } from '../core/store/storage.ts'
@@ -22,12 +23,14 @@ import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
+import type { WhoIsHere } from './who-is-here.ts'
 
 export interface BoardServices {
   directory: Storage['directory']
   reader: BoardReader
   bus: Bus
   writeOnce: WriteOnce
+  whoIsHere: WhoIsHere
 }
 
 const boards = '/boards'
@@ -35,7 +38,7 @@ const board = '/boards/:board'
 const restore = '/boards/:board/restore'
 
 export function boardRoutes(app: CheckingApp, services: BoardServices): void {
-  const { directory, reader, bus, writeOnce } = services
+  const { directory, reader, bus, writeOnce, whoIsHere } = services
   createBoard(app, services)
   listBoards(app, directory)
 
@@ -51,16 +54,13 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
         response: orProblem({ 200: boardSchema }),
       },
     },
-    async request => {
+    async (request, reply) => {
       const entry = await directory.find(request.board)
       if (!entry) throw missing()
+      const here = await whoIsHere.on(request.board)
       const replica = await reader.read(request.board)
-      return {
-        ...boardEntryDocument(entry),
-        seq: replica.known,
-        item_count: countItems(replica.doc),
-        peers: [],
-      }
+      const counted = { seq: replica.known, item_count: countItems(replica.doc) }
+      return reply.header('cache-control', 'no-store').send({ ...boardEntryDocument(entry), ...counted, ...here })
     },
   )
 

@@ -8,9 +8,9 @@ import { StorageError } from '../core/base/errors.ts'
 import type { Bus } from '../core/bus/bus.ts'
 import type { Actor } from '../core/contract/actor.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
-import type { ItemChange } from '../core/contract/change.ts'
+import { type BoardChange, createsItems } from '../core/contract/change.ts'
 import { everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
-import { applyChange } from '../core/doc/items.ts'
+import { foresee } from '../core/doc/items.ts'
 import type { NewChange, RecordedChange } from '../core/store/change-outbox.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { rejection } from './change-answer.ts'
@@ -21,7 +21,7 @@ const looksAfterMs = [50, 150, 400, 400, 400, 400, 200]
 
 export interface ChangeRequest {
   board: BoardId
-  change: ItemChange
+  change: BoardChange
   actor: Actor
   idempotencyKey: string | undefined
   /** Tells whether a second request under the same key is the same one. */
@@ -75,10 +75,10 @@ export class ChangeDesk {
   }
 
   /** A board comes into being only with something on it: where there is none, the change is tried on an empty one first. */
-  async #store(row: NewChange, change: ItemChange): Promise<RecordedChange | undefined> {
+  async #store(row: NewChange, change: BoardChange): Promise<RecordedChange | undefined> {
     const stored = await this.#changes.submit(row, false)
-    if (stored || change.action !== 'create') return stored
-    const outcome = applyChange(new Y.Doc(), change)
+    if (stored || !createsItems(change)) return stored
+    const outcome = foresee(new Y.Doc(), change)
     if (outcome.status === 'rejected') throw rejection(outcome)
     return this.#changes.submit(row, true)
   }

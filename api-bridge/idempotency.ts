@@ -3,11 +3,11 @@
  * is kept with what it tells of, in one transaction, and given again. A refusal is not kept: nothing was done, so the same
  * request may be sent again.
  */
-import { createHash } from 'node:crypto'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { Sql } from '../core/store/database.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { Problem } from './problems.ts'
+import { hashOf, type WriteRequest } from './write-request.ts'
 
 export interface Answer {
   status: number
@@ -19,10 +19,6 @@ export interface Answer {
 interface AnswerWithSecret extends Answer {
   /** The body holds a secret, which is never stored: a repeat is told the id of what was made, and no more. */
   secretOf: string
-}
-
-export type WriteRequest = Pick<FastifyRequest, 'board' | 'grant' | 'method' | 'routeOptions' | 'params' | 'body'> & {
-  headers: { 'idempotency-key'?: string | undefined; 'if-match'?: string | undefined }
 }
 
 /** Does the write of a request, or finds that it is done. */
@@ -54,13 +50,6 @@ export function createWriteOnce(answers: Storage['answers']): WriteOnce {
 
 export function sendAnswer(reply: FastifyReply, { status, headers = {}, body }: Answer): FastifyReply {
   return reply.status(status).headers(headers).send(body)
-}
-
-/** By what was asked, not by how the address was spelt or which credential stood in it. */
-export function hashOf({ method, routeOptions, params, body, headers }: WriteRequest): string {
-  return createHash('sha256')
-    .update(JSON.stringify([method, routeOptions.url, params, headers['if-match'] ?? null, body ?? null]))
-    .digest('base64url')
 }
 
 type Kept = Answer | { secretOf: string }

@@ -1,7 +1,9 @@
 /** The life of a board over REST: created, listed, read, renamed. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Authenticate, Role } from '../../core/auth/authenticate.ts'
+import type { Authenticate } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
+import type { Role } from '../../core/contract/role.ts'
 import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
@@ -197,12 +199,9 @@ describe('the list of boards', () => {
 describe('who may', () => {
   /** `<role> <board>`: a role on one board, or on `*`. */
   const byToken: Authenticate = async credential => {
-    const [role, board] = (credential?.reveal() ?? '').split('.') as [Role, string]
-    return {
-      subject: `${role}.${board}`,
-      authenticated: true,
-      roleOn: asked => (board === '*' || board === asked ? role : undefined),
-    }
+    const subject = credential?.reveal() ?? ''
+    const [role, board] = subject.split('.') as [Role, string]
+    return grantOf({ subject, rights: new Map([[board, role]]), basis: { issuer: 'test' } })
   }
   let own: Site
   beforeAll(async () => {

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Authenticate } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import { releasing } from '../kit/releasing.ts'
 import { Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
@@ -10,11 +11,13 @@ import { type Answer, refusalOf } from './refusals.ts'
 const use = releasing(afterAll)
 let site: Site
 /** Whoever says a name is that one; without a name it is anybody. */
-const byName: Authenticate = async credential => ({
-  subject: credential?.reveal() ?? 'anybody',
-  authenticated: credential !== undefined,
-  roleOn: () => 'admin',
-})
+const byName: Authenticate = async credential =>
+  grantOf({
+    subject: credential?.reveal() ?? 'anybody',
+    authenticated: credential !== undefined,
+    rights: new Map([['*', 'admin']]),
+    basis: { issuer: 'test' },
+  })
 beforeAll(async () => {
   const settings = { RATE_REST: '1/s burst 3', TRUST_PROXY: '1' }
   site = use(await Site.start({ authenticate: byName, settings }))

@@ -37,8 +37,8 @@ interface ChangeRow extends NewChange {
   seq: number | undefined
 }
 
-/** What instances are made of here has no list of boards. */
-export type SimulatedStorage = Omit<Storage, 'directory' | 'answers'>
+/** What rooms and the inbox use of a store. */
+export type SimulatedStorage = Pick<Storage, 'boards' | 'archive' | 'changes' | 'ping' | 'close'>
 
 export class SimulatedDatabase {
   readonly #chance: Chance

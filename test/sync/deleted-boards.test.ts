@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type * as Y from 'yjs'
-import type { Authenticate } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { connectRaw } from '../kit/raw-client.ts'
 import { releasing, type Stoppable } from '../kit/releasing.ts'
@@ -58,8 +58,8 @@ describe('when a board is deleted', () => {
   test('new sockets are closed 4404, and those without a right to it as for any other board', async () => {
     const { one, board } = await people()
     await one.ask('DELETE', `/v1/boards/${board}`)
-    const nobody: Authenticate = async () => ({ subject: 'nobody', authenticated: true, roleOn: () => undefined })
-    const strict = use(await Site.start({ storage, applies: false, authenticate: nobody }))
+    const nobody = grantOf({ subject: 'nobody', rights: new Map(), basis: { issuer: 'test' } })
+    const strict = use(await Site.start({ storage, applies: false, authenticate: async () => nobody }))
     const codes = await Promise.all(
       [one, strict].map(async site => (await use(await connectRaw(`${site.wsUrl}/${board}`)).closed).code),
     )

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import type { Authenticate } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { edit, isSyncStep1 } from '../kit/frames.ts'
 import { connectRaw, type RawOptions } from '../kit/raw-client.ts'
@@ -19,11 +20,13 @@ beforeAll(async () => {
 })
 afterAll(() => storage.stop())
 
-const byName: Authenticate = async credential => ({
-  subject: credential?.reveal() ?? 'anybody',
-  authenticated: credential !== undefined,
-  roleOn: () => 'write',
-})
+const byName: Authenticate = async credential =>
+  grantOf({
+    subject: credential?.reveal() ?? 'anybody',
+    authenticated: credential !== undefined,
+    rights: new Map([['*', 'write']]),
+    basis: { issuer: 'test' },
+  })
 const start = async (settings: Record<string, string>) =>
   use(await Site.start({ storage, settings, authenticate: byName, applies: false }))
 const open = async (site: Site, options: RawOptions = {}) =>

@@ -9,14 +9,17 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { type Authenticate, mayWrite } from '../../core/auth/authenticate.ts'
+import type { Authenticate } from '../../core/auth/authenticate.ts'
 import { clientAddress } from '../../core/auth/client-address.ts'
 import { credentialOf, ourSubprotocol } from '../../core/auth/credential.ts'
+import type { LiveAuthority } from '../../core/auth/live-authority.ts'
 import type { RequestGuard } from '../../core/auth/request-guard.ts'
+import { renewedCookie } from '../../core/auth/session-cookie.ts'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
+import { mayWrite } from '../../core/contract/role.ts'
 import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import { Peer } from '../room/peer.ts'
@@ -34,10 +37,13 @@ const drainSpreadMs = 1_500
 export interface SocketsServices {
   rooms: Rooms
   authenticate: Authenticate
+  authority: Pick<LiveAuthority, 'watch'>
   guard: RequestGuard
   monitor: StorageMonitor
   limits: { frameBytes: number; connections: ConnectionLimits; messages: MessageRates }
   trustedProxies: number
+  /** The address people see, where one is set. */
+  publicUrl: string | undefined
   log: Logger
   metrics: Metrics
 }
@@ -59,6 +65,10 @@ export class Sockets {
       maxPayload: services.limits.frameBytes,
       perMessageDeflate: false,
       handleProtocols: offered => (offered.has(ourSubprotocol) ? ourSubprotocol : false),
+    })
+    this.#server.on('headers', (headers, request) => {
+      const cookie = renewedCookie(request.headers, services.publicUrl)
+      if (cookie !== undefined) headers.push(`Set-Cookie: ${cookie}`)
     })
     this.#timers = [
       setInterval(() => this.#each(socket => socket.keepAwake()), keepAwakeEveryMs),
@@ -135,7 +145,7 @@ export class Sockets {
   async #admit(webSocket: WebSocket, socket: Socket, request: IncomingMessage): Promise<void> {
     const { authenticate, rooms, monitor } = this.#services
     const board = parseBoardId(boardNameOf(request.url ?? '/'))
-    const grant = await inTime(authenticate(credentialOf(request)))
+    const grant = await inTime(authenticate(credentialOf(request), request.headers.origin))
     const role = grant.roleOn(board)
     if (!role) throw new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
     if (grant.authenticated && webSocket.readyState === webSocket.OPEN) {
@@ -147,7 +157,11 @@ export class Sockets {
   }
 
   #connect(webSocket: WebSocket, socket: Socket, { room, release }: RoomHold, peer: Peer): void {
-    const { metrics, limits } = this.#services
+    const { metrics, authority, limits } = this.#services
+    if (webSocket.readyState !== webSocket.OPEN) {
+      release()
+      return
+    }
     const rate = new MessageRate(limits.messages, {
       deliver: frame => {
         try {
@@ -160,19 +174,23 @@ export class Sockets {
       resume: () => webSocket.resume(),
       onFlood: () => socket.close(new SyncError('too-many-messages', 'this client sends far more than it may')),
     })
-    const leave = () => {
-      // What a client sent before it went is taken, however fast it was.
-      rate.close(!socket.isClosing)
+    let here = true
+    /** @param takesRest what it has sent and was too much at once still counts */
+    const leave = (takesRest: boolean) => {
+      here = false
+      unwatch()
+      rate.close(takesRest)
       room.leave(peer)
       release()
     }
-    if (webSocket.readyState !== webSocket.OPEN) {
-      release()
-      return
-    }
-    webSocket.once('close', leave)
+    const unwatch = authority.watch(peer.grant, error => {
+      // Before it is told: nothing more reaches it, and what it still sends counts for nothing.
+      leave(false)
+      this.#end(socket, error)
+    })
+    webSocket.once('close', () => leave(!socket.isClosing))
     webSocket.on('message', (data: RawData, isBinary: boolean) => {
-      if (webSocket.readyState !== webSocket.OPEN) return
+      if (!here || webSocket.readyState !== webSocket.OPEN) return
       try {
         metrics.framesIn.inc()
         if (!isBinary) throw new SyncError('frame-malformed', 'text frames are not part of this protocol')
@@ -205,7 +223,7 @@ export class Sockets {
 }
 
 const isRefusal = (error: SyncError): boolean =>
-  ['credential-missing', 'credential-invalid', 'board-forbidden', 'board-deleted'].includes(error.code)
+  error.code.startsWith('credential-') || error.code === 'board-forbidden' || error.code === 'board-deleted'
 
 /** `ws` hands out slices of its read buffer; what a frame holds is kept. */
 function copyOf(data: RawData): Uint8Array {
