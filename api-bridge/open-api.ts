@@ -16,6 +16,8 @@ good and on the board; 202 means that it is stored and will be on the board, see
 
 const tags = [
   { name: 'items', description: 'What is on a board.' },
+  { name: 'presence', description: 'Who is on a board.' },
+  { name: 'access', description: 'Who may do what: keys, one-time tickets, sessions of browsers.' },
   { name: 'changes', description: 'What became of a write that was answered 202.' },
 ]
 

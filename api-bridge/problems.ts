@@ -31,6 +31,7 @@ const problems = {
   ],
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
+  'key-missing': [404, 'There is no such key', 'It was revoked, or is a key of another board.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
@@ -55,6 +56,11 @@ const problems = {
   ],
   'headers-too-large': [431, 'The headers are too large', 'Address and headers together have at most 16 KiB.'],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
+  'credential-unverifiable': [
+    503,
+    'The credential cannot be checked now',
+    'The keys that tokens are signed with could not be fetched. Try again, or use an API key.',
+  ],
   'storage-unavailable': [
     503,
     'Storage is unavailable',
@@ -88,7 +94,7 @@ export class Problem extends Error {
     this.problem = problem
     this.errors = errors
     this.results = results
-    this.headers = problem === 'storage-unavailable' ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
+    this.headers = problems[problem][0] === 503 ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
   }
 
   get status(): number {
