@@ -19,13 +19,29 @@ export interface SessionServices {
 const sessionSchema = z
   .object({
     subject: z.string().meta({ description: 'Whose session it is.' }),
-    expires_at: z.iso.datetime().meta({ description: 'Later with each use.' }),
+    expires_at: z.iso.datetime().nullable().meta({ description: 'At the latest; null: no such end is known.' }),
   })
   .meta({ id: 'Session' })
 
 const url = '/session'
 
 export function sessionRoutes(app: CheckingApp, { storage, publicUrl }: SessionServices): void {
+  app.get(
+    url,
+    {
+      schema: {
+        operationId: 'readSession',
+        summary: 'Whose credential this is',
+        tags: ['access'],
+        response: orProblem({ 200: sessionSchema }),
+      },
+    },
+    async ({ grant }, reply) =>
+      reply
+        .header('cache-control', 'no-store')
+        .send({ subject: grant.subject, expires_at: grant.expiresAt?.toISOString() ?? null }),
+  )
+
   app.post(
     url,
     {
@@ -77,7 +93,7 @@ export function signOutRoute(app: CheckingApp, { storage, authority, publicUrl }
         .send()
     },
   )
-  refuseOtherMethods(app, url, ['POST', 'DELETE'])
+  refuseOtherMethods(app, url, ['GET', 'HEAD', 'POST', 'DELETE'])
 }
 
 const secure = (request: FastifyRequest, publicUrl: string | undefined): boolean =>

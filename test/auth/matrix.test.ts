@@ -35,6 +35,7 @@ const needs: Record<string, Need> = {
   revokeKey: 'admin',
   createTicket: 'read',
   signIn: 'credential',
+  readSession: 'credential',
   signOut: 'nothing',
 }
 
