@@ -4,16 +4,18 @@ import type { Authenticate } from '../core/auth/authenticate.ts'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { authenticateRequests } from './access.ts'
+import { batchRoutes } from './batch-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { keyRoutes } from './key-routes.ts'
 import { openApi } from './open-api.ts'
+import { type PresenceServices, presenceRoutes } from './presence-routes.ts'
 import { problemPages } from './problem-pages.ts'
 import { sessionRoutes, signOutRoute } from './session-routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
 import { checkingRequests } from './validation.ts'
 
-export interface ApiServices extends ItemServices {
+export interface ApiServices extends ItemServices, PresenceServices {
   authenticate: Authenticate
   authority: Pick<LiveAuthority, 'announce'>
   storage: Storage
@@ -34,6 +36,8 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
         authenticateRequests(known, services)
         const checking = checkingRequests(known)
         itemRoutes(checking, services)
+        batchRoutes(checking, services)
+        presenceRoutes(checking, services)
         keyRoutes(checking, services)
         ticketRoutes(checking, services)
         sessionRoutes(checking, services)

@@ -3,6 +3,7 @@
  * stable and its last part is the name here.
  */
 import type { FastifyReply } from 'fastify'
+import type { OperationResult } from '../core/contract/change.ts'
 import type { FieldError } from '../core/contract/field-error.ts'
 
 const pointers = 'Each of errors[] says in `pointer` (RFC 6901) which part is meant.'
@@ -74,20 +75,25 @@ const retryAfterSeconds = 2
 /** What was sent is quoted in some details; nobody needs all of it back. */
 const detailLength = 1_000
 
+interface ProblemParts {
+  errors?: readonly FieldError[]
+  headers?: Record<string, string>
+  results?: readonly OperationResult[] | undefined
+}
+
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly problem: ProblemName
   readonly errors: readonly FieldError[]
   readonly headers: Readonly<Record<string, string>>
+  /** Of a batch that was rejected: one for each operation. */
+  readonly results: readonly OperationResult[] | undefined
 
-  constructor(
-    problem: ProblemName,
-    detail: string,
-    { errors = [], headers = {} }: { errors?: readonly FieldError[]; headers?: Record<string, string> } = {},
-  ) {
+  constructor(problem: ProblemName, detail: string, { errors = [], headers = {}, results }: ProblemParts = {}) {
     super(detail)
     this.problem = problem
     this.errors = errors
+    this.results = results
     this.headers = problems[problem][0] === 503 ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
   }
 
@@ -104,7 +110,7 @@ export class Problem extends Error {
 }
 
 /** The document as it stands in an answer, and in the answer kept for a change. */
-export function problemDocument({ problem, message, errors }: Problem) {
+export function problemDocument({ problem, message, errors, results }: Problem) {
   const [status, title] = problems[problem]
   return {
     type: `/v1/problems/${problem}`,
@@ -112,6 +118,7 @@ export function problemDocument({ problem, message, errors }: Problem) {
     status,
     detail: message.length > detailLength ? `${message.slice(0, detailLength)}…` : message,
     ...(errors.length > 0 ? { errors } : {}),
+    ...(results ? { results } : {}),
   }
 }
 

@@ -106,15 +106,29 @@ describe('settings', () => {
     expect(namesOf(faultsOf({ DATABASE_URL: address }))).toEqual(['DATABASE_URL'])
   })
 
-  test.each(['redis://bus:6379', 'rediss://:hunter2@bus.example/1', 'redis://u:p@[::1]'])(
-    'of Redis take %s',
-    REDIS_URL => {
-      expect(readConfig({ REDIS_URL }).REDIS_URL?.reveal()).toBe(REDIS_URL)
-    },
-  )
+  test.each([
+    'redis://bus:6379',
+    'rediss://:hunter2@bus.example/1',
+    'redis://u:p@[::1]',
+    'redis://:a,b@bus',
+    'redis://one:7000,redis://two:7000, redis://[::1]:7000',
+  ])('of Redis take %s', REDIS_URL => {
+    expect(readConfig({ REDIS_URL }).REDIS_URL?.reveal()).toBe(REDIS_URL)
+  })
 
-  test.each(['bus:6379', 'http://bus', 'postgres://bus', 'redis'])('of Redis do not take %s', REDIS_URL => {
-    expect(faultsOf({ REDIS_URL })).toEqual(['REDIS_URL: must be a redis:// or rediss:// address'])
+  test.each([
+    'bus:6379',
+    'http://bus',
+    'postgres://bus',
+    'redis',
+    'redis://',
+    'redis://one,two',
+    'redis://one:7000,two:7000',
+    'redis://one,redis://two:x',
+  ])('of Redis do not take %s', REDIS_URL => {
+    expect(faultsOf({ REDIS_URL })).toEqual([
+      'REDIS_URL: must be a redis:// or rediss:// address, or several of one Cluster, separated by commas',
+    ])
   })
 
   test.each(['https://a.example/', '*', 'null', 'a.example', 'https://A.example', 'https://a.example:443'])(

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigurationError } from './errors.ts'
+import { redisAddresses } from './redis-addresses.ts'
 import { Secret } from './secret.ts'
 
 const MiB = 1024 * 1024
@@ -37,7 +38,10 @@ const postgresUrl = z
   .transform(value => new Secret(value))
 const redisUrl = z
   .string()
-  .refine(isRedisUrl, 'must be a redis:// or rediss:// address')
+  .refine(
+    text => redisAddresses(text) !== undefined,
+    'must be a redis:// or rediss:// address, or several of one Cluster, separated by commas',
+  )
   .transform(value => new Secret(value))
 
 /** HMAC with SHA-256 wants a secret no shorter than its hash (RFC 7518, 3.2). */
@@ -153,10 +157,6 @@ const isLoopback = (host: string): boolean => host === 'localhost' || host === '
 
 function isPostgresUrl(text: string): boolean {
   return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol)
-}
-
-function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol)
 }
 
 function isOrigin(text: string): boolean {

@@ -18,7 +18,7 @@ function setUp() {
   const presence = new Presence(
     (frame, to) => sent.push({ states: statesOf(frame), to }),
     reason => refused.push(reason),
-    () => {},
+    { share: () => {}, claim: () => {}, hold: () => {} },
   )
   /** To everybody: `7@3` says that client 7 is here with clock 3, `7@3 gone` that it is not. */
   const told = () => sent.filter(({ to }) => !to).map(({ states }) => states.map(brief).join(' '))

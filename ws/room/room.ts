@@ -90,7 +90,7 @@ export class Room {
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
       reason => metrics.refusals.inc({ reason }),
-      states => links.remote.share(states),
+      links.remote,
     )
     this.#follower = new LogFollower(board, this.replica, services, {
       onRead: (updates, read) => this.#onRead(updates, read),
@@ -109,6 +109,11 @@ export class Room {
 
   get peers(): ReadonlySet<Peer> {
     return this.#audience.peers
+  }
+
+  /** Who is here, and on other instances. */
+  get presence(): Presence {
+    return this.#presence
   }
 
   /** @throws SyncError `too-many-peers`; why the room was closed, where that happened meanwhile */
