@@ -4,7 +4,7 @@ import type { Role } from '../contract/role.ts'
 import { type Basis, type BasisRow, basisOf, livingKey } from './basis.ts'
 import type { Database } from './database.ts'
 
-export const ticketSeconds = 60
+const ticketSeconds = 60
 
 /** What a ticket hands on. */
 export interface Ticket extends Basis {
