@@ -8,6 +8,11 @@ import { projectRoot } from '../test/kit/sources.ts'
 import { temporaryFolder } from '../test/kit/temporary-folder.ts'
 
 const use = releasing()
+const all = readdirSync(new URL('.', import.meta.url))
+  .filter(name => name.endsWith('.sql'))
+  .sort()
+  .map(name => name.slice(0, -4))
+  .join(', ')
 
 async function migrate(env: Record<string, string>): Promise<{ code: number; said: string }> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'migrations/run.ts'], {

@@ -13,6 +13,8 @@ export const everyAcksChannel = 'board:*:acks'
 export const syncChannel = (board: BoardId): string => `board:${board}:sync`
 /** Who is on the board on other instances, and where their cursors are. */
 export const awarenessChannel = (board: BoardId): string => `board:${board}:awareness`
+/** Ids of boards that were deleted or restored: a hint, for those who have them open. */
+export const boardsChannel = 'boardsync:boards'
 /** What instances tell each other of one board: only those that have it open listen. */
 export const isBetweenInstances = (channel: string): boolean => /^board:[^:]+:(?:sync|awareness)$/.test(channel)
 /** What instances keep of who is on a board through them, by instance. */
