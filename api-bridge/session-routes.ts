@@ -5,15 +5,17 @@ import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import { isSecure, noSessionCookie, sessionCookie, sessionTokenIn } from '../core/auth/session-cookie.ts'
 import { createToken, hashOfToken } from '../core/auth/token.ts'
 import type { Storage } from '../core/store/storage.ts'
+import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
-import { restingOn } from './resting-on.ts'
+import { restingOn, shortNameOf } from './resting-on.ts'
 import { type CheckingApp, writeHeaders } from './validation.ts'
 
 export interface SessionServices {
   storage: Pick<Storage, 'sessions'>
   authority: Pick<LiveAuthority, 'announce'>
   publicUrl: string | undefined
+  writeOnce: WriteOnce
 }
 
 const sessionSchema = z
@@ -25,7 +27,7 @@ const sessionSchema = z
 
 const url = '/session'
 
-export function sessionRoutes(app: CheckingApp, { storage, publicUrl }: SessionServices): void {
+export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce }: SessionServices): void {
   app.get(
     url,
     {
@@ -58,12 +60,19 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl }: SessionS
     },
     async (request, reply) => {
       const { grant } = request
-      const token = createToken('session')
-      const expiresAt = await storage.sessions.create(hashOfToken(token), { ...restingOn(grant), rights: grant.rights })
-      return reply
-        .status(201)
-        .headers({ 'set-cookie': sessionCookie(token, secure(request, publicUrl)), 'cache-control': 'no-store' })
-        .send({ subject: grant.subject, expires_at: expiresAt.toISOString() })
+      const cookieIsSecure = secure(request, publicUrl)
+      const answer = await writeOnce(request, async sql => {
+        const token = createToken('session')
+        const hash = hashOfToken(token)
+        const expiresAt = await storage.sessions.create(sql, hash, { ...restingOn(grant), rights: grant.rights })
+        return {
+          status: 201,
+          headers: { 'set-cookie': sessionCookie(token, cookieIsSecure), 'cache-control': 'no-store' },
+          body: { subject: grant.subject, expires_at: expiresAt.toISOString() },
+          secretOf: shortNameOf(hash),
+        }
+      })
+      return sendAnswer(reply, answer)
     },
   )
 }

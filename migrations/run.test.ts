@@ -31,12 +31,6 @@ async function migrate(env: Record<string, string>): Promise<{ code: number; sai
   return { code, said }
 }
 
-const all = readdirSync(new URL('.', import.meta.url))
-  .filter(name => name.endsWith('.sql'))
-  .sort()
-  .map(name => name.replace('.sql', ''))
-  .join(', ')
-
 /** It starts a process and with it a new embedded database, which a busy machine takes long to. */
 const timeout = 120_000
 

@@ -71,8 +71,8 @@ export class ApiKeys {
   }
 
   /** @returns whether there was such a key, not yet revoked */
-  async revoke(id: string, scope: KeyScope): Promise<boolean> {
-    const rows = await this.#database.query(
+  async revoke(id: string, scope: KeyScope, sql: Sql = this.#database): Promise<boolean> {
+    const rows = await sql.query(
       `UPDATE boardsync.api_keys SET revoked_at = now()
        WHERE id = $1 AND revoked_at IS NULL AND ($2 OR board_id IS NOT DISTINCT FROM $3) RETURNING id`,
       [id, scope === undefined, scope?.board ?? null],

@@ -24,6 +24,12 @@ beforeAll(async () => {
 type Need = Role | 'credential' | 'nothing'
 
 const needs: Record<string, Need> = {
+  createBoard: 'credential',
+  listBoards: 'credential',
+  readBoard: 'read',
+  renameBoard: 'write',
+  deleteBoard: 'admin',
+  restoreBoard: 'admin',
   createItem: 'write',
   listItems: 'read',
   readItem: 'read',
@@ -115,12 +121,11 @@ describe('over REST', () => {
 
   test.each(people)('%s may make those calls that the role is for, and no others', async person => {
     for (const call of await listedCalls()) {
-      const board = freshBoard()
-      await site.storage.boards.create(parseBoardId(board))
-      const credential = await credentialOf(person, board)
-      const shown: Record<string, string>[] =
-        credential === undefined ? [{}] : [bearer(credential), { 'x-api-key': credential }]
-      for (const headers of shown) {
+      for (const place of [bearer, (key: string) => ({ 'x-api-key': key })]) {
+        const board = freshBoard()
+        await site.storage.boards.create(parseBoardId(board))
+        const credential = await credentialOf(person, board)
+        const headers = credential === undefined ? {} : place(credential)
         const wanted = expected(person, needs[call.operation] as Need)
         expect([call.operation, await outcomeOf(call, board, headers)]).toEqual([call.operation, wanted])
       }
