@@ -31,11 +31,12 @@ export async function openApi(v1: FastifyInstance, version: string): Promise<voi
       tags,
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a JWT.' },
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API key, a JWT or a ticket.' },
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+          session: { type: 'apiKey', in: 'cookie', name: 'boardsync_session', description: 'See signIn.' },
         },
       },
-      security: [{ bearer: [] }, { apiKey: [] }],
+      security: [{ bearer: [] }, { apiKey: [] }, { session: [] }],
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,

@@ -16,7 +16,11 @@ const problems = {
   'json-malformed': [400, 'The body is not JSON', 'Send one JSON value, in UTF-8.'],
   'request-invalid': [400, 'The request is not as it must be', pointers],
   'board-id-invalid': [400, 'Not a board id', 'A board id has 1 to 128 of A–Z a–z 0–9 _ - and is no reserved word.'],
-  'credential-missing': [401, 'A credential is needed', 'Send Authorization: Bearer …, or X-API-Key.'],
+  'credential-missing': [
+    401,
+    'A credential is needed',
+    'Send Authorization: Bearer …, or X-API-Key. A session counts for pages of allowed origins.',
+  ],
   'credential-invalid': [401, 'The credential is not valid', 'It is unknown, expired or revoked.'],
   forbidden: [
     403,
