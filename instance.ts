@@ -135,6 +135,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       reader: new BoardReader(storage),
       desk,
       changes: storage.changes,
+      assets: storage.assets,
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })

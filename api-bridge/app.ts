@@ -1,7 +1,9 @@
 /** The REST API under `/v1`: bodies, access, routes. It never listens. */
 import type { FastifyInstance } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
+import type { AssetStore } from '../core/store/asset-store.ts'
 import { authenticateRequests } from './access.ts'
+import { assetRoutes } from './asset-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { openApi } from './open-api.ts'
@@ -10,6 +12,7 @@ import { checkingRequests } from './validation.ts'
 
 export interface ApiServices extends ItemServices {
   authenticate: Authenticate
+  assets: AssetStore
   version: string
 }
 
@@ -22,7 +25,9 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
       problemPages(v1)
       await v1.register(async known => {
         authenticateRequests(known, services.authenticate)
-        itemRoutes(checkingRequests(known), services)
+        const app = checkingRequests(known)
+        itemRoutes(app, services)
+        await assetRoutes(app, services)
       })
     },
     { prefix: '/v1' },

@@ -28,6 +28,7 @@ const problems = {
     'There is no such board, or this credential has no right to it',
     'A board comes into being when somebody who may write opens it, or posts an item to it.',
   ],
+  'asset-missing': [404, 'This board has no such picture', 'Put its bytes to this address first.'],
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
@@ -35,16 +36,22 @@ const problems = {
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
   'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
-  'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB.'],
+  'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB, a picture 10 MiB.'],
   'content-type-unsupported': [
     415,
     'This content type is not taken',
-    'Send application/json; a PATCH may also be application/merge-patch+json.',
+    'Send application/json; a PATCH may also be application/merge-patch+json, a picture is image/… or application/octet-stream.',
   ],
+  'asset-unsupported': [415, 'This is not a picture that boards take', 'Send a PNG, JPEG, WebP or GIF, as it is.'],
   misdirected: [
     421,
     'This server does not answer under this name',
     'Without a credential setting it answers to localhost, 127.0.0.1 and [::1] only.',
+  ],
+  'asset-hash-wrong': [
+    422,
+    'The address is not the SHA-256 of the body',
+    'The last part of the address is the SHA-256 of the picture: 64 hex digits in lower case.',
   ],
   'item-invalid': [422, 'The item cannot be on the board', pointers],
   'idempotency-key-reused': [

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { releasing } from '../../test/kit/releasing.ts'
 import { archiveCases } from '../../test/storage/archive-cases.ts'
+import { assetCases } from '../../test/storage/asset-cases.ts'
 import { corruptionCases } from '../../test/storage/corruption-cases.ts'
 import { growthCases } from '../../test/storage/growth-cases.ts'
 import { lockedRowCases } from '../../test/storage/locked-row-cases.ts'
@@ -35,6 +36,7 @@ describe.each([
   previousVersionCases(site)
   restoreCases(site)
   growthCases(site)
+  assetCases(site)
 })
 
 describe('storage on a Postgres server that instances share', () => {

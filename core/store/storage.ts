@@ -1,6 +1,7 @@
 /** Opens the store that the settings name: connected, migrated, and split into what each part of boardsync uses of it. */
 import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
+import { type AssetStore, AssetTable } from './asset-store.ts'
 import { BoardArchive } from './board-archive.ts'
 import { BoardLog } from './board-log.ts'
 import { ChangeOutbox } from './change-outbox.ts'
@@ -17,6 +18,7 @@ export interface Storage {
   boards: Public<BoardLog>
   archive: Pick<BoardArchive, 'read' | 'save'>
   changes: Public<ChangeOutbox>
+  assets: AssetStore
   /** Resolves when the database answers. @throws StorageError */
   ping(): Promise<void>
   close(): Promise<void>
@@ -49,6 +51,7 @@ export function storageOn(
     boards: new BoardLog(database),
     archive,
     changes: new ChangeOutbox(database),
+    assets: new AssetTable(database),
     async ping() {
       await database.query('SELECT 1')
     },
