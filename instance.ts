@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
+import { EventFeeds } from './api-bridge/event-feeds.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
 import { createRequestGuard } from './core/auth/request-guard.ts'
@@ -129,6 +130,9 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
+    const feeds = new EventFeeds(storage, bus, log)
+    app.addHook('preClose', async () => feeds.close())
+    parts.add('event feeds', () => feeds.close())
     await restApi(app, {
       version: config.version,
       authenticate,
@@ -136,6 +140,9 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       desk,
       changes: storage.changes,
       assets: storage.assets,
+      feeds,
+      // Grants of this version hold as long as the process does.
+      authority: { watch: () => () => {} },
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })

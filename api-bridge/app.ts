@@ -4,13 +4,14 @@ import type { Authenticate } from '../core/auth/authenticate.ts'
 import type { AssetStore } from '../core/store/asset-store.ts'
 import { authenticateRequests } from './access.ts'
 import { assetRoutes } from './asset-routes.ts'
+import { type EventServices, eventRoutes } from './event-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { openApi } from './open-api.ts'
 import { problemPages } from './problem-pages.ts'
 import { checkingRequests } from './validation.ts'
 
-export interface ApiServices extends ItemServices {
+export interface ApiServices extends ItemServices, EventServices {
   authenticate: Authenticate
   assets: AssetStore
   version: string
@@ -28,6 +29,7 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
         const app = checkingRequests(known)
         itemRoutes(app, services)
         await assetRoutes(app, services)
+        eventRoutes(app, services)
       })
     },
     { prefix: '/v1' },

@@ -14,6 +14,7 @@ good and on the board; 202 means that it is stored and will be on the board, see
 
 const tags = [
   { name: 'items', description: 'What is on a board.' },
+  { name: 'events', description: 'What happens on a board, as it happens.' },
   { name: 'assets', description: 'Pictures that image items show.' },
   { name: 'changes', description: 'What became of a write that was answered 202.' },
 ]

@@ -32,9 +32,19 @@ const problems = {
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
+  'not-acceptable': [
+    406,
+    'The answer has another type',
+    'Leave the header Accept out, or let it take what the call answers.',
+  ],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
   'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
+  'events-gone': [
+    410,
+    'What happened after this place is not kept any more',
+    'List the items anew. The ETag of that answer is a place too: send it, without its quotes, as Last-Event-ID.',
+  ],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
   'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB, a picture 10 MiB.'],
   'content-type-unsupported': [
@@ -61,6 +71,7 @@ const problems = {
   ],
   'headers-too-large': [431, 'The headers are too large', 'Address and headers together have at most 16 KiB.'],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
+  draining: [503, 'This instance is going away', 'Ask again: another one answers, or this one when it is back.'],
   'storage-unavailable': [
     503,
     'Storage is unavailable',
@@ -89,7 +100,7 @@ export class Problem extends Error {
     super(detail)
     this.problem = problem
     this.errors = errors
-    this.headers = problem === 'storage-unavailable' ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
+    this.headers = problems[problem][0] === 503 ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
   }
 
   get status(): number {

@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.ts'
 import { type AssetStore, AssetTable } from './asset-store.ts'
 import { BoardArchive } from './board-archive.ts'
 import { BoardLog } from './board-log.ts'
+import { BoardPast } from './board-past.ts'
 import { ChangeOutbox } from './change-outbox.ts'
 import type { Database } from './database.ts'
 import { openEmbedded } from './embedded.ts'
@@ -19,6 +20,7 @@ export interface Storage {
   archive: Pick<BoardArchive, 'read' | 'save'>
   changes: Public<ChangeOutbox>
   assets: AssetStore
+  past: Public<BoardPast>
   /** Resolves when the database answers. @throws StorageError */
   ping(): Promise<void>
   close(): Promise<void>
@@ -52,6 +54,7 @@ export function storageOn(
     archive,
     changes: new ChangeOutbox(database),
     assets: new AssetTable(database),
+    past: new BoardPast(database),
     async ping() {
       await database.query('SELECT 1')
     },

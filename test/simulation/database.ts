@@ -37,8 +37,8 @@ interface ChangeRow extends NewChange {
   seq: number | undefined
 }
 
-/** What instances are made of here has no pictures. */
-export type SimulatedStorage = Omit<Storage, 'assets'>
+/** Nothing that is simulated reads pictures or the past. */
+export type SimulatedStorage = Omit<Storage, 'assets' | 'past'>
 
 export class SimulatedDatabase {
   readonly #chance: Chance
