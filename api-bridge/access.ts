@@ -1,8 +1,11 @@
 /** Who a request comes from, and whether it may do what it asks of a board. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Authenticate, type Grant, mayWrite } from '../core/auth/authenticate.ts'
+import type { Authenticate } from '../core/auth/authenticate.ts'
 import { credentialOf } from '../core/auth/credential.ts'
+import type { Grant } from '../core/auth/grant.ts'
+import { renewedCookie } from '../core/auth/session-cookie.ts'
 import { type BoardId, parseBoardId } from '../core/contract/board-id.ts'
+import { mayWrite } from '../core/contract/role.ts'
 import { Problem } from './problems.ts'
 
 declare module 'fastify' {
@@ -15,13 +18,23 @@ declare module 'fastify' {
 }
 
 /** Every request to `app` is authenticated before its body is read. */
-export function authenticateRequests(app: FastifyInstance, authenticate: Authenticate): void {
+export function authenticateRequests(
+  app: FastifyInstance,
+  { authenticate, publicUrl }: { authenticate: Authenticate; publicUrl: string | undefined },
+): void {
   app.decorateRequest('grant')
   app.decorateRequest('board')
-  app.addHook('onRequest', async request => {
+  app.addHook('onRequest', async (request, reply) => {
     // From headers only: what stands in an address ends up in the logs of proxies.
-    request.grant = await authenticate(credentialOf({ headers: request.headers }))
+    const { headers, method } = request
+    request.grant = await authenticate(credentialOf({ headers, method }), headers.origin)
+    reply.headers(renewed(headers, publicUrl))
   })
+}
+
+function renewed(headers: FastifyRequest['headers'], publicUrl: string | undefined): Record<string, string> {
+  const cookie = renewedCookie(headers, publicUrl)
+  return cookie === undefined ? {} : { 'set-cookie': cookie }
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What happens on a board, as server-sent events. */
 import { z } from 'zod'
-import type { Grant } from '../core/auth/authenticate.ts'
+import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import { itemSchema } from '../core/contract/item.ts'
 import { onBoard } from './access.ts'
 import type { EventFeeds } from './event-feeds.ts'
@@ -12,10 +12,7 @@ import { boardParams, type CheckingApp } from './validation.ts'
 
 export interface EventServices {
   feeds: EventFeeds
-  authority: {
-    /** @param onEnd the grant allows nothing any more. @returns ends the watch */
-    watch(grant: Grant, onEnd: () => void): () => void
-  }
+  authority: Pick<LiveAuthority, 'watch'>
 }
 
 const place = z

@@ -1,12 +1,10 @@
 /** The items of a board over REST: create, read, list, patch, delete, and what became of a change. */
-import { createHash, randomBytes } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type ItemChange, ifMatchSchema } from '../core/contract/change.ts'
+import { newItemId } from '../core/contract/batch.ts'
+import { ifMatchSchema } from '../core/contract/change.ts'
 import { itemPatchSchema, itemSchema, newItemSchema, referenceSchema } from '../core/contract/item.ts'
 import { itemEtag } from '../core/doc/item-etag.ts'
 import { readItem } from '../core/doc/items.ts'
-import type { RecordedChange } from '../core/store/change-outbox.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
 import type { BoardReader } from './board-reader.ts'
@@ -18,6 +16,7 @@ import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
 import { boardParams, type CheckingApp, readHeaders, writeHeaders } from './validation.ts'
+import { submitChange, type WriteRequest } from './write-request.ts'
 
 export interface ItemServices {
   reader: BoardReader
@@ -53,8 +52,8 @@ export function itemRoutes(app: CheckingApp, { reader, desk, changes }: ItemServ
     },
     async (request, reply) => {
       const { board, body } = request
-      const id = body.id ?? randomBytes(12).toString('base64url')
-      const recorded = await submit(request, { action: 'create', item: { ...body, id } })
+      const id = body.id ?? newItemId()
+      const recorded = await submitChange(desk, request, { action: 'create', item: { ...body, id } })
       return answerChange(reply, recorded, applied =>
         reply.status(201).header('location', `/v1/boards/${board}/items/${applied.id}`),
       )
@@ -125,7 +124,11 @@ export function itemRoutes(app: CheckingApp, { reader, desk, changes }: ItemServ
       if (named !== undefined && named !== id) {
         throw Problem.ofFields('item-invalid', [{ pointer: '/id', detail: 'the id of an item cannot be changed' }])
       }
-      const recorded = await submit(request, { action: 'update', item: { ...patch, id }, ...ifMatchOf(request) })
+      const recorded = await submitChange(desk, request, {
+        action: 'update',
+        item: { ...patch, id },
+        ...ifMatchOf(request),
+      })
       return answerChange(reply, recorded, () => reply.status(200))
     },
   )
@@ -145,7 +148,7 @@ export function itemRoutes(app: CheckingApp, { reader, desk, changes }: ItemServ
     },
     async (request, reply) => {
       const id = itemIdOf(request.params.item)
-      const recorded = await submit(request, { action: 'delete', item: { id }, ...ifMatchOf(request) })
+      const recorded = await submitChange(desk, request, { action: 'delete', item: { id }, ...ifMatchOf(request) })
       return answerChange(reply, recorded, () => reply.status(204))
     },
   )
@@ -173,20 +176,6 @@ export function itemRoutes(app: CheckingApp, { reader, desk, changes }: ItemServ
   refuseOtherMethods(app, items, ['GET', 'HEAD', 'POST'])
   refuseOtherMethods(app, item, ['GET', 'HEAD', 'PATCH', 'DELETE'])
   refuseOtherMethods(app, change, ['GET', 'HEAD'])
-
-  function submit(request: WriteRequest, wanted: ItemChange): Promise<RecordedChange> {
-    return desk.submit({
-      board: request.board,
-      change: wanted,
-      actor: `agent:${request.grant.subject}`,
-      idempotencyKey: request.headers['idempotency-key'],
-      requestHash: hashOf(request),
-    })
-  }
-}
-
-type WriteRequest = Pick<FastifyRequest, 'board' | 'grant' | 'method' | 'routeOptions' | 'params' | 'body'> & {
-  headers: { 'idempotency-key'?: string | undefined; 'if-match'?: string | undefined }
 }
 
 /** What can name nothing on a board is never handed in: a change has to be readable where it is decided. */
@@ -200,10 +189,3 @@ const missing = () => new Problem('item-missing', 'this board has no item of thi
 
 const ifMatchOf = ({ headers }: WriteRequest): { if_match?: string } =>
   headers['if-match'] === undefined ? {} : { if_match: headers['if-match'] }
-
-/** By what was asked, not by how the address was spelt or which credential stood in it. */
-function hashOf({ method, routeOptions, params, body, headers }: WriteRequest): string {
-  return createHash('sha256')
-    .update(JSON.stringify([method, routeOptions.url, params, headers['if-match'] ?? null, body ?? null]))
-    .digest('base64url')
-}

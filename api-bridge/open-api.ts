@@ -4,6 +4,8 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { operationResultSchema } from '../core/contract/change.ts'
+
 import { refuseOtherMethods } from './methods.ts'
 
 const description = `People draw on boards; programs read and write the same boards here.
@@ -16,6 +18,8 @@ const tags = [
   { name: 'items', description: 'What is on a board.' },
   { name: 'events', description: 'What happens on a board, as it happens.' },
   { name: 'assets', description: 'Pictures that image items show.' },
+  { name: 'presence', description: 'Who is on a board.' },
+  { name: 'access', description: 'Who may do what: keys, one-time tickets, sessions of browsers.' },
   { name: 'changes', description: 'What became of a write that was answered 202.' },
 ]
 
@@ -56,6 +60,7 @@ export const problemSchema = z
         z.object({ pointer: z.string().meta({ description: 'RFC 6901, into what was sent' }), detail: z.string() }),
       )
       .optional(),
+    results: z.array(operationResultSchema).optional().meta({ description: 'Of a batch: one for each operation.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })
 

@@ -3,10 +3,11 @@ import type * as Y from 'yjs'
 import { Slices } from '../base/slices.ts'
 import type { Item } from '../contract/item.ts'
 import type { LogRow } from '../store/board-log.ts'
-import { isShapeId, itemIdOf, recordAt, shapeIdOf } from './board-tree.ts'
+import { BoardRecords } from './board-records.ts'
+import { isShapeId, itemIdOf } from './board-tree.ts'
 import { itemEtag } from './item-etag.ts'
 import { recordsOf } from './record-layout.ts'
-import { readShape, relatedRecords } from './record-to-item.ts'
+import { shapeAt } from './record-to-item.ts'
 import type { Replica } from './replica.ts'
 
 export type ItemEvent =
@@ -32,11 +33,11 @@ export class ItemTracker {
   /** Knows the items that the replica holds now. The replica is its own from then on. */
   static async of(replica: Replica): Promise<ItemTracker> {
     const tracker = new ItemTracker(replica)
-    const related = relatedRecords(replica.doc)
+    const records = new BoardRecords(replica.doc)
     const slices = new Slices()
     for (const id of recordsOf(replica.doc).keys()) {
-      tracker.#link(id)
-      if (isShapeId(id)) tracker.#compare(itemIdOf(id), related)
+      tracker.#link(id, records)
+      if (isShapeId(id)) tracker.#compare(itemIdOf(id), records)
       if (slices.isOver) await slices.next()
     }
     return tracker
@@ -51,14 +52,14 @@ export class ItemTracker {
     this.#touched.clear()
     const head = { epoch, headSeq: row.seq, bytes: 0, deleted: false }
     this.replica.absorb({ head, snapshot: undefined, rows: [row] })
+    const records = new BoardRecords(this.replica.doc)
     const shapes = new Set<string>()
     for (const id of this.#touched) {
       if (isShapeId(id)) shapes.add(id)
       for (const dependent of this.#dependents.get(id) ?? []) shapes.add(dependent)
-      for (const dependent of this.#link(id)) shapes.add(dependent)
+      for (const dependent of this.#link(id, records)) shapes.add(dependent)
     }
-    const related = relatedRecords(this.replica.doc)
-    return [...shapes].sort().flatMap(id => this.#compare(itemIdOf(id), related) ?? [])
+    return [...shapes].sort().flatMap(id => this.#compare(itemIdOf(id), records) ?? [])
   }
 
   #note({ path, changes }: Y.YEvent<Y.AbstractType<unknown>>): void {
@@ -68,8 +69,8 @@ export class ItemTracker {
   }
 
   /** Remembers whose item this record belongs to. @returns the shapes that it does */
-  #link(id: string): string[] {
-    const record = recordAt(this.replica.doc, id)
+  #link(id: string, records: BoardRecords): string[] {
+    const record = records.record(id)
     if (record?.typeName === 'binding' && typeof record.fromId === 'string') {
       this.#depend(record.fromId, id)
       return [record.fromId]
@@ -85,10 +86,9 @@ export class ItemTracker {
     else this.#dependents.set(on, new Set([shape]))
   }
 
-  #compare(id: string, related: ReturnType<typeof relatedRecords>): ItemEvent | undefined {
+  #compare(id: string, records: BoardRecords): ItemEvent | undefined {
     const before = this.#tags.get(id)
-    const record = recordAt(this.replica.doc, shapeIdOf(id))
-    const item = record && readShape(record, related)?.item
+    const item = shapeAt(records, id)?.item
     if (!item) return this.#tags.delete(id) ? { type: 'item.deleted', id } : undefined
     const tag = itemEtag(item)
     if (tag === before) return undefined

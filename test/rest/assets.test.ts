@@ -1,6 +1,8 @@
 /** Pictures over REST: kept once under their hash, given back as they are and as nothing but pictures. */
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { grantOf } from '../../core/auth/grant.ts'
+import { everyBoard } from '../../core/contract/role.ts'
 import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
 import { assetUrl, pictureOf, pictureTypes, pixel, putPicture, sha256 } from './pictures.ts'
@@ -15,11 +17,12 @@ beforeAll(async () => {
   locked = use(
     await Site.start({
       storage: site.storage,
-      authenticate: async credential => ({
-        subject: 'reader',
-        authenticated: true,
-        roleOn: () => (credential?.equals(key) ? 'read' : undefined),
-      }),
+      authenticate: async credential =>
+        grantOf({
+          subject: 'reader',
+          rights: new Map(credential?.equals(key) ? [[everyBoard, 'read']] : []),
+          basis: { issuer: 'test' },
+        }),
     }),
   )
 })

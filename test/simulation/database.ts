@@ -37,8 +37,8 @@ interface ChangeRow extends NewChange {
   seq: number | undefined
 }
 
-/** Nothing that is simulated reads pictures or the past. */
-export type SimulatedStorage = Omit<Storage, 'assets' | 'past'>
+/** What rooms and the inbox use of a store. */
+export type SimulatedStorage = Pick<Storage, 'boards' | 'archive' | 'changes' | 'ping' | 'close'>
 
 export class SimulatedDatabase {
   readonly #chance: Chance
