@@ -30,6 +30,8 @@ const needs: Record<string, Need> = {
   patchItem: 'write',
   deleteItem: 'write',
   readChange: 'read',
+  changeItems: 'write',
+  readPresence: 'read',
   createKey: 'admin',
   listKeys: 'admin',
   revokeKey: 'admin',
