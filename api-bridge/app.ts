@@ -7,6 +7,7 @@ import { authenticateRequests } from './access.ts'
 import { assetRoutes } from './asset-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
 import { type EventServices, eventRoutes } from './event-routes.ts'
+import { exportRoutes } from './export-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { keyRoutes } from './key-routes.ts'
@@ -41,6 +42,7 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
         batchRoutes(checking, services)
         await assetRoutes(checking, services.storage)
         eventRoutes(checking, services)
+        await exportRoutes(checking, services)
         presenceRoutes(checking, services)
         keyRoutes(checking, services)
         ticketRoutes(checking, services)

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from './problems.ts'
 
-const pictureBytesAtMost = 10 * 1024 * 1024
+export const pictureBytesAtMost = 10 * 1024 * 1024
 
 export class PictureBody {
   readonly bytes: Uint8Array

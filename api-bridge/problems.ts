@@ -48,7 +48,7 @@ const problems = {
     'List the items anew. The ETag of that answer is a place too: send it, without its quotes, as Last-Event-ID.',
   ],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
-  'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB, a picture 10 MiB.'],
+  'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB, a picture 10 MiB, a tldraw file 16 MiB.'],
   'content-type-unsupported': [
     415,
     'This content type is not taken',
@@ -64,6 +64,11 @@ const problems = {
     422,
     'The address is not the SHA-256 of the body',
     'The last part of the address is the SHA-256 of the picture: 64 hex digits in lower case.',
+  ],
+  'file-unreadable': [
+    422,
+    'The file cannot be read',
+    'It was saved by a newer version of tldraw than the one used here, or is no tldraw file.',
   ],
   'item-invalid': [422, 'The item cannot be on the board', pointers],
   'idempotency-key-reused': [
