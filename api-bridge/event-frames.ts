@@ -11,7 +11,7 @@ export interface Place {
 /** How long a client waits before it connects again. */
 const retryMs = 2_000
 
-export const placeOf = ({ epoch, seq }: Place): string => `${epoch}-${seq}`
+const placeOf = ({ epoch, seq }: Place): string => `${epoch}-${seq}`
 
 /** @returns undefined for what is no place */
 export function readPlace(text: string): Place | undefined {

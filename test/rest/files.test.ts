@@ -67,12 +67,12 @@ const idsIn = ({ records }: File) => records.map(({ id }) => id)
 async function openInTldraw(file: File): Promise<{ ok: boolean; error?: unknown; ids: string[] }> {
   const program = `
     import { text } from 'node:stream/consumers'
-    import { createTLSchema, parseTldrawJsonFile } from 'tldraw'
+    const { createTLSchema, parseTldrawJsonFile } = await import(process.argv[1])
     const parsed = parseTldrawJsonFile({ json: await text(process.stdin), schema: createTLSchema() })
     const told = parsed.ok ? { ok: true, ids: parsed.value.allRecords().map(({ id }) => id) } : { ok: false, error: parsed.error, ids: [] }
     process.stdout.write(JSON.stringify(told), () => process.exit(0))`
   const child = use(
-    spawn(process.execPath, ['--input-type=module', '-e', program], {
+    spawn(process.execPath, ['--input-type=module', '-e', program, 'tldraw'], {
       cwd: projectRoot,
       stdio: ['pipe', 'pipe', 'inherit'],
     }),
