@@ -14,7 +14,10 @@ export interface LoadBalancer extends Stoppable {
 const askEveryMs = 100
 const answerWithinMs = 1_000
 
-/** @param targets the addresses of the instances there are, `http://host:port`; asked for again and again */
+/**
+ * @returns one that has asked each of them
+ * @param targets the addresses of the instances there are, `http://host:port`; asked for again and again
+ */
 export async function startLoadBalancer(targets: () => readonly string[]): Promise<LoadBalancer> {
   const ready = new Set<string>()
   const asking = new Set<string>()
@@ -29,9 +32,9 @@ export async function startLoadBalancer(targets: () => readonly string[]): Promi
     if (isReady) ready.add(target)
     else ready.delete(target)
   }
-  const timer = setInterval(() => {
-    for (const target of targets()) void ask(target)
-  }, askEveryMs)
+  const askAll = () => Promise.all(targets().map(ask))
+  await askAll()
+  const timer = setInterval(() => void askAll(), askEveryMs)
   /** Those that are ready, each time beginning with another one. */
   const candidates = () => {
     const fit = targets().filter(target => ready.has(target))

@@ -26,9 +26,12 @@ export interface SeatSettings extends Settings {
 
 export class Seat implements Stoppable {
   readonly links: Links
+  /** What the instances had printed that ended by themselves. */
+  readonly ownEnds: string[] = []
   readonly #settings: SeatSettings
   #instance: Instance | undefined
   #stopped = false
+  #ending = false
 
   private constructor(settings: SeatSettings, links: Links) {
     this.#settings = settings
@@ -66,13 +69,21 @@ export class Seat implements Stoppable {
   async start(): Promise<void> {
     const instance = await startInstance(this.#settings)
     // Its seat may have been given up while it started.
-    if (this.#stopped) await instance.stop()
-    else this.#instance = instance
+    if (this.#stopped) {
+      await instance.stop()
+      return
+    }
+    this.#instance = instance
+    this.#ending = false
+    void instance.exited.then(({ code, signal }) => {
+      if (!this.#ending) this.ownEnds.push(`an instance ended by itself, with ${code ?? signal}:\n${instance.output()}`)
+    })
   }
 
   /** Ends the instance, and waits until it is gone. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     const { instance } = this
+    this.#ending = true
     if (signal === 'SIGKILL') this.#instance = undefined
     const exit = await instance.kill(signal)
     if (this.#instance === instance) this.#instance = undefined
@@ -82,6 +93,7 @@ export class Seat implements Stoppable {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#ending = true
     await this.#instance?.stop()
     await Promise.all([this.links.postgres.stop(), this.links.redis.stop()])
   }
