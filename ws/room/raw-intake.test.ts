@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { StorageError } from '../../core/base/errors.ts'
 import { createLogger } from '../../core/base/log.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
-import type { Bus } from '../../core/bus/bus.ts'
+import type { Bus, BusState } from '../../core/bus/bus.ts'
 import { createInProcessBus } from '../../core/bus/in-process.ts'
 import type { NewChange, RecordedChange } from '../../core/store/change-outbox.ts'
 import { releasing } from '../../test/kit/releasing.ts'
@@ -140,5 +140,90 @@ describe('an instance that stood still', () => {
     publish('board', create('new'))
     await vi.waitFor(() => expect(stored).toContain('new'))
     expect(stored).toEqual(['before', 'new'])
+  })
+})
+
+describe('a lease that was lost', () => {
+  /** A bus on which one at a time has the lease, and which goes away and comes back as the test says. */
+  function leasingBus() {
+    const bus = createInProcessBus(silent)
+    const listeners: ((state: BusState) => void)[] = []
+    const asked: string[] = []
+    let holder: string | undefined
+    return {
+      asked,
+      as: (name: string): Bus => ({
+        ...bus,
+        lease: async () => {
+          asked.push(name)
+          holder ??= name
+          return holder === name
+        },
+        onState: listener => {
+          listeners.push(listener)
+          return () => {}
+        },
+      }),
+      comesBack(): void {
+        for (const state of ['down', 'up'] as const) for (const listener of listeners) listener(state)
+      },
+      isFree(): void {
+        holder = undefined
+      },
+    }
+  }
+
+  /** Storage that is slow until told otherwise. */
+  function slowStorage() {
+    const stored: string[] = []
+    let release = () => {}
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const submit: Submit = async change => {
+      await held
+      stored.push(idIn(change))
+      return accepted(change)
+    }
+    return { stored, submit, release }
+  }
+
+  test('is asked for when a change is heard, not when those before it are stored: by then it may have been made', async () => {
+    const leases = leasingBus()
+    const { stored, submit, release } = slowStorage()
+    const { publish } = await intakeOn(submit, leases.as('one'))
+    publish('board', create('a'))
+    await until(() => leases.asked.length === 1)
+    leases.isFree()
+    await leases.as('other').lease('', 0)
+    leases.comesBack()
+    const before = leases.asked.length
+    publish('board', create('theirs'))
+    await until(() => leases.asked.length > before)
+    leases.isFree()
+    publish('board', create('b'))
+    release()
+    await until(() => stored.includes('b'))
+    expect(stored).toEqual(['a', 'b'])
+  })
+
+  test('is taken anew at once by who has changes of before to store: those of others do not overtake', async () => {
+    const leases = leasingBus()
+    const { stored, submit, release } = slowStorage()
+    const overtaking: string[] = []
+    await intakeOn(async change => {
+      overtaking.push(idIn(change))
+      return accepted(change)
+    }, leases.as('quick'))
+    await leases.as('slow').lease('', 0)
+    const { publish } = await intakeOn(submit, leases.as('slow'))
+    publish('board', create('a'))
+    await until(() => leases.asked.includes('quick'))
+    leases.isFree()
+    leases.comesBack()
+    publish('board', create('b'))
+    release()
+    await until(() => stored.length === 2)
+    expect([stored, overtaking]).toEqual([['a', 'b'], []])
   })
 })

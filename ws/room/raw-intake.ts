@@ -7,42 +7,46 @@
  * Exactly one instance may take a message in, so a message counts as taken when this instance has the lease as it hears it,
  * or gets it by asking then. Whoever is refused forgets the message. A process that stood still may hear, late, what the
  * next holder took in long ago: it takes nothing for which it has no lease until it has heard an echo of its own.
+ *
+ * A Redis that comes back knows of no lease. Who still has messages of before to store takes its lease anew at once; the
+ * others wait a moment, or theirs would overtake.
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { pause } from '../../core/base/pause.ts'
-import type { Bus } from '../../core/bus/bus.ts'
+import type { Bus, BusState } from '../../core/bus/bus.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
-import { boardOfChannel, everyUpdatesChannel, intakeLease } from '../../core/contract/channels.ts'
+import { boardOfChannel, everyUpdatesChannel } from '../../core/contract/channels.ts'
 import { mayBeWakeUp, readRawMessage } from '../../core/contract/raw-change.ts'
 import type { Storage } from '../../core/store/storage.ts'
+import { IntakeLease } from './intake-lease.ts'
 import { RawStore } from './raw-store.ts'
 
-const leaseMs = 5_000
 const renewEveryMs = 1_000
 /** A board whose publishers are silent for so long is free for any instance. */
 const keptForMs = 30_000
-/** A lease with less than this left is not relied on. */
-const marginMs = 250
+/** More than it takes an instance to connect again. */
+const oldHoldersFirstMs = 1_500
 /** A timer this late: the process stood still, and what is heard now may be old. */
 const stoodStillMs = 2_000
 /** What may wait for storage, over all boards; more is dropped. */
 const waitingBytesAtMost = 16 * 1024 * 1024
 const stopWithinMs = 2_000
+const releaseWithinMs = 250
 
 interface Arrival {
   bytes: Uint8Array
-  /** It came while this instance had the lease. */
-  ours: boolean
+  /** Whether this instance had the lease when it came, or got it by asking then; a promise until that is known. */
+  ours: boolean | Promise<boolean>
 }
 
 interface BoardIntake {
   waiting: Arrival[]
-  /** By `performance.now()`; this instance has the lease until then. */
-  leasedUntil: number
+  readonly lease: IntakeLease
   lastHeard: number
   working: Promise<void> | undefined
+  storing: boolean
 }
 
 export class RawIntake {
@@ -56,6 +60,8 @@ export class RawIntake {
   #overflowing = false
   #lastTick = performance.now()
   #mayHearOldNews = false
+  /** Resolves once those who had leases before the bus was away have had the time to take them anew. */
+  #oldHoldersServed: Promise<unknown> | undefined
   #stopped = false
   #timer: NodeJS.Timeout | undefined
   readonly #ends: (() => void)[] = []
@@ -71,7 +77,7 @@ export class RawIntake {
     this.#timer = setInterval(() => this.#tick(), renewEveryMs)
     this.#lastTick = performance.now()
     this.#ends.push(
-      this.#bus.onState(() => this.#begin()),
+      this.#bus.onState(state => this.#begin(state)),
       ...(await Promise.all([
         this.#bus.subscribe(everyUpdatesChannel, (channel, message) => this.#hear(channel, message)),
         this.#bus.subscribe(this.#echoChannel, () => {
@@ -89,9 +95,9 @@ export class RawIntake {
     await Promise.race([working, pause(stopWithinMs)])
     clearInterval(this.#timer)
     this.#store.stop()
-    const held = [...this.#boards].filter(([, { leasedUntil }]) => leasedUntil > performance.now())
-    const released = Promise.all(held.map(([board]) => this.#bus.release(intakeLease(board))))
-    await Promise.race([released, pause(marginMs)])
+    const held = [...this.#boards.values()].filter(({ lease }) => lease.isHeld)
+    const released = Promise.all(held.map(({ lease }) => lease.release()))
+    await Promise.race([released, pause(releaseWithinMs)])
   }
 
   #hear(channel: string, bytes: Uint8Array): void {
@@ -101,8 +107,8 @@ export class RawIntake {
     const now = performance.now()
     if (now - this.#lastTick > stoodStillMs) this.#askForEcho()
     const intake = this.#intakeOf(board)
-    const ours = intake.leasedUntil - marginMs > now
-    if (!ours && this.#mayHearOldNews) return
+    const { isReliable } = intake.lease
+    if (!isReliable && this.#mayHearOldNews) return
     intake.lastHeard = now
     if (this.#waitingBytes + bytes.byteLength > waitingBytesAtMost) {
       this.#overflow(board)
@@ -110,29 +116,28 @@ export class RawIntake {
     }
     this.#waitingBytes += bytes.byteLength
     // A copy: what is heard may be a slice of a far larger buffer.
-    intake.waiting.push({ bytes: bytes.slice(), ours })
+    const arrival: Arrival = { bytes: bytes.slice(), ours: isReliable }
+    if (!isReliable) arrival.ours = this.#askFor(arrival, intake)
+    intake.waiting.push(arrival)
     intake.working ??= this.#work(board, intake)
   }
 
   /** One at a time: the order of arrival is the order of the rows. Never throws. */
   async #work(board: BoardId, intake: BoardIntake): Promise<void> {
-    while (intake.waiting.length > 0) {
-      const arrived = intake.waiting.splice(0)
-      const granted = arrived.every(({ ours }) => ours) || (await this.#lease(board, intake))
-      for (const { bytes, ours } of arrived) {
-        if (ours || granted) await this.#store.take(board, bytes)
-        this.#waitingBytes -= bytes.byteLength
-      }
+    for (let next = intake.waiting.shift(); next; next = intake.waiting.shift()) {
+      intake.storing = await next.ours
+      if (intake.storing) await this.#store.take(board, next.bytes)
+      intake.storing = false
+      this.#waitingBytes -= next.bytes.byteLength
     }
     this.#overflowing = false
     intake.working = undefined
   }
 
-  async #lease(board: BoardId, intake: BoardIntake): Promise<boolean> {
-    const asked = performance.now()
-    const granted = await this.#bus.lease(intakeLease(board), leaseMs)
-    intake.leasedUntil = granted ? asked + leaseMs : 0
-    return granted
+  async #askFor(arrival: Arrival, intake: BoardIntake): Promise<boolean> {
+    if (this.#oldHoldersServed && !hasToStore(intake)) await this.#oldHoldersServed
+    arrival.ours = await intake.lease.ask()
+    return arrival.ours
   }
 
   #tick(): void {
@@ -142,7 +147,7 @@ export class RawIntake {
     this.#lastTick = now
     for (const [board, intake] of this.#boards) {
       if (!intake.working && now - intake.lastHeard > keptForMs) this.#boards.delete(board)
-      else if (intake.leasedUntil > now) void this.#lease(board, intake)
+      else if (intake.lease.isHeld) void intake.lease.ask()
     }
   }
 
@@ -153,15 +158,30 @@ export class RawIntake {
   }
 
   /** A bus that was away may have forgotten leases, and has nothing old to tell. */
-  #begin(): void {
-    for (const intake of this.#boards.values()) intake.leasedUntil = 0
+  #begin(state: BusState): void {
+    for (const intake of this.#boards.values()) {
+      intake.lease.forget()
+      if (state === 'up' && hasToStore(intake)) void intake.lease.ask()
+    }
+    if (state === 'up') {
+      const served = pause(oldHoldersFirstMs).then(() => {
+        if (this.#oldHoldersServed === served) this.#oldHoldersServed = undefined
+      })
+      this.#oldHoldersServed = served
+    }
     this.#mayHearOldNews = false
   }
 
   #intakeOf(board: BoardId): BoardIntake {
     const existing = this.#boards.get(board)
     if (existing) return existing
-    const intake: BoardIntake = { waiting: [], leasedUntil: 0, lastHeard: 0, working: undefined }
+    const intake: BoardIntake = {
+      waiting: [],
+      lease: new IntakeLease(this.#bus, board),
+      lastHeard: 0,
+      working: undefined,
+      storing: false,
+    }
     this.#boards.set(board, intake)
     return intake
   }
@@ -173,6 +193,9 @@ export class RawIntake {
     this.#overflowing = true
   }
 }
+
+/** Whether it has taken in what is not stored yet. */
+const hasToStore = ({ storing, waiting }: BoardIntake): boolean => storing || waiting.some(({ ours }) => ours === true)
 
 /** A channel that is none of a board is told of by the item inbox. */
 function boardIn(channel: string): BoardId | undefined {
