@@ -16,23 +16,18 @@ test('each change is applied exactly once and in order, whichever instances are 
 }, async () => {
   const scene = use(await Scene.set({ roles: ['all', 'ws', 'api'], boards: 2, people: 4, pace: 60 }))
   let killed = 0
-  console.log('T set', performance.now())
   await disturb(scene, {
     seed: 20261120,
     kinds: ['an instance is killed'],
     lastingMs: 300,
     async next() {
-      console.log('T next', performance.now())
       const before = scene.progress()
       await until(() => scene.progress() > before + 100, { what: 'work to go on', timeout: 30_000 })
       return killed++ < kills
     },
   })
-  console.log('T over', performance.now())
   await scene.workIsOver()
-  console.log('T work', performance.now())
   expect(await verdict(scene)).toEqual([])
-  console.log('T verdict', performance.now())
   const asked = scene.agents.map(agent => `${agent.name} ${agent.certain.length} + ${agent.doubtful.length}`)
   console.log(`${kills} instances killed; changes certain + doubtful: ${asked.join(', ')}`)
 })

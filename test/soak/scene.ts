@@ -108,7 +108,7 @@ export class Scene implements Stoppable {
       this.people.push(new Person(sockets.wsUrl, board, `person-${n}`, pace))
     }
     const everyone = () => this.people.every(({ client }) => client.provider.synced)
-    await until(everyone, { what: 'everyone to be there', timeout: 60_000 })
+    await until(everyone, { what: 'everyone to be there', timeout: 180_000 })
     for (const board of this.boards) {
       const view = this.people.find(person => person.board === board)?.view
       if (!view) throw new Error(`nobody is on ${board}`)
