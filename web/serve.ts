@@ -61,7 +61,8 @@ function withConfig(html: string, config: object): string {
 }
 
 /**
- * The page asks nobody but us. What tldraw needs beside that: inline styles (it positions shapes by them), `data:` and
+ * The page asks nobody but us, and whoever holds a picture that somebody put on the board by its address (they learn
+ * neither the board's address nor its content). What tldraw needs beside that: inline styles (it positions shapes by them), `data:` and
  * `blob:` for pictures and exports. Safari before 15.4 and older Firefoxes take `'self'` for http only, so the sockets of
  * this host are named too.
  */
@@ -71,7 +72,7 @@ function contentSecurityPolicy(host: string): string {
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data: blob:",
+    "img-src 'self' data: blob: https: http:",
     "media-src 'self' data: blob:",
     "font-src 'self' data:",
     `connect-src 'self' data: blob:${sockets}`,
