@@ -15,6 +15,7 @@ Errors are problem documents (RFC 9457); their \`type\` leads to a page that say
 good and on the board; 202 means that it is stored and will be on the board, see \`Location\`.`
 
 const tags = [
+  { name: 'boards', description: 'The boards themselves.' },
   { name: 'items', description: 'What is on a board.' },
   { name: 'presence', description: 'Who is on a board.' },
   { name: 'access', description: 'Who may do what: keys, one-time tickets, sessions of browsers.' },
@@ -58,6 +59,7 @@ export const problemSchema = z
         z.object({ pointer: z.string().meta({ description: 'RFC 6901, into what was sent' }), detail: z.string() }),
       )
       .optional(),
+    id: z.string().optional().meta({ description: 'Of what was created before (already-created).' }),
     results: z.array(operationResultSchema).optional().meta({ description: 'Of a batch: one for each operation.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })

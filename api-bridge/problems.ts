@@ -27,14 +27,27 @@ const problems = {
   'board-missing': [
     404,
     'There is no such board, or this credential has no right to it',
-    'A board comes into being when somebody who may write opens it, or posts an item to it.',
+    'A board comes into being when somebody who may write opens it, or posts an item to it. A deleted one can be restored ' +
+      'for 30 days (POST …/restore).',
   ],
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
   'key-missing': [404, 'There is no such key', 'It was revoked, or is a key of another board.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
+  'not-acceptable': [406, 'The answer would be of a type that Accept excludes', 'Accept application/json, or */*.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
+  'board-exists': [
+    409,
+    'There is a board of this id',
+    'Choose another id. That of a deleted board is free again after 30 days; until then it can be restored.',
+  ],
+  'already-created': [
+    409,
+    'This was created before',
+    'The first request under this Idempotency-Key did it; `id` names what it made. A secret is shown once: if it got lost, ' +
+      'delete what `id` names and create another under a new key.',
+  ],
   'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
   'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB.'],
@@ -55,6 +68,11 @@ const problems = {
     'A key stands for one request, with its method, address and body, for 24 hours.',
   ],
   'headers-too-large': [431, 'The headers are too large', 'Address and headers together have at most 16 KiB.'],
+  'rate-limited': [
+    429,
+    'Too many requests',
+    'Wait for the seconds in Retry-After. The RateLimit headers of every answer say how many requests are left.',
+  ],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
   'credential-unverifiable': [
     503,
@@ -79,6 +97,7 @@ interface ProblemParts {
   errors?: readonly FieldError[]
   headers?: Record<string, string>
   results?: readonly OperationResult[] | undefined
+  id?: string
 }
 
 export class Problem extends Error {
@@ -88,12 +107,15 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** Of a batch that was rejected: one for each operation. */
   readonly results: readonly OperationResult[] | undefined
+  /** Of what the problem is about. */
+  readonly id: string | undefined
 
-  constructor(problem: ProblemName, detail: string, { errors = [], headers = {}, results }: ProblemParts = {}) {
+  constructor(problem: ProblemName, detail: string, { errors = [], headers = {}, results, id }: ProblemParts = {}) {
     super(detail)
     this.problem = problem
     this.errors = errors
     this.results = results
+    this.id = id
     this.headers = problems[problem][0] === 503 ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
   }
 
@@ -110,7 +132,7 @@ export class Problem extends Error {
 }
 
 /** The document as it stands in an answer, and in the answer kept for a change. */
-export function problemDocument({ problem, message, errors, results }: Problem) {
+export function problemDocument({ problem, message, errors, results, id }: Problem) {
   const [status, title] = problems[problem]
   return {
     type: `/v1/problems/${problem}`,
@@ -118,6 +140,7 @@ export function problemDocument({ problem, message, errors, results }: Problem) 
     status,
     detail: message.length > detailLength ? `${message.slice(0, detailLength)}…` : message,
     ...(errors.length > 0 ? { errors } : {}),
+    ...(id === undefined ? {} : { id }),
     ...(results ? { results } : {}),
   }
 }

@@ -3,8 +3,9 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import { isSecure, noSessionCookie, sessionCookie, sessionTokenIn } from '../core/auth/session-cookie.ts'
-import { createToken, hashOfToken } from '../core/auth/token.ts'
+import { createToken, hashOfToken, shortHash } from '../core/auth/token.ts'
 import type { Storage } from '../core/store/storage.ts'
+import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
 import { restingOn } from './resting-on.ts'
@@ -14,6 +15,7 @@ export interface SessionServices {
   storage: Pick<Storage, 'sessions'>
   authority: Pick<LiveAuthority, 'announce'>
   publicUrl: string | undefined
+  writeOnce: WriteOnce
 }
 
 const sessionSchema = z
@@ -25,7 +27,7 @@ const sessionSchema = z
 
 const url = '/session'
 
-export function sessionRoutes(app: CheckingApp, { storage, publicUrl }: SessionServices): void {
+export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce }: SessionServices): void {
   app.post(
     url,
     {
@@ -43,11 +45,18 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl }: SessionS
     async (request, reply) => {
       const { grant } = request
       const token = createToken('session')
-      const expiresAt = await storage.sessions.create(hashOfToken(token), { ...restingOn(grant), rights: grant.rights })
-      return reply
-        .status(201)
-        .headers({ 'set-cookie': sessionCookie(token, secure(request, publicUrl)), 'cache-control': 'no-store' })
-        .send({ subject: grant.subject, expires_at: expiresAt.toISOString() })
+      const hash = hashOfToken(token)
+      const session = { ...restingOn(grant), rights: grant.rights }
+      const answer = await writeOnce(request, async sql => {
+        const expiresAt = await storage.sessions.create(hash, session, sql)
+        return {
+          status: 201,
+          headers: { 'set-cookie': sessionCookie(token, secure(request, publicUrl)), 'cache-control': 'no-store' },
+          body: { subject: grant.subject, expires_at: expiresAt.toISOString() },
+          secretOf: shortHash(hash),
+        }
+      })
+      return sendAnswer(reply, answer)
     },
   )
 }

@@ -1,10 +1,11 @@
 /** One-time tickets: who may use a board lets somebody else, or a page, use it too, without handing out the credential. */
 import { z } from 'zod'
-import { createToken, hashOfToken } from '../core/auth/token.ts'
+import { createToken, hashOfToken, shortHash } from '../core/auth/token.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { includes, mayWrite, type Role, roles } from '../core/contract/role.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
@@ -13,6 +14,7 @@ import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 
 export interface TicketServices {
   storage: Pick<Storage, 'boards' | 'tickets'>
+  writeOnce: WriteOnce
 }
 
 const wantedSchema = z
@@ -30,7 +32,7 @@ const ticketSchema = z
   })
   .meta({ id: 'Ticket' })
 
-export function ticketRoutes(app: CheckingApp, { storage }: TicketServices): void {
+export function ticketRoutes(app: CheckingApp, { storage, writeOnce }: TicketServices): void {
   const url = '/boards/:board/tickets'
 
   app.post(
@@ -59,17 +61,18 @@ export function ticketRoutes(app: CheckingApp, { storage }: TicketServices): voi
       }
       await openFor(own, board)
       const token = createToken('ticket')
-      const expiresAt = await storage.tickets.create({
-        ...restingOn(grant),
-        hash: hashOfToken(token),
-        board,
-        role,
-        origin: request.headers.origin,
+      const hash = hashOfToken(token)
+      const wanted = { ...restingOn(grant), hash, board, role, origin: request.headers.origin }
+      const answer = await writeOnce(request, async sql => {
+        const expiresAt = await storage.tickets.create(wanted, sql)
+        return {
+          status: 201,
+          headers: { 'cache-control': 'no-store' },
+          body: { ticket: token.reveal(), expires_at: expiresAt.toISOString() },
+          secretOf: shortHash(hash),
+        }
       })
-      return reply
-        .status(201)
-        .header('cache-control', 'no-store')
-        .send({ ticket: token.reveal(), expires_at: expiresAt.toISOString() })
+      return sendAnswer(reply, answer)
     },
   )
 

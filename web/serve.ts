@@ -44,6 +44,15 @@ export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, 
   })
 }
 
+/** For people who follow a broken address of a board. @param path as it came: it may be no address that can be read */
+export function pageNotFound(path: string): string | undefined {
+  if (!path.startsWith('/b/')) return undefined
+  return (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>No board here · boardsync</title>' +
+    '<h1>There is no board here</h1><p>The address is not one of a board. <a href="/">To your boards</a></p></html>\n'
+  )
+}
+
 /** JSON inside HTML: `<` is written so that no `</script>` or `<!--` can end it. */
 function withConfig(html: string, config: object): string {
   const json = JSON.stringify(config).replaceAll('<', '\\u003c')

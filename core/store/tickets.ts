@@ -2,7 +2,7 @@
 import type { BoardId } from '../contract/board-id.ts'
 import type { Role } from '../contract/role.ts'
 import { type Basis, type BasisRow, basisOf, livingKey } from './basis.ts'
-import type { Database } from './database.ts'
+import type { Database, Sql } from './database.ts'
 
 export const ticketSeconds = 60
 
@@ -26,8 +26,8 @@ export class Tickets {
   }
 
   /** Clears away some that nobody redeemed. @returns when it expires */
-  async create({ hash, board, role, origin, ...basis }: NewTicket): Promise<Date> {
-    const rows = await this.#database.query<{ expires_at: Date }>(
+  async create({ hash, board, role, origin, ...basis }: NewTicket, sql: Sql = this.#database): Promise<Date> {
+    const rows = await sql.query<{ expires_at: Date }>(
       `WITH cleared AS (
          DELETE FROM boardsync.tickets WHERE hash IN (
            SELECT hash FROM boardsync.tickets WHERE expires_at < now() ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)

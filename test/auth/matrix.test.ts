@@ -24,6 +24,13 @@ beforeAll(async () => {
 type Need = Role | 'credential' | 'nothing'
 
 const needs: Record<string, Need> = {
+  // Which boards, is decided by what is asked for (test/rest/boards.test.ts).
+  createBoard: 'credential',
+  listBoards: 'credential',
+  readBoard: 'read',
+  renameBoard: 'write',
+  deleteBoard: 'admin',
+  restoreBoard: 'admin',
   createItem: 'write',
   listItems: 'read',
   readItem: 'read',
