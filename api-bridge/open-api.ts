@@ -17,6 +17,9 @@ good and on the board; 202 means that it is stored and will be on the board, see
 const tags = [
   { name: 'boards', description: 'The boards themselves.' },
   { name: 'items', description: 'What is on a board.' },
+  { name: 'events', description: 'What happens on a board, as it happens.' },
+  { name: 'files', description: 'Boards as files of tldraw.' },
+  { name: 'assets', description: 'Pictures that image items show.' },
   { name: 'presence', description: 'Who is on a board.' },
   { name: 'access', description: 'Who may do what: keys, one-time tickets, sessions of browsers.' },
   { name: 'changes', description: 'What became of a write that was answered 202.' },

@@ -2,10 +2,10 @@
 import type { SerializedSchema } from '@tldraw/store'
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
+import { hazardOf } from '../../../core/doc/record-hazard.ts'
 import { metaOf, type PlainRecord, readRecord, recordsOf } from '../../../core/doc/record-layout.ts'
 import type { PeerFields } from './own-undo.ts'
 import { plain, unplain } from './plain.ts'
-import { hazardOf } from './safe-record.ts'
 
 export class RemoteChanges {
   private readonly store: TLStore
