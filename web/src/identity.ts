@@ -1,15 +1,12 @@
 /** Who the user is to the others on a board: a friendly random name and a colour, the same on every visit. */
-import { colorOf, isHexColor } from './colors.ts'
+
 import { remember, remembered } from './local-storage.ts'
 import { randomId } from './random-id.ts'
+import { colorOf, isHexColor } from './sync/colors.ts'
+import type { SyncUser } from './sync/index.ts'
 
-export interface User {
-  /** Of this browser: stays the same over visits, tabs and boards. */
-  id: string
-  name: string
-  /** `#rrggbb` */
-  color: string
-}
+/** The id is this browser's: it stays the same over visits, tabs and boards. */
+export type User = SyncUser
 
 export function currentUser(): User {
   const known = remembered('user')
@@ -18,6 +15,11 @@ export function currentUser(): User {
   const user = { id, name: `${pick(adjectives)} ${pick(animals)}`, color: colorOf(id) }
   remember('user', user)
   return user
+}
+
+/** From now on, on all boards. */
+export function rememberUser(user: User): void {
+  remember('user', user)
 }
 
 function isUser(value: unknown): value is User {

@@ -41,7 +41,7 @@ export interface Page {
 }
 
 export function openPage(doc = new Y.Doc(), store = makeStore()): Page {
-  return { store, doc, binding: bindStore(store, doc, byHand) }
+  return { store, doc, binding: bindStore(store, doc, { perFrame: byHand }) }
 }
 
 const byHand = () => ({ request() {}, cancel() {} })
