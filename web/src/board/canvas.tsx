@@ -75,7 +75,9 @@ export function Canvas({ sync, user, onUser }: CanvasProps) {
  */
 function useTldrawUser(user: User, clientId: number) {
   const [current] = useState(() => atom('user', user))
-  useEffect(() => void current.set(user), [current, user])
+  useEffect(() => {
+    current.set(user)
+  }, [current, user])
   return useMemo(() => {
     const userPreferences = computed('user preferences', () => {
       const { name, color } = current.get()

@@ -208,7 +208,9 @@ export function openBoard(
     store,
     provider,
     state,
-    setUser: next => user.set(next),
+    setUser(next) {
+      user.set(next)
+    },
     async forget() {
       await cache?.clear()
       stop()

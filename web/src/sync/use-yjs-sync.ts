@@ -64,7 +64,9 @@ export function useYjsSync(options: YjsSyncOptions): YjsSync | null {
     }
   }, [boardId, wsUrl, cache, opening])
 
-  useEffect(() => board?.setUser(user), [board, user])
+  useEffect(() => {
+    board?.setUser(user)
+  }, [board, user])
 
   const state = useValue('board state', () => board?.state.get(), [board])
   const startsAnew = state?.ending?.kind === 'begun-anew' && !state.hasUnsaved
