@@ -82,9 +82,9 @@ test('the server dies while a long line is drawn: the line goes on, and is whole
 
   await first.kill('SIGKILL')
   await reaches(bob, 'reconnecting')
-  await draw(alice, 400, 121)
+  await draw(alice, 120, 121)
   use(await startInstance(settings))
-  await draw(alice, 200, 521)
+  await draw(alice, 60, 241)
   await alice.page.mouse.up()
 
   await reaches(alice, 'saved')
