@@ -128,6 +128,7 @@ describe('the credential', () => {
     provider.close({ code: 4401, reason: 'expired' })
     await vi.advanceTimersByTimeAsync(aWhile)
     expect(provider.opened).toEqual(['old', 'new'])
+    expect(source).toHaveBeenCalledTimes(2)
     provider.close({ code: 4401, reason: 'wrong' })
     await vi.advanceTimersByTimeAsync(aWhile)
     expect(provider.opened).toHaveLength(2)

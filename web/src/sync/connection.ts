@@ -42,6 +42,8 @@ export class Connection {
   #renewal: ReturnType<typeof setTimeout> | undefined
   #attempts = 0
   #token: Token
+  /** Asked for already, for the next connection: a ticket is good for one. */
+  #spare: Token
   #isStopped = false
 
   constructor(provider: ConnectedProvider, options: ConnectionOptions) {
@@ -82,12 +84,17 @@ export class Connection {
   }
 
   async #ask(): Promise<void> {
-    const source = this.#options.token()
-    this.#token = typeof source === 'function' ? await source() : source
+    this.#token = this.#spare ?? (await this.#another())
+    this.#spare = undefined
     const { params, protocols } = handshakeOf(this.#token)
     this.#provider.params = params
     this.#provider.protocols = protocols
     this.#renewInTime()
+  }
+
+  async #another(): Promise<Token> {
+    const source = this.#options.token()
+    return typeof source === 'function' ? await source() : source
   }
 
   /** A socket keeps the credential it was opened with: another one needs another socket. */
@@ -114,13 +121,15 @@ export class Connection {
   }
 
   async #askForAnother(event: CloseEvent): Promise<void> {
-    const refused = this.#token
-    const source = this.#options.token()
     try {
-      const next = typeof source === 'function' ? await source() : source
+      const next = await this.#another()
       if (this.#isStopped) return
-      if (next && next !== refused) this.#connectLater()
-      else this.#options.onClosed(event)
+      if (next && next !== this.#token) {
+        this.#spare = next
+        this.#connectLater()
+      } else {
+        this.#options.onClosed(event)
+      }
     } catch (error) {
       console.warn('boardsync: the credential was refused and no other could be had:', error)
       this.#options.onClosed(event)
