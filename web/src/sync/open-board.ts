@@ -1,7 +1,6 @@
 /** One board, opened by one page: its replica, the connection to the server, the store for tldraw, and what joins them. */
-import { atom, computed, type Signal } from '@tldraw/state'
-import { createUserId, type TLStore, UserRecordType } from '@tldraw/tlschema'
-import { createTLStore } from 'tldraw'
+import { atom, type Signal } from '@tldraw/state'
+import type { TLStore } from '@tldraw/tlschema'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { announce } from './announce.ts'
@@ -9,6 +8,7 @@ import { tameAwareness } from './awareness-traffic.ts'
 import { type Binding, bindStore } from './binding.ts'
 import { BoardCache } from './board-cache.ts'
 import { type BoardState, type Ending, sameState } from './board-state.ts'
+import { createBoardStore } from './board-store.ts'
 import { type Closed, Connection } from './connection.ts'
 import type { TokenSource } from './credential.ts'
 import { showPeers } from './peers.ts'
@@ -67,14 +67,7 @@ export function openBoard(
   let isVerified = false
   let isStopped = false
   const state = atom<BoardState>('board state', readState(), { isEqual: sameState })
-  const store = createTLStore({
-    users: { currentUser: computed('attribution', () => attribution(user.get())) },
-    collaboration: {
-      status: computed('online', () => (state.get().connected ? 'online' : 'offline')),
-      mode: computed('mode', () => (state.get().readOnly ? 'readonly' : 'readwrite')),
-    },
-  })
-
+  const store = createBoardStore(user, state)
   const connection = new Connection(provider, { token, onClosed, probe: () => probe(provider) })
   hearServer(provider, {
     onSync(message) {
@@ -225,8 +218,3 @@ export function openBoard(
 }
 
 const cacheName = (wsUrl: string, boardId: string) => `boardsync ${wsUrl.replace(/\/+$/, '')} ${boardId}`
-
-/** How tldraw signs what this user writes; one record per browser, not per tab. */
-function attribution({ id, name, color }: SyncUser) {
-  return UserRecordType.create({ id: createUserId(id), name, color })
-}
