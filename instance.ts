@@ -9,8 +9,12 @@ import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
+import { WhoIsHere } from './api-bridge/who-is-here.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
+import { issuersOf } from './core/auth/issuers.ts'
+import { LiveAuthority } from './core/auth/live-authority.ts'
 import { createRequestGuard } from './core/auth/request-guard.ts'
+import { StoredCredentials } from './core/auth/stored-credentials.ts'
 import type { Config } from './core/base/config.ts'
 import { SyncError } from './core/base/errors.ts'
 import type { Logger } from './core/base/log.ts'
@@ -19,10 +23,12 @@ import { Releasers } from './core/base/releasers.ts'
 import type { Bus } from './core/bus/bus.ts'
 import type { Storage } from './core/store/storage.ts'
 import { StorageMonitor } from './core/store/storage-monitor.ts'
+import { InstanceList } from './ops/instance-list.ts'
 import { statusRoutes } from './ops/status.ts'
 import { pages } from './web/serve.ts'
 import { Committer } from './ws/room/committer.ts'
 import { ItemInbox } from './ws/room/item-inbox.ts'
+import { PresenceKeeper } from './ws/room/presence-keeper.ts'
 import { RawIntake } from './ws/room/raw-intake.ts'
 import { Replication } from './ws/room/replication.ts'
 import { Rooms } from './ws/room/rooms.ts'
@@ -72,8 +78,14 @@ export async function runInstance(options: InstanceOptions): Promise<Instance> {
 
 async function compose(options: InstanceOptions, parts: Releasers, release: () => Promise<void>): Promise<Instance> {
   const { config, log, metrics, storage, bus, page, compareEveryMs = 2_000, drains = true } = options
-  const authenticate = options.authenticate ?? createAuthenticate(config)
+  const issuers = issuersOf(config)
+  const stored = new StoredCredentials(storage, issuers, log)
+  const authenticate = options.authenticate ?? createAuthenticate(config, stored, issuers)
+  const authority = new LiveAuthority(storage, stored, bus, log)
+  parts.add('authority', () => authority.stop())
+  await authority.start()
   const guard = createRequestGuard(config)
+  const id = randomUUID()
   const monitor = new StorageMonitor(storage, log)
   parts.add('storage monitor', () => monitor.stop())
 
@@ -87,7 +99,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     archive: storage.archive,
     committer,
     bus,
-    instance: randomUUID(),
+    instance: id,
     idleMs: config.ROOM_IDLE_MS,
     limits: {
       debounceMs: config.SNAPSHOT_DEBOUNCE_MS,
@@ -99,6 +111,8 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     log,
     metrics,
   })
+  const presence = new PresenceKeeper(rooms, bus, id)
+  parts.add('presence', () => presence.stop())
   parts.add('rooms', () => rooms.close(new SyncError('draining', 'this instance is going away; connect again')))
   const inbox = new ItemInbox(storage.changes, rooms, bus, log, metrics)
   parts.add('item inbox', () => inbox.stop())
@@ -107,9 +121,11 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   const sockets = new Sockets({
     rooms,
     authenticate,
+    authority,
     guard,
     monitor,
     limits: { frameBytes: config.MAX_FRAME_BYTES, connections: config.MAX_CONNECTIONS },
+    publicUrl: config.PUBLIC_URL,
     log,
     metrics,
   })
@@ -117,19 +133,39 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   let draining = false
   const app = createHttpApp(log, guard)
   parts.add('http', () => closeHttpApp(app))
-  statusRoutes(app, config.version, metrics, () => ({
+  const status = () => ({
     rooms: rooms.size,
+    roomsShared: rooms.shared,
     connections: sockets.size,
     storage: monitor.state,
     bus: bus.state,
     draining,
     lagSeconds: committer.lagSeconds,
-  }))
+  })
+  const since = new Date().toISOString()
+  const instances = new InstanceList(bus, () => {
+    const { rooms, roomsShared, connections } = status()
+    const { ROLE: role, version } = config
+    return { id, role, version, since, draining, connections, rooms, rooms_shared: roomsShared }
+  })
+  parts.add('instance list', () => instances.stop())
+  statusRoutes(app, config.version, metrics, instances, status)
   if (config.ROLE !== 'ws') {
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
-    await restApi(app, { authenticate, reader: new BoardReader(storage), desk, changes: storage.changes })
+    await restApi(app, {
+      version: config.version,
+      publicUrl: config.PUBLIC_URL,
+      authenticate,
+      authority,
+      storage,
+      reader: new BoardReader(storage),
+      desk,
+      changes: storage.changes,
+      boards: storage.boards,
+      whoIsHere: new WhoIsHere(bus, id, board => presence.here(board)),
+    })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
   if (config.ROLE !== 'api') {

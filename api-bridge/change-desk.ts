@@ -7,7 +7,7 @@ import { StorageError } from '../core/base/errors.ts'
 import type { Bus } from '../core/bus/bus.ts'
 import type { Actor } from '../core/contract/actor.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
-import type { ItemChange } from '../core/contract/change.ts'
+import { type BoardChange, createsItems } from '../core/contract/change.ts'
 import { everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
 import type { RecordedChange } from '../core/store/change-outbox.ts'
 import type { Storage } from '../core/store/storage.ts'
@@ -18,7 +18,7 @@ const looksAfterMs = [50, 150, 400, 400, 400, 400, 200]
 
 export interface ChangeRequest {
   board: BoardId
-  change: ItemChange
+  change: BoardChange
   actor: Actor
   idempotencyKey: string | undefined
   /** Tells whether a second request under the same key is the same one. */
@@ -58,7 +58,7 @@ export class ChangeDesk {
     return this.#listening(publicId, async acked => {
       const stored = await this.#changes.submit(
         { ...request, publicId, change: JSON.stringify(change) },
-        change.action === 'create',
+        createsItems(change),
       )
       if (!stored) throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
       if (stored.requestHash !== request.requestHash) {

@@ -3,6 +3,7 @@
  * stable and its last part is the name here.
  */
 import type { FastifyReply } from 'fastify'
+import type { OperationResult } from '../core/contract/change.ts'
 import type { FieldError } from '../core/contract/field-error.ts'
 
 const pointers = 'Each of errors[] says in `pointer` (RFC 6901) which part is meant.'
@@ -30,6 +31,7 @@ const problems = {
   ],
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
+  'key-missing': [404, 'There is no such key', 'It was revoked, or is a key of another board.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
@@ -54,6 +56,11 @@ const problems = {
   ],
   'headers-too-large': [431, 'The headers are too large', 'Address and headers together have at most 16 KiB.'],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
+  'credential-unverifiable': [
+    503,
+    'The credential cannot be checked now',
+    'The keys that tokens are signed with could not be fetched. Try again, or use an API key.',
+  ],
   'storage-unavailable': [
     503,
     'Storage is unavailable',
@@ -68,21 +75,26 @@ const retryAfterSeconds = 2
 /** What was sent is quoted in some details; nobody needs all of it back. */
 const detailLength = 1_000
 
+interface ProblemParts {
+  errors?: readonly FieldError[]
+  headers?: Record<string, string>
+  results?: readonly OperationResult[] | undefined
+}
+
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly problem: ProblemName
   readonly errors: readonly FieldError[]
   readonly headers: Readonly<Record<string, string>>
+  /** Of a batch that was rejected: one for each operation. */
+  readonly results: readonly OperationResult[] | undefined
 
-  constructor(
-    problem: ProblemName,
-    detail: string,
-    { errors = [], headers = {} }: { errors?: readonly FieldError[]; headers?: Record<string, string> } = {},
-  ) {
+  constructor(problem: ProblemName, detail: string, { errors = [], headers = {}, results }: ProblemParts = {}) {
     super(detail)
     this.problem = problem
     this.errors = errors
-    this.headers = problem === 'storage-unavailable' ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
+    this.results = results
+    this.headers = problems[problem][0] === 503 ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
   }
 
   get status(): number {
@@ -98,7 +110,7 @@ export class Problem extends Error {
 }
 
 /** The document as it stands in an answer, and in the answer kept for a change. */
-export function problemDocument({ problem, message, errors }: Problem) {
+export function problemDocument({ problem, message, errors, results }: Problem) {
   const [status, title] = problems[problem]
   return {
     type: `/v1/problems/${problem}`,
@@ -106,6 +118,7 @@ export function problemDocument({ problem, message, errors }: Problem) {
     status,
     detail: message.length > detailLength ? `${message.slice(0, detailLength)}…` : message,
     ...(errors.length > 0 ? { errors } : {}),
+    ...(results ? { results } : {}),
   }
 }
 

@@ -106,15 +106,29 @@ describe('settings', () => {
     expect(namesOf(faultsOf({ DATABASE_URL: address }))).toEqual(['DATABASE_URL'])
   })
 
-  test.each(['redis://bus:6379', 'rediss://:hunter2@bus.example/1', 'redis://u:p@[::1]'])(
-    'of Redis take %s',
-    REDIS_URL => {
-      expect(readConfig({ REDIS_URL }).REDIS_URL?.reveal()).toBe(REDIS_URL)
-    },
-  )
+  test.each([
+    'redis://bus:6379',
+    'rediss://:hunter2@bus.example/1',
+    'redis://u:p@[::1]',
+    'redis://:a,b@bus',
+    'redis://one:7000,redis://two:7000, redis://[::1]:7000',
+  ])('of Redis take %s', REDIS_URL => {
+    expect(readConfig({ REDIS_URL }).REDIS_URL?.reveal()).toBe(REDIS_URL)
+  })
 
-  test.each(['bus:6379', 'http://bus', 'postgres://bus', 'redis'])('of Redis do not take %s', REDIS_URL => {
-    expect(faultsOf({ REDIS_URL })).toEqual(['REDIS_URL: must be a redis:// or rediss:// address'])
+  test.each([
+    'bus:6379',
+    'http://bus',
+    'postgres://bus',
+    'redis',
+    'redis://',
+    'redis://one,two',
+    'redis://one:7000,two:7000',
+    'redis://one,redis://two:x',
+  ])('of Redis do not take %s', REDIS_URL => {
+    expect(faultsOf({ REDIS_URL })).toEqual([
+      'REDIS_URL: must be a redis:// or rediss:// address, or several of one Cluster, separated by commas',
+    ])
   })
 
   test.each(['https://a.example/', '*', 'null', 'a.example', 'https://A.example', 'https://a.example:443'])(
@@ -125,10 +139,7 @@ describe('settings', () => {
   )
 
   test('that this version cannot honour are refused rather than passed over', () => {
-    expect(faultsOf({ JWT_SECRET: 'x', RATE_REST: '5' })).toEqual([
-      expect.stringMatching(/^JWT_SECRET: .*not support/),
-      expect.stringMatching(/^RATE_REST: .*not support/),
-    ])
+    expect(faultsOf({ RATE_REST: '5' })).toEqual([expect.stringMatching(/^RATE_REST: .*not support/)])
   })
 })
 
@@ -145,8 +156,30 @@ describe('a server without a key', () => {
     },
   )
 
+  test.each([{ JWT_SECRET: 's'.repeat(32) }, { JWT_JWKS_URL: 'https://id.example/keys' }])(
+    'is not one that takes tokens: %o',
+    settings => {
+      expect(readConfig({ HOST: '0.0.0.0', ...settings })).toMatchObject({ open: false })
+    },
+  )
+
   test('is not what a key that is too short makes', () => {
     expect(faultsOf({ HOST: '0.0.0.0', ADMIN_KEY: 'short' })).toEqual(['ADMIN_KEY: must have at least 16 characters'])
+  })
+})
+
+describe('settings of tokens', () => {
+  test('that make no sense are faults', () => {
+    const JWT_SECRET = 's'.repeat(32)
+    const JWT_JWKS_URL = 'https://id.example/keys'
+    expect(faultsOf({ JWT_SECRET: 's'.repeat(31) })).toEqual(['JWT_SECRET: must have at least 32 bytes'])
+    expect(namesOf(faultsOf({ JWT_JWKS_URL: 'file:///keys' }))).toEqual(['JWT_JWKS_URL'])
+    expect(namesOf(faultsOf({ JWT_SECRET, JWT_JWKS_URL }))).toEqual(['JWT_SECRET'])
+    expect(namesOf(faultsOf({ JWT_ISSUER: 'i', JWT_AUDIENCE: 'a' }))).toEqual(['JWT_ISSUER', 'JWT_AUDIENCE'])
+    expect(readConfig({ JWT_SECRET, JWT_ISSUER: 'i', JWT_AUDIENCE: 'a' })).toMatchObject({
+      JWT_ISSUER: 'i',
+      JWT_AUDIENCE: 'a',
+    })
   })
 })
 
@@ -158,7 +191,12 @@ describe('the embedded database', () => {
 })
 
 describe('a secret', () => {
-  const secrets = { ADMIN_KEY: key, DATABASE_URL: 'postgres://u:hunter2@db/boards', REDIS_URL: 'redis://:hunter2@bus' }
+  const secrets = {
+    ADMIN_KEY: key,
+    JWT_SECRET: `hunter2-${key}-hunter2`,
+    DATABASE_URL: 'postgres://u:hunter2@db/boards',
+    REDIS_URL: 'redis://:hunter2@bus',
+  }
 
   test('is printed nowhere', () => {
     const config = readConfig({ ...secrets, MIGRATION_DATABASE_URL: secrets.DATABASE_URL })
@@ -166,7 +204,7 @@ describe('a secret', () => {
       inspect(config, { depth: 9, showHidden: true }),
       JSON.stringify(config),
       `${config.ADMIN_KEY} ${config.DATABASE_URL} ${config.REDIS_URL}`,
-      String(config.MIGRATION_DATABASE_URL) + config.ADMIN_KEY,
+      String(config.MIGRATION_DATABASE_URL) + config.ADMIN_KEY + config.JWT_SECRET,
       JSON.stringify({ ...config.ADMIN_KEY }),
     ]
     for (const text of printed) {

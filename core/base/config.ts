@@ -2,16 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigurationError } from './errors.ts'
+import { redisAddresses } from './redis-addresses.ts'
 import { Secret } from './secret.ts'
 
 const MiB = 1024 * 1024
 
 /** Settings of the contract that this version cannot honour yet: set, they are a fault rather than a silent no-op. */
 const notYetHonoured = [
-  'JWT_SECRET',
-  'JWT_JWKS_URL',
-  'JWT_ISSUER',
-  'JWT_AUDIENCE',
   'TRUST_PROXY',
   'MAX_CONNECTIONS_PER_IP',
   'RATE_WS_DOC',
@@ -41,8 +38,14 @@ const postgresUrl = z
   .transform(value => new Secret(value))
 const redisUrl = z
   .string()
-  .refine(isRedisUrl, 'must be a redis:// or rediss:// address')
+  .refine(
+    text => redisAddresses(text) !== undefined,
+    'must be a redis:// or rediss:// address, or several of one Cluster, separated by commas',
+  )
   .transform(value => new Secret(value))
+
+/** HMAC with SHA-256 wants a secret no shorter than its hash (RFC 7518, 3.2). */
+const jwtSecretBytes = 32
 
 const settings = z.object({
   ROLE: z.enum(['all', 'ws', 'api']).default('all'),
@@ -58,6 +61,14 @@ const settings = z.object({
     .min(16, 'must have at least 16 characters')
     .transform(value => new Secret(value))
     .optional(),
+  JWT_SECRET: z
+    .string()
+    .refine(secret => Buffer.byteLength(secret) >= jwtSecretBytes, `must have at least ${jwtSecretBytes} bytes`)
+    .transform(value => new Secret(value))
+    .optional(),
+  JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
   ALLOWED_ORIGINS: z
     .string()
     .transform(list =>
@@ -84,8 +95,11 @@ const settings = z.object({
 
 type Settings = z.output<typeof settings>
 
+/** With any of these people have to show who they are. */
+const credentialSettings = ['ADMIN_KEY', 'JWT_SECRET', 'JWT_JWKS_URL'] as const
+
 export interface Config extends Settings {
-  /** Neither `ADMIN_KEY` nor a JWT setting: everybody may do everything, on this machine only. */
+  /** No setting of a credential: everybody may do everything, on this machine only. */
   open: boolean
   version: string
 }
@@ -106,15 +120,24 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const sound = settings.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !faulty.has(name))))
   faults.push(...contradictions(sound, name => given[name] !== undefined))
   if (faults.length > 0) throw new ConfigurationError(faults)
-  return { ...sound, open: sound.ADMIN_KEY === undefined, version: packageVersion() }
+  const open = credentialSettings.every(name => sound[name] === undefined)
+  return { ...sound, open, version: packageVersion() }
 }
 
 function contradictions(settings: Settings, isGiven: (name: keyof Settings) => boolean): string[] {
   const faults: string[] = []
-  if (!isGiven('ADMIN_KEY') && !isLoopback(settings.HOST)) {
+  if (!credentialSettings.some(isGiven) && !isLoopback(settings.HOST)) {
     faults.push(
-      `ADMIN_KEY: must be set when HOST is ${settings.HOST}; without it the server is open and listens on a loopback address only`,
+      `ADMIN_KEY: must be set when HOST is ${settings.HOST}, or else JWT_SECRET or JWT_JWKS_URL; without any of them the server is open and listens on a loopback address only`,
     )
+  }
+  if (isGiven('JWT_SECRET') && isGiven('JWT_JWKS_URL')) {
+    faults.push('JWT_SECRET: must not be set beside JWT_JWKS_URL: tokens are signed by a secret or by published keys')
+  }
+  for (const name of ['JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
+    if (isGiven(name) && !isGiven('JWT_SECRET') && !isGiven('JWT_JWKS_URL')) {
+      faults.push(`${name}: is of no use without JWT_SECRET or JWT_JWKS_URL`)
+    }
   }
   if (settings.ROLE !== 'all' && !isGiven('DATABASE_URL')) {
     faults.push(`DATABASE_URL: must be set when ROLE is ${settings.ROLE}; the embedded database serves ROLE=all only`)
@@ -134,10 +157,6 @@ const isLoopback = (host: string): boolean => host === 'localhost' || host === '
 
 function isPostgresUrl(text: string): boolean {
   return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol)
-}
-
-function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol)
 }
 
 function isOrigin(text: string): boolean {

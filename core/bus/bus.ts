@@ -1,6 +1,7 @@
 /**
- * The bus port: messages between instances, and from api-bridge to ws. A hint and never the truth: any message may be
- * lost, doubled or reordered, and whoever listens also looks at the log.
+ * The bus port: messages between instances, and from api-bridge to ws; and what each lets the others know of itself for as
+ * long as it lives. A hint and never the truth: any message may be lost, doubled or reordered, and whoever listens also
+ * looks at the log.
  */
 
 export type BusHandler = (channel: string, message: Uint8Array) => void
@@ -31,5 +32,17 @@ export interface Bus {
   lease(name: string, ms: number): Promise<boolean>
   /** Gives a lease back early. Somebody else's stays. */
   release(name: string): Promise<void>
+  /**
+   * Lets everybody find `value` under this name in a group, for so many ms; keep it again before they are over. Never waits
+   * and never fails: a bus that is down keeps nothing.
+   */
+  keep(group: string, name: string, value: string, ms: number): void
+  /** Ends it early. */
+  forget(group: string, name: string): void
+  /**
+   * What is kept in a group now, by name.
+   * @returns undefined when the bus cannot say: it is down, or has not answered within 250 ms
+   */
+  kept(group: string): Promise<ReadonlyMap<string, string> | undefined>
   close(): Promise<void>
 }

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Role } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import { SyncError } from '../../core/base/errors.ts'
+import { everyBoard, type Role } from '../../core/contract/role.ts'
 import { ensurePageBuilt } from '../../web/build.ts'
 import { launchChromium } from '../kit/chromium.ts'
 import { freePort } from '../kit/free-port.ts'
@@ -23,10 +24,11 @@ beforeAll(async () => {
 
 /** A server whose answer to sockets a test changes as it goes. Pages are always served. */
 async function startSite(settings: Record<string, string> = {}) {
-  const sockets: { role: Role | undefined; refusal: SyncError | undefined } = { role: 'admin', refusal: undefined }
+  const sockets: { role: Role; refusal: SyncError | undefined } = { role: 'admin', refusal: undefined }
   const authenticate = async () => {
     if (sockets.refusal) throw sockets.refusal
-    return { subject: 'anyone', authenticated: false, roleOn: () => sockets.role }
+    const rights = new Map([[everyBoard, sockets.role]])
+    return grantOf({ subject: 'anyone', authenticated: false, rights, basis: { issuer: 'the test' } })
   }
   const site = use(await Site.start({ page, authenticate, settings }))
   return { site, sockets }

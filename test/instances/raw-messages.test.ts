@@ -81,6 +81,18 @@ describe('a published change', () => {
     expect(await settled(board)).toMatchObject([{ id: 'a', x: 9, content: { text: 'a' } }])
   })
 
+  test('may be a batch: all of it is made, at once, or nothing', async () => {
+    const board = await newBoard()
+    const before = await storage.boards.head(parseBoardId(board))
+    const frame = { action: 'create', item: { type: 'frame', id: '$f' } }
+    await publish(board, { action: 'batch', operations: [frame, create({ id: 'in', parent: '$f' })], message_id: 'b' })
+    await until(async () => (await itemsOf(board)).length === 2)
+    expect((await storage.boards.head(parseBoardId(board)))?.headSeq).toBe((before?.headSeq ?? 0) + 1)
+    await publish(board, { action: 'batch', operations: [create({ id: 'new' }), create({ id: 'in' })] })
+    await publish(board, { action: 'batch', operations: [{ action: 'delete', item: sticky({ id: 'in' }) }] })
+    expect(await settled(board)).toMatchObject([{ type: 'frame' }])
+  })
+
   test('that came twice is made twice, once each: instances do not both take it', async () => {
     const board = await newBoard()
     for (let n = 0; n < 2; n++) await publish(board, create({ x: 7 }))
@@ -129,7 +141,9 @@ describe('a message that cannot be taken', () => {
     ['a change_id that is none of ours', 'raw-malformed', { ...create(), change_id: 5 }],
     ['a prototype', 'raw-malformed', '{"action":"create","item":{"type":"sticky","__proto__":{}}}'],
     ['more than 1 MiB', 'raw-malformed', JSON.stringify(create()) + ' '.repeat(1024 * 1024)],
-    ['a batch', 'raw-batch', { action: 'batch', operations: [create()] }],
+    ['a batch of nothing', 'raw-malformed', { action: 'batch', operations: [] }],
+    ['a batch with a fault', 'raw-malformed', { action: 'batch', operations: [create(), create({ x: 1e9 })] }],
+    ['a batch without operations', 'raw-malformed', { action: 'batch' }],
   ])('(%s) is counted once as %s and dropped; the next one works', async (_what, reason, message) => {
     const board = await newBoard()
     const before = await refused(reason)

@@ -1,8 +1,7 @@
 /** Who the user is to the others on a board: a friendly random name and a colour, the same on every visit. */
-
+import { colorOf, isHexColor } from '../../core/contract/colors.ts'
 import { remember, remembered } from './local-storage.ts'
 import { randomId } from './random-id.ts'
-import { colorOf, isHexColor } from './sync/colors.ts'
 import type { SyncUser } from './sync/index.ts'
 
 /** The id is this browser's: it stays the same over visits, tabs and boards. */

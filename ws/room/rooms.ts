@@ -46,9 +46,22 @@ export class Rooms {
     return this.#slots.size
   }
 
+  /** Boards open here on which somebody is on another instance, too. */
+  get shared(): number {
+    let count = 0
+    for (const { presence } of this.open()) if (presence.isShared) count += 1
+    return count
+  }
+
   /** The rooms that are open now. */
   *open(): Iterable<Room> {
     for (const slot of this.#slots.values()) if (slot.state === 'open') yield slot.room
+  }
+
+  /** The board's room, if it is open. */
+  find(board: BoardId): Room | undefined {
+    const slot = this.#slots.get(board)
+    return slot?.state === 'open' ? slot.room : undefined
   }
 
   /** Whether this process has the board open. */

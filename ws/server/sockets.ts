@@ -9,13 +9,16 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { type Authenticate, mayWrite } from '../../core/auth/authenticate.ts'
+import type { Authenticate } from '../../core/auth/authenticate.ts'
 import { credentialOf, ourSubprotocol } from '../../core/auth/credential.ts'
+import type { LiveAuthority } from '../../core/auth/live-authority.ts'
 import type { RequestGuard } from '../../core/auth/request-guard.ts'
+import { renewedCookie } from '../../core/auth/session-cookie.ts'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
+import { mayWrite } from '../../core/contract/role.ts'
 import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import { Peer } from '../room/peer.ts'
@@ -30,9 +33,12 @@ const drainSpreadMs = 1_500
 export interface SocketsServices {
   rooms: Rooms
   authenticate: Authenticate
+  authority: Pick<LiveAuthority, 'watch'>
   guard: RequestGuard
   monitor: StorageMonitor
   limits: { frameBytes: number; connections: number }
+  /** The address people see, where one is set. */
+  publicUrl: string | undefined
   log: Logger
   metrics: Metrics
 }
@@ -52,6 +58,10 @@ export class Sockets {
       maxPayload: services.limits.frameBytes,
       perMessageDeflate: false,
       handleProtocols: offered => (offered.has(ourSubprotocol) ? ourSubprotocol : false),
+    })
+    this.#server.on('headers', (headers, request) => {
+      const cookie = renewedCookie(request.headers, services.publicUrl)
+      if (cookie !== undefined) headers.push(`Set-Cookie: ${cookie}`)
     })
     this.#timers = [
       setInterval(() => this.#each(socket => socket.keepAwake()), keepAwakeEveryMs),
@@ -126,7 +136,7 @@ export class Sockets {
   async #admit(webSocket: WebSocket, socket: Socket, request: IncomingMessage): Promise<void> {
     const { authenticate, rooms, monitor } = this.#services
     const board = parseBoardId(boardNameOf(request.url ?? '/'))
-    const grant = await authenticate(credentialOf(request))
+    const grant = await authenticate(credentialOf(request), request.headers.origin)
     const role = grant.roleOn(board)
     if (!role) throw new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
     if (monitor.state === 'down' && !rooms.has(board)) throw new StorageError('unavailable', 'storage is down')
@@ -135,18 +145,26 @@ export class Sockets {
   }
 
   #connect(webSocket: WebSocket, socket: Socket, { room, release }: RoomHold, peer: Peer): void {
-    const { metrics } = this.#services
-    const leave = () => {
-      room.leave(peer)
-      release()
-    }
+    const { metrics, authority } = this.#services
     if (webSocket.readyState !== webSocket.OPEN) {
       release()
       return
     }
+    let here = true
+    const leave = () => {
+      here = false
+      unwatch()
+      room.leave(peer)
+      release()
+    }
+    const unwatch = authority.watch(peer.grant, error => {
+      // Before it is told: nothing more reaches it, and what it still sends counts for nothing.
+      leave()
+      this.#end(socket, error)
+    })
     webSocket.once('close', leave)
     webSocket.on('message', (data: RawData, isBinary: boolean) => {
-      if (webSocket.readyState !== webSocket.OPEN) return
+      if (!here || webSocket.readyState !== webSocket.OPEN) return
       try {
         metrics.framesIn.inc()
         if (!isBinary) throw new SyncError('frame-malformed', 'text frames are not part of this protocol')
@@ -179,7 +197,7 @@ export class Sockets {
 }
 
 const isRefusal = (error: SyncError): boolean =>
-  ['credential-missing', 'credential-invalid', 'board-forbidden', 'board-deleted'].includes(error.code)
+  error.code.startsWith('credential-') || error.code === 'board-forbidden' || error.code === 'board-deleted'
 
 /** `/{boardId}` or `/boards/{boardId}`, decoded once; anything else is no board id either. */
 function boardNameOf(url: string): string {

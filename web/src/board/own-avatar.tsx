@@ -1,6 +1,6 @@
 /** This user's own avatar: pressed, it lets them choose the name and colour that the others see. */
 import { useEffect, useRef, useState } from 'react'
-import { palette } from '../sync/colors.ts'
+import { palette } from '../../../core/contract/colors.ts'
 import { useBoard } from './board-context.ts'
 import { initials } from './initials.ts'
 

@@ -1,5 +1,5 @@
 /** Who this user is to the others on a board. */
-import { colorOf } from './colors.ts'
+import { colorOf } from '../../../core/contract/colors.ts'
 
 export interface SyncUser {
   /** Signs what this user writes; best the same on every visit. */
