@@ -23,19 +23,20 @@ async function example(): Promise<string> {
   return code
 }
 
+/** What every React app begins with. */
+function mounting(component: string, file: string, props: string): string {
+  const take = (name: string, module: string) => `import { ${name} } from ${JSON.stringify(module)}\n`
+  const imports = take('createRoot', 'react-dom/client') + take('createElement', 'react') + take(component, file)
+  return `${imports}createRoot(document.getElementById('root')!).render(createElement(${component}, ${props}))`
+}
+
 /** Builds the example into a folder inside the checkout, where it finds its packages. */
 async function buildApp(wsUrl: string): Promise<string> {
   const folder = await mkdtemp(join(root, 'dist', 'example-'))
   use({ stop: () => rm(folder, { recursive: true, force: true }) })
   await writeFile(join(folder, 'board.tsx'), await example())
   const props = JSON.stringify({ boardId: 'example', wsUrl, name: 'Amber Otter' })
-  await writeFile(
-    join(folder, 'main.tsx'),
-    `import { createRoot } from 'react-dom/client'
-     import { createElement } from 'react'
-     import { Board } from './board.tsx'
-     createRoot(document.getElementById('root')!).render(createElement(Board, ${props}))`,
-  )
+  await writeFile(join(folder, 'main.tsx'), mounting('Board', './board.tsx', props))
   await writeFile(
     join(folder, 'index.html'),
     '<!doctype html><div id="root" style="position:fixed;inset:0"></div><script type="module" src="./main.tsx"></script>',

@@ -159,4 +159,5 @@ export class Connection {
   }
 }
 
-const isFinal = (code: number): boolean => code >= 4400 && code < 4500
+/** The range in which trying again cannot help, as y-websocket has it. */
+export const isFinal = (code: number): boolean => code >= 4400 && code < 4500

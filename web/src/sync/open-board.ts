@@ -9,7 +9,7 @@ import { type Binding, bindStore } from './binding.ts'
 import { BoardCache } from './board-cache.ts'
 import { type BoardState, type Ending, sameState } from './board-state.ts'
 import { createBoardStore } from './board-store.ts'
-import { type Closed, Connection } from './connection.ts'
+import { type Closed, Connection, isFinal } from './connection.ts'
 import type { TokenSource } from './credential.ts'
 import { showPeers } from './peers.ts'
 import { SavedEdits } from './saved.ts'
@@ -95,10 +95,15 @@ export function openBoard(
     if (synced) probe(provider)
     update()
   })
-  provider.on('connection-close', showKept)
+  provider.on('connection-close', event => {
+    if (!event || !isFinal(event.code)) showKept()
+  })
   addEventListener('online', update)
   addEventListener('offline', update)
-  const patience = setTimeout(showKept, patienceMs)
+  const patience = setTimeout(() => {
+    // A server that took the socket is there, and says next whether this user may see the board.
+    if (!provider.wsconnected) showKept()
+  }, patienceMs)
 
   const stopAnnouncing = announce(store, provider.awareness, user)
   const stopWatching = whenLeaving(() => {
