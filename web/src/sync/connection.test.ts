@@ -183,12 +183,25 @@ describe('a connection that is lost', () => {
     expect(onClosed).toHaveBeenCalledExactlyOnceWith({ code, reason: 'why' })
   })
 
-  it('nor after it was stopped', async () => {
-    const { provider, connection } = await connect('key')
-    connection.stop()
+  it.each([null, { code: 1006, reason: '' }, { code: 4403, reason: '' }])(
+    'nor after it was stopped: %j',
+    async event => {
+      const { provider, connection, onClosed } = await connect('key')
+      connection.stop()
+      provider.close(event)
+      await vi.advanceTimersByTimeAsync(aWhile)
+      expect(provider.opened).toHaveLength(1)
+      expect(onClosed).not.toHaveBeenCalled()
+    },
+  )
+
+  it('nor is a credential asked for then', async () => {
+    const source = vi.fn().mockResolvedValue('key')
+    const { provider, connection } = await connect(source)
     provider.close({ code: 1006, reason: '' })
+    connection.stop()
     await vi.advanceTimersByTimeAsync(aWhile)
-    expect(provider.opened).toHaveLength(1)
+    expect(source).toHaveBeenCalledTimes(1)
   })
 })
 

@@ -98,6 +98,11 @@ describe('what a peer deleted', () => {
     undoMove()
     settle()
     expect(geo(bob.store, 'r')?.x).toBe(0)
+    const undoDeletion = undoable(alice.store, () => alice.store.remove([shapeId('r')]))
+    settle()
+    undoDeletion()
+    settle()
+    expect(geo(bob.store, 'r')).toBeDefined()
   })
 
   const frame = (name: string): TLFrameShape =>

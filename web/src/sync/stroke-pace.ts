@@ -20,7 +20,7 @@ export class StrokePace {
   /** Whether this change may wait for a later state of the same line. */
   mayWait(before: TLRecord | undefined, after: TLRecord | undefined): boolean {
     const path = growingPath(after)
-    if (!path || !before || growingPath(before) === path) return false
+    if (!path || growingPath(before) === path) return false
     return this.now() < (this.waits.get((after as TLRecord).id) ?? 0)
   }
 
