@@ -123,6 +123,8 @@ export class BoardCache {
 
   stop(): void {
     clearTimeout(this.timer)
+    // y-indexeddb's compaction, which would write the whole document once more.
+    clearTimeout(this.persistence._storeTimeoutId)
     this.doc.off('update', this.persistence._storeUpdate)
   }
 

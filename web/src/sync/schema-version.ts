@@ -8,7 +8,7 @@ import { plain, unplain } from './plain.ts'
 export type SchemaAge = 'older' | 'same' | 'newer'
 
 /** The schema the board's records are written in; undefined where nobody has said, or said nothing that is a schema. */
-export function schemaOf(doc: Y.Doc): SerializedSchema | undefined {
+function schemaOf(doc: Y.Doc): SerializedSchema | undefined {
   const written = metaOf(doc).get('schema') as { schemaVersion?: unknown; sequences?: unknown } | undefined
   const isSchema =
     written?.schemaVersion === 1 || (written?.schemaVersion === 2 && typeof written.sequences === 'object')
