@@ -15,6 +15,7 @@ Errors are problem documents (RFC 9457); their \`type\` leads to a page that say
 good and on the board; 202 means that it is stored and will be on the board, see \`Location\`.`
 
 const tags = [
+  { name: 'boards', description: 'The boards themselves.' },
   { name: 'items', description: 'What is on a board.' },
   { name: 'events', description: 'What happens on a board, as it happens.' },
   { name: 'files', description: 'Boards as files of tldraw.' },
@@ -33,11 +34,12 @@ export async function openApi(v1: FastifyInstance, version: string): Promise<voi
       tags,
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a JWT.' },
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API key, a JWT or a ticket.' },
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+          session: { type: 'apiKey', in: 'cookie', name: 'boardsync_session', description: 'See signIn.' },
         },
       },
-      security: [{ bearer: [] }, { apiKey: [] }],
+      security: [{ bearer: [] }, { apiKey: [] }, { session: [] }],
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
@@ -75,6 +77,7 @@ export const problemSchema = z
         z.object({ pointer: z.string().meta({ description: 'RFC 6901, into what was sent' }), detail: z.string() }),
       )
       .optional(),
+    id: z.string().optional().meta({ description: 'Of what was created before (already-created).' }),
     results: z.array(operationResultSchema).optional().meta({ description: 'Of a batch: one for each operation.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })

@@ -16,7 +16,11 @@ const problems = {
   'json-malformed': [400, 'The body is not JSON', 'Send one JSON value, in UTF-8.'],
   'request-invalid': [400, 'The request is not as it must be', pointers],
   'board-id-invalid': [400, 'Not a board id', 'A board id has 1 to 128 of A–Z a–z 0–9 _ - and is no reserved word.'],
-  'credential-missing': [401, 'A credential is needed', 'Send Authorization: Bearer …, or X-API-Key.'],
+  'credential-missing': [
+    401,
+    'A credential is needed',
+    'Send Authorization: Bearer …, or X-API-Key. A session counts for pages of allowed origins.',
+  ],
   'credential-invalid': [401, 'The credential is not valid', 'It is unknown, expired or revoked.'],
   forbidden: [
     403,
@@ -27,20 +31,28 @@ const problems = {
   'board-missing': [
     404,
     'There is no such board, or this credential has no right to it',
-    'A board comes into being when somebody who may write opens it, or posts an item to it.',
+    'A board comes into being when somebody who may write opens it, or posts an item to it. A deleted one can be restored ' +
+      'for 30 days (POST …/restore).',
   ],
   'asset-missing': [404, 'This board has no such picture', 'Put its bytes to this address first.'],
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
   'key-missing': [404, 'There is no such key', 'It was revoked, or is a key of another board.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
-  'not-acceptable': [
-    406,
-    'The answer has another type',
-    'Leave the header Accept out, or let it take what the call answers.',
-  ],
+  'not-acceptable': [406, 'The answer would be of a type that Accept excludes', 'Accept application/json, or */*.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
+  'board-exists': [
+    409,
+    'There is a board of this id',
+    'Choose another id. That of a deleted board is free again after 30 days; until then it can be restored.',
+  ],
+  'already-created': [
+    409,
+    'This was created before',
+    'The first request under this Idempotency-Key did it; `id` names what it made. A secret is shown once: if it got lost, ' +
+      'delete what `id` names and create another under a new key.',
+  ],
   'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
   'events-gone': [
     410,
@@ -77,6 +89,11 @@ const problems = {
     'A key stands for one request, with its method, address and body, for 24 hours.',
   ],
   'headers-too-large': [431, 'The headers are too large', 'Address and headers together have at most 16 KiB.'],
+  'rate-limited': [
+    429,
+    'Too many requests',
+    'Wait for the seconds in Retry-After. The RateLimit headers of every answer say how many requests are left.',
+  ],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
   draining: [503, 'This instance is going away', 'Ask again: another one answers, or this one when it is back.'],
   'credential-unverifiable': [
@@ -102,6 +119,7 @@ interface ProblemParts {
   errors?: readonly FieldError[]
   headers?: Record<string, string>
   results?: readonly OperationResult[] | undefined
+  id?: string
 }
 
 export class Problem extends Error {
@@ -111,12 +129,15 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** Of a batch that was rejected: one for each operation. */
   readonly results: readonly OperationResult[] | undefined
+  /** Of what the problem is about. */
+  readonly id: string | undefined
 
-  constructor(problem: ProblemName, detail: string, { errors = [], headers = {}, results }: ProblemParts = {}) {
+  constructor(problem: ProblemName, detail: string, { errors = [], headers = {}, results, id }: ProblemParts = {}) {
     super(detail)
     this.problem = problem
     this.errors = errors
     this.results = results
+    this.id = id
     this.headers = problems[problem][0] === 503 ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
   }
 
@@ -133,7 +154,7 @@ export class Problem extends Error {
 }
 
 /** The document as it stands in an answer, and in the answer kept for a change. */
-export function problemDocument({ problem, message, errors, results }: Problem) {
+export function problemDocument({ problem, message, errors, results, id }: Problem) {
   const [status, title] = problems[problem]
   return {
     type: `/v1/problems/${problem}`,
@@ -141,6 +162,7 @@ export function problemDocument({ problem, message, errors, results }: Problem) 
     status,
     detail: message.length > detailLength ? `${message.slice(0, detailLength)}…` : message,
     ...(errors.length > 0 ? { errors } : {}),
+    ...(id === undefined ? {} : { id }),
     ...(results ? { results } : {}),
   }
 }

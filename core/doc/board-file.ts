@@ -13,7 +13,7 @@ import { isOfBoard, recordFault } from './tldraw-schema.ts'
 export function recordsForFile(doc: Y.Doc): PlainRecord[] {
   const records = new BoardRecords(doc)
   const found = new Map<string, PlainRecord>()
-  const parentOf = (id: string) => records.parentAndIndexOf(id)?.parentId
+  const parentOf = (id: string) => records.record(id)?.parentId
   for (const id of [...records.ids()].sort()) {
     const record = records.record(id)
     if (record && isOfBoard(record) && !recordFault(record) && !hazardOf(record, parentOf)) found.set(id, record)

@@ -49,10 +49,9 @@ export function indexAboveSiblings(records: BoardRecords, parentId: string): str
 
 function highestIndex(records: BoardRecords, parentId: string): string | undefined {
   const indexes: string[] = []
-  for (const id of records.ids()) {
-    const place = isShapeId(id) ? records.parentAndIndexOf(id) : undefined
-    if (place?.parentId === parentId && typeof place.index === 'string') indexes.push(place.index)
-  }
+  records.forEachShape((_id, place) => {
+    if (place.parentId === parentId && typeof place.index === 'string') indexes.push(place.index)
+  })
   // Telling an index key from other text costs more than all the rest, and the highest is nearly always one.
   const top = highest(indexes)
   return indexAbove(top) ? top : highest(indexes.filter(index => indexAbove(index)))

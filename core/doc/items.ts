@@ -9,6 +9,7 @@ import { decideBatch } from './item-batch.ts'
 import { decideItemChange } from './item-change.ts'
 import { pageBox } from './page-box.ts'
 import { type Box, touch } from './plane.ts'
+import { recordsOf } from './record-layout.ts'
 import { shapeAt } from './record-to-item.ts'
 
 /**
@@ -38,6 +39,13 @@ export function readItem(doc: Y.Doc, id: string): Item | undefined {
 /** Every item of the board, sorted by id (compared with `<`). */
 export function listItems(doc: Y.Doc): Item[] {
   return [...itemsAfter(doc, '')]
+}
+
+/** How many items the board has. Its shapes are counted as they are, unread: a big board takes no time. */
+export function countItems(doc: Y.Doc): number {
+  let count = 0
+  for (const id of recordsOf(doc).keys()) if (isShapeId(id)) count += 1
+  return count
 }
 
 export interface ItemFilter {

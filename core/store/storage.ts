@@ -4,12 +4,14 @@ import type { Logger } from '../base/log.ts'
 import { ApiKeys } from './api-keys.ts'
 import { type AssetStore, AssetTable } from './asset-store.ts'
 import { BoardArchive } from './board-archive.ts'
+import { BoardDirectory } from './board-directory.ts'
 import { BoardLog } from './board-log.ts'
 import { BoardPast } from './board-past.ts'
 import { ChangeOutbox } from './change-outbox.ts'
 import type { Database } from './database.ts'
 import { openEmbedded } from './embedded.ts'
 import { Endings } from './endings.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
 import { connectPostgres } from './postgres.ts'
 import type { CorruptionKind } from './quarantine.ts'
@@ -25,6 +27,8 @@ export interface Storage {
   changes: Public<ChangeOutbox>
   assets: AssetStore
   past: Public<BoardPast>
+  directory: Public<BoardDirectory>
+  answers: Public<KeptAnswers>
   keys: Public<ApiKeys>
   tickets: Public<Tickets>
   sessions: Public<Sessions>
@@ -63,6 +67,8 @@ export function storageOn(
     changes: new ChangeOutbox(database),
     assets: new AssetTable(database),
     past: new BoardPast(database),
+    directory: new BoardDirectory(database),
+    answers: new KeptAnswers(database),
     keys: new ApiKeys(database),
     tickets: new Tickets(database),
     sessions: new Sessions(database),

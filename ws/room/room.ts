@@ -6,6 +6,7 @@ import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { mayWrite } from '../../core/contract/role.ts'
+import { countItems } from '../../core/doc/items.ts'
 import { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
@@ -235,7 +236,7 @@ export class Room {
     return this.line.turn(async () => {
       const update = Y.encodeStateAsUpdateV2(this.replica.doc)
       this.size.set(update.byteLength)
-      return { epoch: this.replica.epoch, seq: this.replica.known, update }
+      return { epoch: this.replica.epoch, seq: this.replica.known, update, itemCount: countItems(this.replica.doc) }
     })
   }
 }

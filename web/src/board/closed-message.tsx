@@ -1,9 +1,11 @@
 /** Why the server has closed for good, in words, over whatever was there. */
 
+import { SignInForm } from '../sign-in/sign-in-form.tsx'
+
 interface Explanation {
   title: string
   text: string
-  action: 'home' | 'reload'
+  action: 'home' | 'reload' | 'sign-in'
 }
 
 /** The close codes on which a client stops trying; the server's table is `core/contract/close-codes.ts`. */
@@ -16,7 +18,7 @@ const explanations: Record<number, Explanation> = {
   4401: {
     title: 'You need to sign in',
     text: 'The credential for this board is missing, wrong or has expired.',
-    action: 'reload',
+    action: 'sign-in',
   },
   4403: {
     title: 'This board is not open to you',
@@ -52,7 +54,9 @@ export function ClosedMessage({ code, reason }: { code: number; reason: string }
           {code}
           {reason && ` · ${reason}`}
         </p>
-        {action === 'home' ? (
+        {action === 'sign-in' ? (
+          <SignInForm onSignedIn={() => location.reload()} />
+        ) : action === 'home' ? (
           <a href="/">To the boards</a>
         ) : (
           <button type="button" onClick={() => location.reload()}>
