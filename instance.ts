@@ -8,7 +8,10 @@ import type { FastifyInstance } from 'fastify'
 import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
+import { allowOrigins } from './api-bridge/cors.ts'
+import { EventFeeds } from './api-bridge/event-feeds.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
+import { createWriteOnce } from './api-bridge/idempotency.ts'
 import { WhoIsHere } from './api-bridge/who-is-here.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
 import { issuersOf } from './core/auth/issuers.ts'
@@ -23,9 +26,10 @@ import { Releasers } from './core/base/releasers.ts'
 import type { Bus } from './core/bus/bus.ts'
 import type { Storage } from './core/store/storage.ts'
 import { StorageMonitor } from './core/store/storage-monitor.ts'
+import { Housekeeping } from './ops/housekeeping.ts'
 import { InstanceList } from './ops/instance-list.ts'
 import { statusRoutes } from './ops/status.ts'
-import { pages } from './web/serve.ts'
+import { pageNotFound, pages } from './web/serve.ts'
 import { Committer } from './ws/room/committer.ts'
 import { ItemInbox } from './ws/room/item-inbox.ts'
 import { PresenceKeeper } from './ws/room/presence-keeper.ts'
@@ -124,15 +128,25 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     authority,
     guard,
     monitor,
-    limits: { frameBytes: config.MAX_FRAME_BYTES, connections: config.MAX_CONNECTIONS },
+    limits: {
+      frameBytes: config.MAX_FRAME_BYTES,
+      connections: {
+        total: config.MAX_CONNECTIONS,
+        perAddress: config.MAX_CONNECTIONS_PER_IP,
+        perSubject: config.MAX_CONNECTIONS_PER_SUBJECT,
+      },
+      messages: { doc: config.RATE_WS_DOC, awareness: config.RATE_WS_AWARENESS },
+    },
+    trustedProxies: config.TRUST_PROXY,
     publicUrl: config.PUBLIC_URL,
     log,
     metrics,
   })
 
   let draining = false
-  const app = createHttpApp(log, guard)
+  const app = createHttpApp(log, guard, page === undefined ? undefined : pageNotFound)
   parts.add('http', () => closeHttpApp(app))
+  await allowOrigins(app, config.ALLOWED_ORIGINS)
   const status = () => ({
     rooms: rooms.size,
     roomsShared: rooms.shared,
@@ -154,17 +168,26 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
+    const whoIsHere = new WhoIsHere(bus, id, board => presence.here(board))
+    const feeds = new EventFeeds(storage, bus, whoIsHere, log)
+    app.addHook('preClose', async () => feeds.close())
+    parts.add('event feeds', () => feeds.close())
     await restApi(app, {
       version: config.version,
       publicUrl: config.PUBLIC_URL,
       authenticate,
       authority,
+      requests: { rate: config.RATE_REST, trustedProxies: config.TRUST_PROXY },
       storage,
       reader: new BoardReader(storage),
       desk,
       changes: storage.changes,
+      feeds,
       boards: storage.boards,
-      whoIsHere: new WhoIsHere(bus, id, board => presence.here(board)),
+      directory: storage.directory,
+      bus,
+      writeOnce: createWriteOnce(storage.answers),
+      whoIsHere,
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
@@ -175,6 +198,14 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     if (drains) await inbox.start()
     await intake.start()
   }
+  const housekeeping = new Housekeeping(
+    [
+      { name: 'purge deleted boards', work: () => storage.directory.purge() },
+      { name: 'forget kept answers', work: () => storage.answers.forgetOld(), everyMs: 600_000 },
+    ],
+    log,
+  )
+  parts.add('housekeeping', () => housekeeping.stop())
   const drain = async () => {
     draining = true
     await sockets.drain()

@@ -4,27 +4,13 @@ import { z } from 'zod'
 import { type Item, itemSchema, itemTypes } from '../core/contract/item.ts'
 import { itemsAfter } from '../core/doc/items.ts'
 import type { Box } from '../core/doc/plane.ts'
-
-const listedAtMost = 500
-const listedByDefault = 100
+import { encodeCursor, nextSchema, pageQuery } from './paging.ts'
 
 const number = '-?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?'
 
-const cursorError = 'is not a cursor; take it from `next` of the page before, as it is'
-
 export const listQuerySchema = z.strictObject({
   type: z.enum(itemTypes).optional(),
-  limit: z
-    .string()
-    .regex(/^\d{1,9}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(1).max(listedAtMost))
-    .default(listedByDefault),
-  cursor: z
-    .string()
-    .refine(cursor => cursor !== '' && encodeCursor(decodeCursor(cursor)) === cursor, cursorError)
-    .transform(decodeCursor)
-    .optional(),
+  ...pageQuery,
   bbox: z
     .string()
     .regex(new RegExp(`^${number}(,${number}){3}$`), 'must be four numbers: minX,minY,maxX,maxY')
@@ -41,7 +27,7 @@ export const listQuerySchema = z.strictObject({
 export const itemPageSchema = z
   .object({
     items: z.array(itemSchema),
-    next: z.string().nullable().meta({ description: '`cursor` of the next page; null: this is the last.' }),
+    next: nextSchema,
     seq: z.int(),
   })
   .meta({ id: 'ItemPage' })
@@ -61,12 +47,4 @@ export function pageOf(doc: Y.Doc, { type, limit, cursor = '', bbox }: ListQuery
 function boxOf(text: string): Box {
   const [minX = 0, minY = 0, maxX = 0, maxY = 0] = text.split(',').map(Number)
   return { minX, minY, maxX, maxY }
-}
-
-function encodeCursor(id: string): string {
-  return Buffer.from(id).toString('base64url')
-}
-
-function decodeCursor(cursor: string): string {
-  return Buffer.from(cursor, 'base64url').toString()
 }

@@ -7,6 +7,7 @@ import { roles } from '../core/contract/role.ts'
 import type { ApiKey } from '../core/store/api-keys.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
@@ -15,6 +16,7 @@ import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 export interface KeyServices {
   storage: Pick<Storage, 'boards' | 'keys'>
   authority: Pick<LiveAuthority, 'announce'>
+  writeOnce: WriteOnce
 }
 
 const roleSchema = z.enum(roles).meta({ description: 'read sees, write edits too, admin manages too.' })
@@ -47,7 +49,7 @@ const listQuerySchema = z.object({
 const pageSchema = z.object({ keys: z.array(keySchema), next: z.uuid().nullable() })
 const keyParams = boardParams.extend({ key: z.string() })
 
-export function keyRoutes(app: CheckingApp, { storage, authority }: KeyServices): void {
+export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: KeyServices): void {
   const url = '/boards/:board/keys'
   const keyUrl = '/boards/:board/keys/:key'
 
@@ -70,20 +72,25 @@ export function keyRoutes(app: CheckingApp, { storage, authority }: KeyServices)
       const { role, expires_at } = request.body
       const head = await storage.boards.create(board)
       if (head.deleted) throw new Problem('board-missing', 'the board was deleted')
-      const token = createToken('key')
-      const key = await storage.keys.create({
-        id: randomUUID(),
-        hash: hashOfToken(token),
-        board,
-        role,
-        expiresAt: expires_at ? new Date(expires_at) : undefined,
-        createdBy: grant.subject,
+      const answer = await writeOnce(request, async sql => {
+        const token = createToken('key')
+        const wanted = {
+          id: randomUUID(),
+          hash: hashOfToken(token),
+          board,
+          role,
+          expiresAt: expires_at ? new Date(expires_at) : undefined,
+          createdBy: grant.subject,
+        }
+        const { last_used_at: _never, ...shown } = keyDocument(await storage.keys.create(wanted, sql))
+        return {
+          status: 201,
+          headers: { location: `/v1/boards/${board}/keys/${shown.id}`, 'cache-control': 'no-store' },
+          body: { ...shown, key: token.reveal() },
+          secretOf: shown.id,
+        }
       })
-      const { last_used_at: _never, ...shown } = keyDocument(key)
-      return reply
-        .status(201)
-        .headers({ location: `/v1/boards/${board}/keys/${key.id}`, 'cache-control': 'no-store' })
-        .send({ ...shown, key: token.reveal() })
+      return sendAnswer(reply, answer)
     },
   )
 
@@ -123,10 +130,13 @@ export function keyRoutes(app: CheckingApp, { storage, authority }: KeyServices)
     },
     async (request, reply) => {
       const id = z.uuid().safeParse(request.params.key)
-      const revoked = id.success && (await storage.keys.revoke(id.data, { board: request.board }))
-      if (!revoked) throw new Problem('key-missing', 'this board has no key of this id')
+      const answer = await writeOnce(request, async sql => {
+        const revoked = id.success && (await storage.keys.revoke(id.data, { board: request.board }, sql))
+        if (!revoked) throw new Problem('key-missing', 'this board has no key of this id')
+        return { status: 204 }
+      })
       authority.announce()
-      return reply.status(204).send()
+      return sendAnswer(reply, answer)
     },
   )
 

@@ -14,7 +14,7 @@ export interface PresenceServices {
   whoIsHere: WhoIsHere
 }
 
-const presenceSchema = z
+export const presenceSchema = z
   .object({
     peers: z.array(presentPeerSchema),
     partial: z

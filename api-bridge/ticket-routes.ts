@@ -5,14 +5,16 @@ import type { BoardId } from '../core/contract/board-id.ts'
 import { includes, mayWrite, type Role, roles } from '../core/contract/role.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
-import { restingOn } from './resting-on.ts'
+import { restingOn, shortNameOf } from './resting-on.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 
 export interface TicketServices {
   storage: Pick<Storage, 'boards' | 'tickets'>
+  writeOnce: WriteOnce
 }
 
 const wantedSchema = z
@@ -30,7 +32,7 @@ const ticketSchema = z
   })
   .meta({ id: 'Ticket' })
 
-export function ticketRoutes(app: CheckingApp, { storage }: TicketServices): void {
+export function ticketRoutes(app: CheckingApp, { storage, writeOnce }: TicketServices): void {
   const url = '/boards/:board/tickets'
 
   app.post(
@@ -58,18 +60,19 @@ export function ticketRoutes(app: CheckingApp, { storage }: TicketServices): voi
         throw new Problem('forbidden', `this credential has the role ${own} here: it cannot give ${role} to others`)
       }
       await openFor(own, board)
-      const token = createToken('ticket')
-      const expiresAt = await storage.tickets.create({
-        ...restingOn(grant),
-        hash: hashOfToken(token),
-        board,
-        role,
-        origin: request.headers.origin,
+      const { origin } = request.headers
+      const answer = await writeOnce(request, async sql => {
+        const token = createToken('ticket')
+        const hash = hashOfToken(token)
+        const expiresAt = await storage.tickets.create(sql, { ...restingOn(grant), hash, board, role, origin })
+        return {
+          status: 201,
+          headers: { 'cache-control': 'no-store' },
+          body: { ticket: token.reveal(), expires_at: expiresAt.toISOString() },
+          secretOf: shortNameOf(hash),
+        }
       })
-      return reply
-        .status(201)
-        .header('cache-control', 'no-store')
-        .send({ ticket: token.reveal(), expires_at: expiresAt.toISOString() })
+      return sendAnswer(reply, answer)
     },
   )
 

@@ -21,7 +21,7 @@ export function submitChange(desk: ChangeDesk, request: WriteRequest, change: Bo
 }
 
 /** By what was asked, not by how the address was spelt or which credential stood in it. */
-function hashOf({ method, routeOptions, params, body, headers }: WriteRequest): string {
+export function hashOf({ method, routeOptions, params, body, headers }: WriteRequest): string {
   return createHash('sha256')
     .update(JSON.stringify([method, routeOptions.url, params, headers['if-match'] ?? null, body ?? null]))
     .digest('base64url')

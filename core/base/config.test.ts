@@ -33,6 +33,10 @@ describe('settings', () => {
       MAX_BOARD_BYTES: 64 * MiB,
       MAX_PEERS_PER_BOARD: 1_000,
       MAX_CONNECTIONS: 20_000,
+      TRUST_PROXY: 0,
+      RATE_WS_DOC: { perSecond: 200, burst: 2_000 },
+      RATE_WS_AWARENESS: { perSecond: 60, burst: 60 },
+      RATE_REST: { perSecond: 100, burst: 1_000 },
       PENDING_BYTES_BOARD: 8 * MiB,
       PENDING_BYTES_TOTAL: 256 * MiB,
       LOG_LEVEL: 'info',
@@ -131,16 +135,46 @@ describe('settings', () => {
     ])
   })
 
+  test.each([
+    ['5/s burst 20', { perSecond: 5, burst: 20 }],
+    ['5/20', { perSecond: 5, burst: 20 }],
+    ['5/s', { perSecond: 5, burst: 50 }],
+    ['5', { perSecond: 5, burst: 50 }],
+  ])('of rates take %s', (RATE_REST, rate) => {
+    expect(readConfig({ RATE_REST }).RATE_REST).toEqual(rate)
+  })
+
+  test.each(['0', '-1', '1.5', '5/m', '5/0', '5 burst', '5/s burst', 'off', '5/s/', '1000000'])(
+    'of rates do not take %s',
+    text => {
+      expect(faultsOf({ RATE_REST: text, RATE_WS_DOC: text, RATE_WS_AWARENESS: text })).toEqual([
+        'RATE_WS_DOC: must look like 200/s burst 2000',
+        'RATE_WS_AWARENESS: must look like 60/s burst 60',
+        'RATE_REST: must look like 100/s burst 1000',
+      ])
+    },
+  )
+
+  test('of connections per address or subject are a number or off', () => {
+    const { MAX_CONNECTIONS_PER_IP: address, MAX_CONNECTIONS_PER_SUBJECT: subject } = readConfig({
+      MAX_CONNECTIONS_PER_IP: '20',
+      MAX_CONNECTIONS_PER_SUBJECT: 'off',
+    })
+    expect([address, subject]).toEqual([20, undefined])
+    for (const text of ['0', '-1', 'none', '1.5']) {
+      expect(namesOf(faultsOf({ MAX_CONNECTIONS_PER_IP: text, TRUST_PROXY: 'yes' }))).toEqual([
+        'MAX_CONNECTIONS_PER_IP',
+        'TRUST_PROXY',
+      ])
+    }
+  })
+
   test.each(['https://a.example/', '*', 'null', 'a.example', 'https://A.example', 'https://a.example:443'])(
     'of origins do not take %s, which no browser sends',
     origin => {
       expect(namesOf(faultsOf({ ALLOWED_ORIGINS: `https://b.example,${origin}` }))).toEqual(['ALLOWED_ORIGINS'])
     },
   )
-
-  test('that this version cannot honour are refused rather than passed over', () => {
-    expect(faultsOf({ RATE_REST: '5' })).toEqual([expect.stringMatching(/^RATE_REST: .*not support/)])
-  })
 })
 
 describe('a server without a key', () => {

@@ -4,17 +4,9 @@ import { z } from 'zod'
 import { ConfigurationError } from './errors.ts'
 import { redisAddresses } from './redis-addresses.ts'
 import { Secret } from './secret.ts'
+import type { Rate } from './token-bucket.ts'
 
 const MiB = 1024 * 1024
-
-/** Settings of the contract that this version cannot honour yet: set, they are a fault rather than a silent no-op. */
-const notYetHonoured = [
-  'TRUST_PROXY',
-  'MAX_CONNECTIONS_PER_IP',
-  'RATE_WS_DOC',
-  'RATE_WS_AWARENESS',
-  'RATE_REST',
-] as const
 
 /** The longest that a timer can be set to. */
 const longestTimerMs = 2 ** 31 - 1
@@ -31,6 +23,25 @@ const wholeNumber = (fallback: number, from: number, to: number) =>
     .transform(Number)
     .default(fallback)
 const count = (fallback: number) => wholeNumber(fallback, 1, Number.MAX_SAFE_INTEGER)
+/** Default: any number. */
+const countOrOff = z
+  .string()
+  .refine(text => text === 'off' || /^[1-9]\d{0,14}$/.test(text), 'must be a whole number, at least 1, or off')
+  .transform(text => (text === 'off' ? undefined : Number(text)))
+  .optional()
+/** `100/s burst 1000` or `100/1000`; `100/s` or `100`: the burst follows from the rate. */
+const rate = (fallback: Rate) => {
+  const written = /^([1-9]\d{0,5})(?:\/s)?(?:(?: burst |\/)([1-9]\d{0,8}))?$/
+  return z
+    .string()
+    .refine(text => written.test(text), `must look like ${fallback.perSecond}/s burst ${fallback.burst}`)
+    .transform((text): Rate => {
+      const [, perSecond, burst] = written.exec(text) ?? []
+      const usual = (Number(perSecond) * fallback.burst) / fallback.perSecond
+      return { perSecond: Number(perSecond), burst: burst === undefined ? usual : Number(burst) }
+    })
+    .default(fallback)
+}
 const milliseconds = (fallback: number) => wholeNumber(fallback, 0, longestTimerMs)
 const postgresUrl = z
   .string()
@@ -87,6 +98,12 @@ const settings = z.object({
   MAX_BOARD_BYTES: count(64 * MiB),
   MAX_PEERS_PER_BOARD: count(1_000),
   MAX_CONNECTIONS: count(20_000),
+  MAX_CONNECTIONS_PER_IP: countOrOff,
+  MAX_CONNECTIONS_PER_SUBJECT: countOrOff,
+  TRUST_PROXY: wholeNumber(0, 0, 32),
+  RATE_WS_DOC: rate({ perSecond: 200, burst: 2_000 }),
+  RATE_WS_AWARENESS: rate({ perSecond: 60, burst: 60 }),
+  RATE_REST: rate({ perSecond: 100, burst: 1_000 }),
   PENDING_BYTES_BOARD: count(8 * MiB),
   PENDING_BYTES_TOTAL: count(256 * MiB),
   TLDRAW_LICENSE_KEY: z.string().optional(),
@@ -109,9 +126,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   // An empty value means "not set": that is what `NAME=` in an env file and in a compose file says.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const faults: string[] = []
-  for (const name of notYetHonoured) {
-    if (given[name] !== undefined) faults.push(`${name}: this version does not support it yet; leave it unset`)
-  }
   const parsed = settings.safeParse(given)
   const issues = parsed.error?.issues ?? []
   faults.push(...issues.map(issue => `${issue.path.join('.')}: ${issue.message}`))

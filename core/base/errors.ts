@@ -20,6 +20,7 @@ export type SyncErrorCode =
   | 'too-many-peers'
   | 'too-many-connections'
   | 'too-slow'
+  | 'too-many-messages'
   | 'draining'
   | 'store-went-back'
 

@@ -201,10 +201,23 @@ describe.each([
 
   test('grants a lease to whoever asks, again to who has it, and again after it was given back', async () => {
     const { one, other } = await open()
-    expect(await one.lease('l', 5_000)).toBe(true)
-    expect(await one.lease('l', 5_000)).toBe(true)
-    await one.release('l')
-    expect(await other.lease('l', 5_000)).toBe(true)
+    expect(await one.lease('l', 5_000)).toEqual({})
+    expect(await one.lease('l', 5_000)).toEqual({})
+    await one.release('l', 'given-back', 'mark')
+    expect(await other.lease('l', 5_000)).toBeTruthy()
+  })
+
+  test('marks when a lease was given back: after all that was published before', async () => {
+    const { one, other } = await open()
+    const far = listener()
+    for (const name of ['c', 'given-back']) await other.subscribe(name, far.handler)
+    await one.lease('marked', 5_000)
+    one.publish('c', bytes('1'))
+    await delivered(one, other)
+    await one.release('marked', 'given-back', 'mark')
+    one.publish('c', bytes('2'))
+    await delivered(one, other)
+    expect(far.heard).toEqual(['c 1', 'given-back mark', 'c 2'])
   })
 
   test('lets everybody find what an instance keeps, the newest of each name, until it is forgotten', async () => {

@@ -9,6 +9,12 @@ export type BusHandler = (channel: string, message: Uint8Array) => void
 /** `up`: what is published goes out, and everything subscribed to is heard. */
 export type BusState = 'up' | 'down'
 
+/** This instance holds it. */
+export interface Lease {
+  /** The mark under which the one before gave it back, a moment ago; it may be still to be heard. */
+  after?: string
+}
+
 export interface Bus {
   readonly state: BusState
   /**
@@ -27,11 +33,14 @@ export interface Bus {
   subscribe(channel: string, handler: BusHandler): Promise<() => void>
   /**
    * Takes the lease of this name, or renews it, for so many ms: at most one instance holds it.
-   * @returns whether this one does now; a bus that is down grants none
+   * @returns undefined when somebody else holds it; a bus that is down grants none
    */
-  lease(name: string, ms: number): Promise<boolean>
-  /** Gives a lease back early. Somebody else's stays. */
-  release(name: string): Promise<void>
+  lease(name: string, ms: number): Promise<Lease | undefined>
+  /**
+   * Gives a lease back early, then publishes a mark: what is heard before it was the holder's to deal with, what is heard
+   * after it is the next one's, who is told of the mark with the lease. Somebody else's lease stays.
+   */
+  release(name: string, channel: string, mark: string): Promise<void>
   /**
    * Lets everybody find `value` under this name in a group, for so many ms; keep it again before they are over. Never waits
    * and never fails: a bus that is down keeps nothing.

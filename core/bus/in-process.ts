@@ -49,8 +49,10 @@ export function createInProcessBus(log: Logger): Bus {
         subscriptions.delete(subscription)
       }
     },
-    lease: async () => true,
-    async release() {},
+    lease: async () => ({}),
+    async release(_name, channel, mark) {
+      this.publish(channel, new TextEncoder().encode(mark))
+    },
     keep(group, name, value, ms) {
       const kept = groups.get(group) ?? new Map<string, Kept>()
       groups.set(group, kept.set(name, { value, until: Date.now() + ms }))

@@ -1,10 +1,12 @@
 /**
  * What is done on Redis in one step. Every script has all its keys in one slot, so that a Cluster takes it, too.
  *
- *   a lease      the key of its name                  its holder
+ *   a lease      the key of its name                  its holder, or `free:` and the mark of the one before
  *   a group      boardsync:kept:{group}:until         names, by the time (ms, Redis's clock) until which they are kept
  *                boardsync:kept:{group}:values        name → value
  */
+
+import type { Lease } from './bus.ts'
 
 /** Runs a script where its keys are. Rejects when that is not possible now. */
 export type RunScript = (
@@ -13,13 +15,25 @@ export type RunScript = (
   args: readonly (string | number)[],
 ) => Promise<unknown>
 
-/** Takes a lease that is free, or renews one's own. The same as `SET NX PX`, and never anybody else's. */
+const freePrefix = 'free:'
+/** So long whoever takes the lease is told the mark of the one before. */
+const markKeptForMs = 10_000
+
+/** Takes a lease that is free, or renews one's own; never anybody else's. */
 const takeLease = `
   local holder = redis.call('GET', KEYS[1])
-  if holder and holder ~= ARGV[1] then return 0 end
+  local mark = ''
+  if holder and string.sub(holder, 1, ${freePrefix.length}) == '${freePrefix}' then
+    mark = string.sub(holder, ${freePrefix.length + 1})
+  elseif holder and holder ~= ARGV[1] then
+    return false
+  end
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return mark`
+const releaseLease = `
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+  redis.call('SET', KEYS[1], '${freePrefix}' .. ARGV[2], 'PX', ${markKeptForMs})
   return 1`
-const releaseLease = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
 
 /** Instances that died leave their names behind: whoever comes by takes them away. */
 const tidy = `
@@ -39,12 +53,20 @@ const keepIt = `${tidy}
 const forgetIt = `redis.call('ZREM', KEYS[1], ARGV[1]) redis.call('HDEL', KEYS[2], ARGV[1])`
 const readKept = `${tidy} return redis.call('HGETALL', KEYS[2])`
 
-export async function takeLeaseBy(run: RunScript, name: string, holder: string, ms: number): Promise<boolean> {
-  return (await run(takeLease, [name], [holder, ms])) === 1
+export async function takeLeaseBy(
+  run: RunScript,
+  name: string,
+  holder: string,
+  ms: number,
+): Promise<Lease | undefined> {
+  const mark = await run(takeLease, [name], [holder, ms])
+  if (typeof mark !== 'string') return undefined
+  return mark === '' ? {} : { after: mark }
 }
 
-export async function releaseLeaseBy(run: RunScript, name: string, holder: string): Promise<void> {
-  await run(releaseLease, [name], [holder])
+/** @returns whether it was this holder's */
+export async function releaseLeaseBy(run: RunScript, name: string, holder: string, mark: string): Promise<boolean> {
+  return (await run(releaseLease, [name], [holder, mark])) === 1
 }
 
 export async function keepBy(run: RunScript, group: string, name: string, value: string, ms: number): Promise<void> {

@@ -78,10 +78,12 @@ export function createRedisBus(url: Secret, log: Logger): Bus {
       return nodes.topics.subscribe(channel, handler)
     },
     async lease(name, ms) {
-      return (await takeLeaseBy(nodes.run, name, holder, ms).catch(failsWithItsConnection)) === true
+      return (await takeLeaseBy(nodes.run, name, holder, ms).catch(failsWithItsConnection)) ?? undefined
     },
-    async release(name) {
-      await releaseLeaseBy(nodes.run, name, holder).catch(failsWithItsConnection)
+    async release(name, channel, mark) {
+      const released = await releaseLeaseBy(nodes.run, name, holder, mark).catch(failsWithItsConnection)
+      // As everything that is published from here: on a Cluster only so is it in one order with the rest.
+      if (released) this.publish(channel, new TextEncoder().encode(mark))
     },
     keep(group, name, value, ms) {
       send(Buffer.byteLength(value), () => keepBy(nodes.run, group, name, value, ms))

@@ -20,6 +20,7 @@ export const closeCodes = {
   'too-many-peers': 1013,
   'too-many-connections': 1013,
   'too-slow': 1013,
+  'too-many-messages': 4529,
   draining: 1012,
   'store-went-back': 1012,
 } as const satisfies Record<SyncErrorCode, number>

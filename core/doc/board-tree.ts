@@ -5,8 +5,14 @@ import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 
 /** As tldraw's editor makes them for itself, so that it finds nothing to add. */
-const firstDocument: PlainRecord = { id: 'document:document', typeName: 'document', gridSize: 10, name: '', meta: {} }
-const firstPage: PlainRecord = { id: 'page:page', typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
+export const firstDocument: PlainRecord = {
+  id: 'document:document',
+  typeName: 'document',
+  gridSize: 10,
+  name: '',
+  meta: {},
+}
+export const firstPage: PlainRecord = { id: 'page:page', typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
 
 export const shapeIdOf = (itemId: string): string => `shape:${itemId}`
 export const itemIdOf = (shapeId: string): string => shapeId.replace(/^shape:/, '')
@@ -43,10 +49,9 @@ export function indexAboveSiblings(records: BoardRecords, parentId: string): str
 
 function highestIndex(records: BoardRecords, parentId: string): string | undefined {
   const indexes: string[] = []
-  for (const id of records.ids()) {
-    const place = isShapeId(id) ? records.parentAndIndexOf(id) : undefined
-    if (place?.parentId === parentId && typeof place.index === 'string') indexes.push(place.index)
-  }
+  records.forEachShape((_id, place) => {
+    if (place.parentId === parentId && typeof place.index === 'string') indexes.push(place.index)
+  })
   // Telling an index key from other text costs more than all the rest, and the highest is nearly always one.
   const top = highest(indexes)
   return indexAbove(top) ? top : highest(indexes.filter(index => indexAbove(index)))

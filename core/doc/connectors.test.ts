@@ -126,6 +126,7 @@ describe('a connector', () => {
 describe('when one end of a connector goes', () => {
   it('the connector stays where it is, with a free end', () => {
     const doc = boardWith(...boxes, connector('ab', 'a', 'b'), connector('ac', 'a', 'c'))
+    update(doc, { id: 'b', x: 600, y: 300 })
     const before = endsOf(doc, 'ab')
     remove(doc, 'b')
     expect(readItem(doc, 'ab')?.content).toEqual({ text: '', from: 'a' })
@@ -186,8 +187,12 @@ describe('an image', () => {
   })
 
   it('shares its asset with others of the same picture, and leaves it when it goes', () => {
-    const doc = boardWith(image('a'), image('b'))
-    expect(idsOf(doc, 'asset:')).toHaveLength(1)
+    const doc = boardWith(image('a'))
+    const [asset = ''] = idsOf(doc, 'asset:')
+    const renamed = { ...record(doc, asset), props: { ...propsOf(doc, asset), name: 'as a person named it' } }
+    putRecord(doc, renamed)
+    create(doc, image('b'))
+    expect(idsOf(doc, 'asset:').map(id => record(doc, id))).toEqual([renamed])
     remove(doc, 'a')
     expect(readItem(doc, 'b')?.content.url).toBe(url)
   })

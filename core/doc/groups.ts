@@ -8,14 +8,15 @@ export class Groups {
     return this.#members.get(key) ?? nobody
   }
 
-  /** Keys that are no text name no group. */
-  move(id: string, from: readonly unknown[], to: readonly unknown[]): void {
-    for (const key of from) if (typeof key === 'string') this.#members.get(key)?.delete(id)
-    for (const key of to) {
-      if (typeof key !== 'string') continue
-      const members = this.#members.get(key)
-      if (members) members.add(id)
-      else this.#members.set(key, new Set([id]))
-    }
+  /** A key that is no text names no group. */
+  add(id: string, key: unknown): void {
+    if (typeof key !== 'string') return
+    const members = this.#members.get(key)
+    if (members) members.add(id)
+    else this.#members.set(key, new Set([id]))
+  }
+
+  remove(id: string, key: unknown): void {
+    if (typeof key === 'string') this.#members.get(key)?.delete(id)
   }
 }

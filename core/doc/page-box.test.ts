@@ -155,6 +155,9 @@ describe('a search by place', () => {
   it('finds what touches, an edge or a corner included, and nothing else', () => {
     expect(found(doc, 0, 0, 300, 300)).toEqual(['a', 'b'])
     expect(found(doc, 100, 100, 150, 150)).toEqual(['a'])
+    expect(found(doc, -50, 50, 0, 60)).toEqual(['a'])
+    expect(found(doc, 50, -50, 60, 0)).toEqual(['a'])
+    expect(found(doc, 50, 100, 60, 150)).toEqual(['a'])
     expect(found(doc, 100.01, 100, 150, 150)).toEqual([])
     expect(found(doc, 250, 50, 250, 50)).toEqual(['b'])
     expect(found(doc, 150, -10, 199.9, 300)).toEqual([])

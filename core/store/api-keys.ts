@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { BoardId } from '../contract/board-id.ts'
 import type { Role } from '../contract/role.ts'
-import type { Database } from './database.ts'
+import type { Database, Sql } from './database.ts'
 
 export interface ApiKey {
   id: string
@@ -33,8 +33,9 @@ export class ApiKeys {
     this.#database = database
   }
 
-  async create({ id, hash, board, role, expiresAt, createdBy }: NewApiKey): Promise<ApiKey> {
-    const rows = await this.#database.query<KeyRow>(
+  /** @param sql the transaction to make it in, where there is one */
+  async create({ id, hash, board, role, expiresAt, createdBy }: NewApiKey, sql: Sql = this.#database): Promise<ApiKey> {
+    const rows = await sql.query<KeyRow>(
       `INSERT INTO boardsync.api_keys (id, key_hash, board_id, role, expires_at, created_by)
        VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${columns}`,
       [id, hash, board ?? null, role, expiresAt ?? null, createdBy],
@@ -70,8 +71,8 @@ export class ApiKeys {
   }
 
   /** @returns whether there was such a key, not yet revoked */
-  async revoke(id: string, scope: KeyScope): Promise<boolean> {
-    const rows = await this.#database.query(
+  async revoke(id: string, scope: KeyScope, sql: Sql = this.#database): Promise<boolean> {
+    const rows = await sql.query(
       `UPDATE boardsync.api_keys SET revoked_at = now()
        WHERE id = $1 AND revoked_at IS NULL AND ($2 OR board_id IS NOT DISTINCT FROM $3) RETURNING id`,
       [id, scope === undefined, scope?.board ?? null],

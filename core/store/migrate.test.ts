@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allMigrations as all } from '../../test/kit/migrations.ts'
 import { type Postgres, startPostgres } from '../../test/kit/postgres.ts'
 import { releasing } from '../../test/kit/releasing.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
@@ -14,7 +15,6 @@ import { migrateStorage, openStorage } from './storage.ts'
 
 const use = releasing(afterAll)
 const useHere = releasing()
-const all = ['0001_boards_log_and_changes', '0002_quarantine_and_row_checksums']
 let postgres: Postgres
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** Sessions of browsers: each turned from a credential, kept alive by use, ended by signing out or with that credential. */
 import type { Rights, Role } from '../contract/role.ts'
 import { type Basis, type BasisRow, basisOf, livingKey } from './basis.ts'
-import type { Database } from './database.ts'
+import type { Database, Sql } from './database.ts'
 
 export const sessionSeconds = 12 * 60 * 60
 /** A use moves the end only after this: not every request is a write. */
@@ -20,9 +20,13 @@ export class Sessions {
     this.#database = database
   }
 
-  /** Clears away some that have long ended. @returns when it expires unless it is used */
-  async create(hash: Uint8Array, { rights, ...basis }: Session): Promise<Date> {
-    const rows = await this.#database.query<{ expires_at: Date }>(
+  /**
+   * Clears away some that have long ended.
+   * @param sql the transaction to make it in
+   * @returns when it expires unless it is used
+   */
+  async create(sql: Sql, hash: Uint8Array, { rights, ...basis }: Session): Promise<Date> {
+    const rows = await sql.query<{ expires_at: Date }>(
       `WITH cleared AS (
          DELETE FROM boardsync.sessions WHERE hash IN (
            SELECT hash FROM boardsync.sessions WHERE expires_at < now() - interval '1 day'

@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { releasing } from '../../test/kit/releasing.ts'
 import { archiveCases } from '../../test/storage/archive-cases.ts'
+import { assetCases } from '../../test/storage/asset-cases.ts'
 import { corruptionCases } from '../../test/storage/corruption-cases.ts'
+import { directoryCases } from '../../test/storage/directory-cases.ts'
 import { growthCases } from '../../test/storage/growth-cases.ts'
 import { lockedRowCases } from '../../test/storage/locked-row-cases.ts'
 import { logCases } from '../../test/storage/log-cases.ts'
@@ -32,9 +34,11 @@ describe.each([
   corruptionCases(site)
   quarantineCases(site)
   outboxCases(site)
+  directoryCases(site)
   previousVersionCases(site)
   restoreCases(site)
   growthCases(site)
+  assetCases(site)
 })
 
 describe('storage on a Postgres server that instances share', () => {

@@ -2,12 +2,16 @@
 import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import { ApiKeys } from './api-keys.ts'
+import { type AssetStore, AssetTable } from './asset-store.ts'
 import { BoardArchive } from './board-archive.ts'
+import { BoardDirectory } from './board-directory.ts'
 import { BoardLog } from './board-log.ts'
+import { BoardPast } from './board-past.ts'
 import { ChangeOutbox } from './change-outbox.ts'
 import type { Database } from './database.ts'
 import { openEmbedded } from './embedded.ts'
 import { Endings } from './endings.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
 import { connectPostgres } from './postgres.ts'
 import type { CorruptionKind } from './quarantine.ts'
@@ -21,6 +25,10 @@ export interface Storage {
   boards: Public<BoardLog>
   archive: Pick<BoardArchive, 'read' | 'save'>
   changes: Public<ChangeOutbox>
+  directory: Public<BoardDirectory>
+  answers: Public<KeptAnswers>
+  assets: AssetStore
+  past: Public<BoardPast>
   keys: Public<ApiKeys>
   tickets: Public<Tickets>
   sessions: Public<Sessions>
@@ -57,6 +65,10 @@ export function storageOn(
     boards: new BoardLog(database),
     archive,
     changes: new ChangeOutbox(database),
+    directory: new BoardDirectory(database),
+    answers: new KeptAnswers(database),
+    assets: new AssetTable(database),
+    past: new BoardPast(database),
     keys: new ApiKeys(database),
     tickets: new Tickets(database),
     sessions: new Sessions(database),

@@ -2,9 +2,9 @@
 import type { BoardId } from '../contract/board-id.ts'
 import type { Role } from '../contract/role.ts'
 import { type Basis, type BasisRow, basisOf, livingKey } from './basis.ts'
-import type { Database } from './database.ts'
+import type { Database, Sql } from './database.ts'
 
-export const ticketSeconds = 60
+const ticketSeconds = 60
 
 /** What a ticket hands on. */
 export interface Ticket extends Basis {
@@ -25,9 +25,13 @@ export class Tickets {
     this.#database = database
   }
 
-  /** Clears away some that nobody redeemed. @returns when it expires */
-  async create({ hash, board, role, origin, ...basis }: NewTicket): Promise<Date> {
-    const rows = await this.#database.query<{ expires_at: Date }>(
+  /**
+   * Clears away some that nobody redeemed.
+   * @param sql the transaction to make it in
+   * @returns when it expires
+   */
+  async create(sql: Sql, { hash, board, role, origin, ...basis }: NewTicket): Promise<Date> {
+    const rows = await sql.query<{ expires_at: Date }>(
       `WITH cleared AS (
          DELETE FROM boardsync.tickets WHERE hash IN (
            SELECT hash FROM boardsync.tickets WHERE expires_at < now() ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)

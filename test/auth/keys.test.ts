@@ -41,6 +41,29 @@ describe('a key', () => {
     expect(Buffer.from(row?.key_hash ?? []).toString('hex')).toBe(createHash('sha256').update(key).digest('hex'))
   })
 
+  test('is made once per Idempotency-Key: a repeat is told its id, and never the key again', async () => {
+    const board = freshBoard()
+    const ask = (path: string, body: object | undefined, key: string, method: 'POST' | 'DELETE' = 'POST') =>
+      site.ask(method, `/v1${path}`, body, { ...asAdmin, 'idempotency-key': key })
+    const made = await ask(`/boards/${board}/keys`, { role: 'read' }, 'k')
+    const again = await ask(`/boards/${board}/keys`, { role: 'read' }, 'k')
+    expect(again.statusCode).toBe(409)
+    expect(again.json()).toMatchObject({ type: '/v1/problems/already-created', id: made.json().id })
+    expect(again.body).not.toContain('bs_')
+    expect((await keysOf(board)).json().keys).toHaveLength(1)
+    expect(refusalOf(await ask(`/boards/${board}/keys`, { role: 'write' }, 'k'))).toBe('422 idempotency-key-reused')
+
+    for (const path of [`/boards/${board}/tickets`, '/session']) {
+      expect((await ask(path, undefined, 't')).statusCode).toBe(201)
+      expect((await ask(path, undefined, 't')).json()).toMatchObject({ type: '/v1/problems/already-created' })
+    }
+    const address = `/boards/${board}/keys/${made.json().id}`
+    for (let n = 0; n < 2; n++) expect((await ask(address, undefined, 'd', 'DELETE')).statusCode).toBe(204)
+    const kept = await store.database.query('SELECT * FROM boardsync.kept_answers')
+    expect(kept).toHaveLength(4)
+    expect(JSON.stringify(kept)).not.toMatch(/bst?_|bss_|boardsync_session/)
+  })
+
   test('is another one each time', async () => {
     const made = await Promise.all(Array.from({ length: 20 }, () => makeKey(site, 'many-keys')))
     expect(new Set(made.map(({ key }) => key)).size).toBe(20)

@@ -1,6 +1,7 @@
 /** The peers of a room, and sending to them: a socket that is broken or too slow keeps no frame from the others. */
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
+import { Newcomers } from './newcomers.ts'
 import type { Peer } from './peer.ts'
 
 /** A peer whose socket takes nothing has at most this much waiting; it is then closed and comes back for the rest. */
@@ -10,6 +11,7 @@ const bufferedBytesForAwareness = 1024 * 1024
 
 export class Audience {
   readonly #peers = new Set<Peer>()
+  readonly #newcomers = new Newcomers((frame, peer) => this.send(frame, peer))
   readonly #log: Logger
 
   constructor(log: Logger) {
@@ -22,11 +24,22 @@ export class Audience {
 
   add(peer: Peer): void {
     this.#peers.add(peer)
+    this.#newcomers.add(peer)
   }
 
   /** @returns whether it was here */
   remove(peer: Peer): boolean {
+    this.#newcomers.remove(peer)
     return this.#peers.delete(peer)
+  }
+
+  /** It has asked what it lacks: until it is answered, no frame of the document reaches it. */
+  asked(peer: Peer): void {
+    this.#newcomers.asked(peer)
+  }
+
+  answered(peer: Peer): void {
+    this.#newcomers.release(peer)
   }
 
   send(frame: Uint8Array, peer: Peer): void {
@@ -43,8 +56,11 @@ export class Audience {
     }
   }
 
+  /** A frame of the document. */
   sendAll(frame: Uint8Array): void {
-    for (const peer of this.#peers) this.send(frame, peer)
+    for (const peer of this.#peers) {
+      if (!this.#newcomers.hold(frame, peer)) this.send(frame, peer)
+    }
   }
 
   sendAwareness(frame: Uint8Array): void {
@@ -64,6 +80,7 @@ export class Audience {
   /** Everybody is sent away with this error. */
   closeAll(error: SyncError): void {
     for (const peer of this.#peers) this.close(peer, error)
+    this.#newcomers.clear()
     this.#peers.clear()
   }
 }

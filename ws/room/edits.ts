@@ -73,6 +73,7 @@ export class Edits {
 
   /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
   answer(peer: Peer, stateVector: Map<number, number>): void {
+    this.#audience.asked(peer)
     const missing = Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
     // Who asks again while the answer waits gets the later one only: what waits for one peer stays bounded.
     peer.asked += 1
@@ -82,6 +83,7 @@ export class Edits {
       if (peer.asked !== asked || !peer.answer) return
       this.#audience.send(encodeSyncStep2(peer.answer), peer)
       peer.answer = undefined
+      this.#audience.answered(peer)
     })
   }
 

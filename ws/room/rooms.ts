@@ -138,12 +138,13 @@ export class Rooms {
   async #load(board: BoardId, create: boolean): Promise<Room> {
     const { boards, archive } = this.#services
     const head = create ? await boards.create(board) : await boards.head(board)
-    if (head?.deleted) throw new SyncError('board-deleted', 'the board was deleted')
+    if (head?.deleted) throw deleted()
     if (!head) throw missing()
     const links = await this.#link(board)
     try {
       const stored = await archive.read(board, 0)
       if (!stored) throw missing()
+      if (stored.head.deleted) throw deleted()
       const room: Room = new Room(board, stored, links, this.#services, error => this.discard(room, error))
       return room
     } catch (error) {
@@ -195,6 +196,8 @@ export class Rooms {
 }
 
 const idleError = () => new SyncError('draining', 'the room was idle')
+
+const deleted = () => new SyncError('board-deleted', 'the board was deleted')
 
 const missing = () => new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
 

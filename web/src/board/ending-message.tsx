@@ -1,11 +1,12 @@
 /** Why it does not go on, in words, over whatever was there; and what can be done with edits that nobody else has. */
+import { SignInForm } from '../sign-in/sign-in-form.tsx'
 import type { Ending, YjsSync } from '../sync/index.ts'
 import { downloadBoard } from './download-board.ts'
 
 interface Explanation {
   title: string
   text: string
-  action: 'home' | 'reload'
+  action: 'home' | 'reload' | 'sign-in'
 }
 
 /** The close codes on which a client stops trying; the server's table is `core/contract/close-codes.ts`. */
@@ -18,7 +19,7 @@ const closeCodes: Record<number, Explanation> = {
   4401: {
     title: 'You need to sign in',
     text: 'The credential for this board is missing, wrong or has expired.',
-    action: 'reload',
+    action: 'sign-in',
   },
   4403: {
     title: 'This board is not open to you',
@@ -54,14 +55,19 @@ export function EndingMessage({ sync, ending, boardId }: { sync: YjsSync; ending
       <div className="ending-card">
         <h1 id="ending-title">{title}</h1>
         <p>{text}</p>
-        {sync.hasUnsaved && <p>Edits you made here are not stored. You can keep them as a file that tldraw opens.</p>}
+        {sync.hasUnsaved && action !== 'sign-in' && (
+          <p>Edits you made here are not stored. You can keep them as a file that tldraw opens.</p>
+        )}
         {ending.kind === 'closed' && (
           <p className="ending-reason">
             {ending.code}
             {ending.reason && ` · ${ending.reason}`}
           </p>
         )}
-        {sync.hasUnsaved && ending.kind !== 'outdated' ? (
+        {action === 'sign-in' ? (
+          // What is not saved stays in this browser, and goes to the server after that.
+          <SignInForm onSignedIn={() => location.reload()} />
+        ) : sync.hasUnsaved && ending.kind !== 'outdated' ? (
           <>
             <button type="button" onClick={() => downloadBoard(sync, boardId)}>
               Download my edits

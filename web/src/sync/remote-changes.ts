@@ -1,11 +1,11 @@
 /** The way from the document to the store: what peers changed, record by record, each checked before it gets in. */
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
+import { hazardOf } from '../../../core/doc/record-hazard.ts'
 import { type PlainRecord, readRecord, recordsOf } from '../../../core/doc/record-layout.ts'
 import { editedShape, withOwnText } from './edited-text.ts'
 import type { PeerFields } from './own-undo.ts'
 import { plain, unplain } from './plain.ts'
-import { hazardOf } from './safe-record.ts'
 import { migrated } from './schema-version.ts'
 
 export class RemoteChanges {
