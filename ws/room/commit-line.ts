@@ -16,6 +16,8 @@ import type { Committed } from '../../core/store/board-log.ts'
 import { aloneOverBytes, type InFlight, merged, type PendingEdit, takeBatch } from './batch.ts'
 
 export interface CommitLineOwner {
+  /** Under load one batch is committed, and one frame sent, in this time. */
+  frameMs(): number
   /** The highest seq up to which every row is applied. */
   known(): number
   /**
@@ -27,8 +29,6 @@ export interface CommitLineOwner {
   onGivenUp(error: SyncError): void
 }
 
-/** At most one document frame per board in this time. */
-const frameMs = 16
 export class CommitLine {
   readonly board: BoardId
   readonly #owner: CommitLineOwner
@@ -126,7 +126,7 @@ export class CommitLine {
 
   /** For the committer: in which way the next batch has to be committed; undefined when nothing waits. */
   get next(): { mode: InFlight['mode']; due: number } | undefined {
-    const due = this.#committedAt + frameMs
+    const due = this.#committedAt + this.#owner.frameMs()
     if (this.#inFlight) return { mode: this.#inFlight.mode, due: Math.max(due, this.#inFlight.retryAt) }
     if (this.#pending.length === 0) return undefined
     return { mode: this.#pendingBytes > aloneOverBytes ? 'alone' : 'together', due }

@@ -76,6 +76,7 @@ export class Room {
     this.line = new CommitLine(
       board,
       {
+        frameMs: () => this.#audience.frameMs,
         known: () => this.replica.known,
         onCommitted: (...batch) => this.#onCommitted(...batch),
         onGivenUp: onDiscard,
