@@ -1,6 +1,7 @@
 /** One run of one scenario on one server, in a process of its own: the load's work and memory are nobody else's. */
-import { scenarios } from './scenarios.ts'
+
 import type { Figures, Scale, Scenario } from './scenario.ts'
+import { scenarios } from './scenarios.ts'
 import { type ServerName, startServer } from './servers.ts'
 
 export async function runOne(scenario: Scenario, name: ServerName, scale: Scale): Promise<Figures> {

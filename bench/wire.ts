@@ -19,8 +19,7 @@ export const yWebsocket: Dialect = {
 /** The document's name before each message (docs "Websocket protocol"); first of all a token, also where none is needed. */
 export const hocuspocus: Dialect = {
   hello: board => [bytes(encoder => (string(encoder, board), ints(encoder, 2, 0), string(encoder, 'token')))],
-  wrap: (board, message) =>
-    bytes(encoder => (string(encoder, board), encoding.writeUint8Array(encoder, message))),
+  wrap: (board, message) => bytes(encoder => (string(encoder, board), encoding.writeUint8Array(encoder, message))),
   unwrap: (board, frame) => frame.subarray(board.length + (board.length < 128 ? 1 : 2)),
 }
 

@@ -68,5 +68,9 @@ export function contentOf(docs: readonly Y.Doc[]): string {
 /** The same for equal boards: keys sorted. */
 export function contentOfDoc(doc: Y.Doc): string {
   const records = doc.getMap('tldraw').toJSON()
-  return JSON.stringify(Object.keys(records).sort().map(id => [id, records[id]]))
+  return JSON.stringify(
+    Object.keys(records)
+      .sort()
+      .map(id => [id, records[id]]),
+  )
 }

@@ -1,6 +1,6 @@
 /** Cursor storms: everybody moves the mouse. Delivered are moves × the others, however few frames bring them. */
 import { Person, Reader } from '../load/person.ts'
-import { evenly, fact, type Figures, inParallel, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
+import { evenly, type Figures, fact, inParallel, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
 import type { Server, ServerName } from '../servers.ts'
 import { Usage } from '../usage.ts'
 import { awareness, type CursorState, type Message, readAwareness } from '../wire.ts'

@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { Hearing, heardIn } from '../load/hearing.ts'
 import { Person, Reader } from '../load/person.ts'
 import { contentOf, contentOfDoc, makeWriter, type Writer } from '../load/writers.ts'
-import { evenly, fact, type Figures, inParallel, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
+import { evenly, type Figures, fact, inParallel, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
 import type { Server, ServerName } from '../servers.ts'
 import { Usage } from '../usage.ts'
 import { edit, read } from '../wire.ts'
@@ -55,7 +55,9 @@ async function run(server: Server, scale: Scale, crowd: Crowd): Promise<Figures>
     crowdThere[index % writers.length]?.send(edit(writer.updates[step] as Uint8Array))
   })
   const clocks = new Map(writers.map(({ client, clocks }) => [client, clocks.at(-1) ?? 0]))
-  await fact('everybody has every edit', () => hearings.every((one, index) => one.hasAll(clocks, writers[index]?.client)))
+  await fact('everybody has every edit', () =>
+    hearings.every((one, index) => one.hasAll(clocks, writers[index]?.client)),
+  )
   const cpu = usage.cpu() - before
 
   const expected = contentOf(writers.map(({ doc }) => doc))
@@ -134,4 +136,3 @@ export const fanOut: readonly Scenario[] = [
     about: 'CPU of both instances together. Half of the people are on each.',
   },
 ]
-

@@ -2,18 +2,34 @@
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Peer } from './peer.ts'
+import { SlowPeers, type SlowPeersOwner } from './slow-peers.ts'
 
-/** A peer whose socket takes nothing has at most this much waiting; it is then closed and comes back for the rest. */
-const bufferedBytesAtMost = 32 * 1024 * 1024
+/** Beyond the board itself, which was asked for, this much answers and echoes may wait; a client that reads none is closed. */
+const answersAtMost = 12 * 1024 * 1024
 /** A peer over this gets no awareness: the next cursor position is as good. */
 const bufferedBytesForAwareness = 1024 * 1024
 
+export interface AudienceOwner extends Pick<SlowPeersOwner, 'doc' | 'whenCommitted' | 'onCaughtUp'> {
+  /** About the bytes of the board. */
+  bytes(): number
+}
+
 export class Audience {
   readonly #peers = new Set<Peer>()
+  readonly #slow: SlowPeers
+  readonly #owner: AudienceOwner
   readonly #log: Logger
 
-  constructor(log: Logger) {
+  constructor(owner: AudienceOwner, log: Logger) {
+    this.#owner = owner
     this.#log = log
+    this.#slow = new SlowPeers({
+      doc: () => owner.doc(),
+      whenCommitted: then => owner.whenCommitted(then),
+      onCaughtUp: peer => owner.onCaughtUp(peer),
+      send: (frame, peer) => this.send(frame, peer),
+      close: (peer, error) => this.close(peer, error),
+    })
   }
 
   get peers(): ReadonlySet<Peer> {
@@ -34,12 +50,13 @@ export class Audience {
 
   /** @returns whether it was here */
   remove(peer: Peer): boolean {
+    this.#slow.forget(peer)
     return this.#peers.delete(peer)
   }
 
   send(frame: Uint8Array, peer: Peer): void {
     try {
-      if (peer.socket.bufferedAmount > bufferedBytesAtMost) {
+      if (peer.socket.bufferedAmount > answersAtMost + this.#owner.bytes()) {
         peer.socket.close(new SyncError('too-slow', 'the connection takes too little; connect again'))
       } else {
         peer.socket.send(frame)
@@ -51,8 +68,9 @@ export class Audience {
     }
   }
 
-  sendAll(frame: Uint8Array): void {
-    for (const peer of this.#peers) this.send(frame, peer)
+  /** A frame of committed edits, to all who keep up; the others get its content when they have drained. */
+  sendEdits(frame: Uint8Array): void {
+    for (const peer of this.#peers) if (!this.#slow.goesWithout(peer)) this.send(frame, peer)
   }
 
   sendAwareness(frame: Uint8Array): void {
@@ -71,6 +89,7 @@ export class Audience {
 
   /** Everybody is sent away with this error. */
   closeAll(error: SyncError): void {
+    this.#slow.close()
     for (const peer of this.#peers) this.close(peer, error)
     this.#peers.clear()
   }

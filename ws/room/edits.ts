@@ -11,6 +11,7 @@ import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
 import { checkUpdate } from '../protocol/update-check.ts'
 import type { Audience } from './audience.ts'
+import { type Base, baseFromBytes } from './base.ts'
 import type { BoardSize } from './board-size.ts'
 import type { CommitLine } from './commit-line.ts'
 import type { Peer } from './peer.ts'
@@ -38,6 +39,7 @@ export class Edits {
   readonly #services: EditsServices
   readonly #owner: EditsOwner
   readonly #size: BoardSize
+  readonly #base: Base
 
   constructor(
     replica: Replica,
@@ -46,6 +48,7 @@ export class Edits {
     services: EditsServices,
     owner: EditsOwner,
     size: BoardSize,
+    base: Base,
   ) {
     this.#replica = replica
     this.#line = line
@@ -53,6 +56,7 @@ export class Edits {
     this.#services = services
     this.#owner = owner
     this.#size = size
+    this.#base = base
   }
 
   /** @throws SyncError `update-too-large` */
@@ -71,11 +75,25 @@ export class Edits {
     this.#line.whenCommitted(() => this.#audience.send(encodeSyncStep1(stateVector), peer))
   }
 
-  /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
+  /** Answers step 1. Who asks again while the answer waits gets the later one only: what waits for one peer is bounded. */
   answer(peer: Peer, stateVector: Map<number, number>): void {
-    const missing = Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
-    // Who asks again while the answer waits gets the later one only: what waits for one peer stays bounded.
     peer.asked += 1
+    peer.answer = undefined
+    if (stateVector.size === 0 && this.#size.bytes >= baseFromBytes) this.#answerWithAll(peer)
+    else this.#answerWithMissing(peer, stateVector)
+  }
+
+  #answerWithAll(peer: Peer): void {
+    const { asked } = peer
+    this.#base.give(frames => {
+      if (peer.asked !== asked || !this.#audience.peers.has(peer)) return
+      for (const frame of frames) this.#audience.send(frame, peer)
+    })
+  }
+
+  /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
+  #answerWithMissing(peer: Peer, stateVector: Map<number, number>): void {
+    const missing = Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
     peer.answer = missing
     const { asked } = peer
     this.#line.whenCommitted(() => {

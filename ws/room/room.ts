@@ -12,6 +12,7 @@ import type { Committed } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { encodePermissionDenied, encodeUpdate, type Frame } from '../protocol/frames.ts'
 import { Audience } from './audience.ts'
+import { Base } from './base.ts'
 import { merged } from './batch.ts'
 import { BoardSize } from './board-size.ts'
 import { CommitLine } from './commit-line.ts'
@@ -50,6 +51,7 @@ export class Room {
   readonly size: BoardSize
   readonly #services: RoomServices
   readonly #audience: Audience
+  readonly #base: Base
   readonly #edits: Edits
   readonly #presence: Presence
   readonly #links: RoomLinks
@@ -83,10 +85,19 @@ export class Room {
       },
       line => committer.wake(line),
     )
-    this.#audience = new Audience(log)
     this.size = new BoardSize(board, stored.head.bytes, limits.boardBytes, log)
+    this.#audience = new Audience(
+      {
+        doc: () => this.replica.doc,
+        whenCommitted: then => this.line.whenCommitted(then),
+        bytes: () => this.size.bytes,
+        onCaughtUp: peer => this.#tellWhoIsHere(peer),
+      },
+      log,
+    )
+    this.#base = new Base(this.replica, this.line)
     const edits = { catchUp: () => this.catchUp(), onBroken: onDiscard }
-    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size)
+    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, this.#base)
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), log, metrics)
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
@@ -218,7 +229,9 @@ export class Room {
   #passOn(updates: readonly Uint8Array[]): void {
     for (const update of merged(updates)) {
       this.size.add(update.byteLength)
-      this.#audience.sendAll(encodeUpdate(update))
+      const frame = encodeUpdate(update)
+      this.#base.follow(frame)
+      this.#audience.sendEdits(frame)
     }
   }
 

@@ -219,7 +219,7 @@ describe('a discarded room', () => {
 })
 
 describe('a broadcast', () => {
-  test('reaches the others though one socket throws, and one takes nothing: both are sent away', async () => {
+  test('reaches the others though one socket throws, which is sent away', async () => {
     const { rooms } = open()
     const { room } = await rooms.hold(freshBoard(), true)
     const fail = () => {
@@ -227,13 +227,10 @@ describe('a broadcast', () => {
     }
     const [alice, bob] = [peer(), peer()]
     const [broken, worse] = [peer({ send: fail }), peer({ send: fail, close: fail })]
-    const slow = peer({ bufferedAmount: 33 * 1024 * 1024 })
-    for (const { own } of [alice, broken, worse, slow, bob]) room.join(own)
+    for (const { own } of [alice, broken, worse, bob]) room.join(own)
     room.receive({ kind: 'update', update: edit('a') }, alice.own)
     await until(() => alice.sent.some(isUpdate) && bob.sent.some(isUpdate))
     expect(broken.closed.length).toBeGreaterThan(0)
-    expect(slow.closed.map(({ code }) => code)).toContain('too-slow')
-    expect(slow.sent).toEqual([])
   })
 })
 

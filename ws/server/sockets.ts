@@ -74,9 +74,7 @@ export class Sockets {
         this.#services.metrics.refusals.inc({ reason: `upgrade-${refusal.status}` })
         refuseUpgrade(stream, refusal.status, refusal.reason)
       } else {
-        this.#server.handleUpgrade(request, stream, head, socket =>
-          this.#accept(socket, stream, request),
-        )
+        this.#server.handleUpgrade(request, stream, head, socket => this.#accept(socket, stream, request))
       }
     })
   }
