@@ -26,7 +26,7 @@ function begin() {
   const base = new Base(replica, line)
   const author = new Y.Doc()
   const edit = (key: string, bytes = 10) => {
-    let update = new Uint8Array()
+    let update: Uint8Array = new Uint8Array()
     author.once('update', (given: Uint8Array) => {
       update = given
     })

@@ -48,7 +48,7 @@ function begin() {
     },
   })
   const apply = (key: string): (() => void) => {
-    let update = new Uint8Array()
+    let update: Uint8Array = new Uint8Array()
     doc.once('update', (bytes: Uint8Array) => {
       update = bytes
     })
