@@ -7,9 +7,12 @@ const ticksPerSecond = 100
 
 export class Usage {
   readonly #pids: readonly number[]
+  readonly #settles: boolean
 
-  constructor(pids: readonly number[]) {
+  /** @param settles false: nobody waits for memory to settle, where figures are not what a run is for */
+  constructor(pids: readonly number[], settles = true) {
     this.#pids = pids
+    this.#settles = settles
   }
 
   /** CPU seconds so far, user and system, of all threads. */
@@ -38,6 +41,7 @@ export class Usage {
 
   /** Resident memory once it has stopped changing: two looks, a second apart, less than 1 % from each other. */
   async settledRss(withinMs = 15_000): Promise<number> {
+    if (!this.#settles) return this.rss()
     const until = Date.now() + withinMs
     for (let last = this.rss(); ; ) {
       await pause(1_000)

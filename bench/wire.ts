@@ -18,8 +18,18 @@ export const yWebsocket: Dialect = {
 
 /** The document's name before each message (docs "Websocket protocol"); first of all a token, also where none is needed. */
 export const hocuspocus: Dialect = {
-  hello: board => [bytes(encoder => (string(encoder, board), ints(encoder, 2, 0), string(encoder, 'token')))],
-  wrap: (board, message) => bytes(encoder => (string(encoder, board), encoding.writeUint8Array(encoder, message))),
+  hello: board => [
+    bytes(encoder => {
+      string(encoder, board)
+      ints(encoder, 2, 0)
+      string(encoder, 'token')
+    }),
+  ],
+  wrap: (board, message) =>
+    bytes(encoder => {
+      string(encoder, board)
+      encoding.writeUint8Array(encoder, message)
+    }),
   unwrap: (board, frame) => frame.subarray(board.length + (board.length < 128 ? 1 : 2)),
 }
 
@@ -76,7 +86,10 @@ export function readAwareness(payload: Uint8Array): CursorState[] {
 }
 
 const sync = (step: number, payload: Uint8Array) =>
-  bytes(encoder => (ints(encoder, 0, step), encoding.writeVarUint8Array(encoder, payload)))
+  bytes(encoder => {
+    ints(encoder, 0, step)
+    encoding.writeVarUint8Array(encoder, payload)
+  })
 
 function bytes(write: (encoder: encoding.Encoder) => void): Uint8Array {
   const encoder = encoding.createEncoder()

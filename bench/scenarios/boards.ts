@@ -15,7 +15,7 @@ const secondsOf: Record<Scale, number> = { smoke: 2, quick: 8, full: 15 }
 /** On each board one of two people makes an edit per second. */
 async function busyBoards(server: Server, scale: Scale): Promise<Figures> {
   const [count, seconds] = [boardsOf[scale], secondsOf[scale]]
-  const usage = new Usage(server.pids)
+  const usage = new Usage(server.pids, scale !== 'smoke')
   const empty = await usage.settledRss()
   const latencies: number[] = []
   const reader = new Reader(heardIn)
@@ -66,7 +66,7 @@ const connectionsOf: Record<Scale, number> = { smoke: 20, quick: 600, full: 2_00
 /** Connections, ten to a board, as fast as the server takes them. */
 async function connecting(server: Server, scale: Scale): Promise<Figures> {
   const count = connectionsOf[scale]
-  const usage = new Usage(server.pids)
+  const usage = new Usage(server.pids, scale !== 'smoke')
   await warmUp(server, scale === 'smoke' ? 2 : 200)
   const empty = await usage.settledRss()
   const prefix = newBoard()
@@ -97,12 +97,12 @@ const idleOf: Record<Scale, number> = { smoke: 20, quick: 1_500, full: 10_000 }
 /** Connections, five to a board, that stay and say nothing. */
 async function idle(server: Server, scale: Scale): Promise<Figures> {
   const count = idleOf[scale]
-  const usage = new Usage(server.pids)
+  const usage = new Usage(server.pids, scale !== 'smoke')
   await warmUp(server, scale === 'smoke' ? 2 : 200)
   const empty = await usage.settledRss()
   const prefix = newBoard()
   const people = await inParallel(count, index => Person.join(server, `${prefix}-${index % (count / 5)}`), 50)
-  const rss = await usage.settledRss(scale === 'smoke' ? 1_000 : 30_000)
+  const rss = await usage.settledRss(30_000)
   const seconds = scale === 'smoke' ? 1 : 20
   const before = usage.cpu()
   await pause(seconds * 1_000)

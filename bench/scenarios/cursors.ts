@@ -62,7 +62,7 @@ async function run(server: Server, scale: Scale, { people: many, movesPerSecond,
       if (foreign.length > 0) crowd[index]?.send(awareness(foreign))
     })
   })
-  const usage = new Usage(server.pids)
+  const usage = new Usage(server.pids, scale !== 'smoke')
   const counted = Math.ceil(rounds * (1 - warmUp))
   let before = usage.cpu()
   await evenly(rounds * people, movesPerSecond * people, index => {

@@ -40,7 +40,7 @@ async function run(server: Server, scale: Scale, crowd: Crowd): Promise<Figures>
 
   const edits = writers.reduce((sum, { updates }) => sum + updates.length, 0)
   const counted = Math.ceil(edits * (1 - warmUp))
-  const usage = new Usage(server.pids)
+  const usage = new Usage(server.pids, scale !== 'smoke')
   let before = usage.cpu()
   await evenly(edits, crowd.editsPerSecond, index => {
     if (index === edits - counted) {

@@ -88,7 +88,7 @@ async function bigBoard(server: Server, scale: Scale): Promise<Figures> {
     checkContent([first], content)
     cold.push(first.ms)
   }
-  const usage = new Usage(server.pids)
+  const usage = new Usage(server.pids, scale !== 'smoke')
   const warm: number[] = []
   const one = await Person.join(server, board)
   for (let times = 0; times < (scale === 'smoke' ? 1 : 7); times++) {

@@ -203,3 +203,38 @@ describe('a local change', () => {
     expect(replica.edit(77, () => replica.doc.getMap('tldraw').set('shape:a', 1))).toBeDefined()
   })
 })
+
+describe('a document that rests', () => {
+  test('is the same when it wakes, and goes on: what was deleted stays so, what comes in is applied', () => {
+    const { alice, first, second, third } = three()
+    alice.map.delete('shape:1')
+    const replica = new Replica(stored({ 1: first, 2: second, 3: alice.updates[3] as Uint8Array }))
+    const before = replica.doc
+    replica.rest()
+    expect(replica.usedAt).toBeUndefined()
+    expect(replica.apply(third, 'a peer')).toEqual({ update: third, incomplete: false })
+    expect(replica.doc).not.toBe(before)
+    expect(contentOf(replica)).toEqual({ 'shape:2': 2, 'shape:3': 3 })
+    expect(replica.known).toBe(3)
+  })
+
+  test('still refuses what depends on structs it has not got', () => {
+    const { first, third } = three()
+    const replica = new Replica(stored({ 1: first }))
+    replica.rest()
+    expect(replica.apply(third, 'a peer').incomplete).toBe(true)
+    expect(contentOf(replica)).toEqual({ 'shape:1': 1 })
+  })
+
+  test('is handed out whole without being woken', () => {
+    const { alice, first, second, third } = three()
+    const replica = new Replica(stored({ 1: first, 2: second, 3: third }))
+    const clocks = replica.encodeStateVector()
+    replica.rest()
+    const copy = new Y.Doc()
+    Y.applyUpdate(copy, replica.encodeState())
+    expect(copy.getMap('tldraw').toJSON()).toEqual(alice.map.toJSON())
+    expect(replica.encodeStateVector()).toEqual(clocks)
+    expect(replica.usedAt).toBeUndefined()
+  })
+})

@@ -19,9 +19,18 @@ export interface Applied {
   incomplete: boolean
 }
 
+/** What is left of a document that rests. */
+interface Resting {
+  /** The whole state (V1). */
+  state: Uint8Array
+  stateVector: Uint8Array
+}
+
 export class Replica {
-  readonly doc: Y.Doc
   readonly epoch: number
+  #doc: Y.Doc
+  #resting: Resting | undefined
+  #usedAt = Date.now()
   #known = 0
   /** What the {@link apply} under way did so far. */
   #change: Change = {}
@@ -30,13 +39,13 @@ export class Replica {
   constructor(stored: StoredBoard) {
     this.epoch = stored.head.epoch
     for (let { rows } = stored; ; ) {
-      this.doc = this.#newDoc()
+      this.#doc = this.#newDoc()
       try {
         // A first load has nobody to tell what changed.
         this.#read({ ...stored, rows }, undefined)
         return
       } catch (error) {
-        this.doc.destroy() // a part of what failed may be in it
+        this.#doc.destroy() // a part of what failed may be in it
         if (!(error instanceof UnreadableRow)) throw error
         rows = rows.filter(row => row !== error.row)
       }
@@ -61,6 +70,41 @@ export class Replica {
 
   get known(): number {
     return this.#known
+  }
+
+  /** Wakes it where it rests. Not to be kept: after the next rest there is another. */
+  get doc(): Y.Doc {
+    this.#usedAt = Date.now()
+    if (this.#resting) {
+      const { state } = this.#resting
+      this.#resting = undefined
+      this.#doc = this.#newDoc()
+      Y.applyUpdate(this.#doc, state, fromLog)
+    }
+    return this.#doc
+  }
+
+  /** When the document was last used; undefined while it rests. */
+  get usedAt(): number | undefined {
+    return this.#resting ? undefined : this.#usedAt
+  }
+
+  /** Gives the document back: of it only bytes stay, a small part of its memory. It wakes when it is used again. */
+  rest(): void {
+    if (this.#resting) return
+    this.#resting = { state: Y.encodeStateAsUpdate(this.#doc), stateVector: Y.encodeStateVector(this.#doc) }
+    this.#doc.destroy()
+    this.#doc = nobody
+  }
+
+  /** The whole state (V1). Does not wake it. */
+  encodeState(): Uint8Array {
+    return this.#resting?.state ?? Y.encodeStateAsUpdate(this.doc)
+  }
+
+  /** Does not wake it. */
+  encodeStateVector(): Uint8Array {
+    return this.#resting?.stateVector ?? Y.encodeStateVector(this.doc)
   }
 
   /** Applies what the store has and this replica lacks. @returns the updates (V1) that changed the document */
@@ -110,7 +154,7 @@ export class Replica {
   }
 
   destroy(): void {
-    this.doc.destroy()
+    this.#doc.destroy()
   }
 
   #read(stored: StoredBoard, note: ((update: Uint8Array) => void) | undefined): void {
@@ -157,6 +201,9 @@ export class Replica {
     return this.#change
   }
 }
+
+/** In the place of a document that rests. */
+const nobody = new Y.Doc()
 
 interface Change {
   /** The clocks before the first of the transactions that changed the document; undefined when none did. */

@@ -35,7 +35,7 @@ export class SimulatedInstance {
       bus,
       instance: randomUUID(),
       idleMs: 300,
-      limits: { debounceMs: 150, maxWaitMs: 600, updateBytes: 2 ** 24, boardBytes: 2 ** 28, peers: 100 },
+      limits: { debounceMs: 150, maxWaitMs: 600, updateBytes: 2 ** 24, boardBytes: 2 ** 28, peers: 100, restMs: 100 },
       log,
       metrics,
     })

@@ -3,7 +3,6 @@
  * committed since. Who joins with nothing gets those, then an empty step 2, which says that this was all. Nothing is
  * encoded for it, it waits for no commit, and edits do not spoil what is kept.
  */
-import * as Y from 'yjs'
 import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
 import type { CommitLine } from './commit-line.ts'
@@ -53,7 +52,7 @@ export class Base {
     if (this.#made && this.#made.tail.length <= tailAtMost.frames) {
       if (this.#made.tailBytes <= this.#made.state.byteLength * tailAtMost.share) return this.#made
     }
-    const state = encodeUpdate(Y.encodeStateAsUpdate(this.#replica.doc))
+    const state = encodeUpdate(this.#replica.encodeState())
     const made: Made = { state, tail: [], tailBytes: 0, committed: false }
     this.#made = made
     this.#line.whenCommitted(() => {

@@ -61,6 +61,11 @@ export class CommitLine {
     return this.#bytes
   }
 
+  /** Nothing waits, and no turn is at work: the replica is exactly as the log has it. */
+  get isQuiet(): boolean {
+    return this.#settled === this.#applied && this.#turnsWaiting === 0 && this.#gate.length === 0
+  }
+
   /** When the oldest edit that waits came in; undefined when none does. */
   get waitingSince(): number | undefined {
     return this.#inFlight?.since ?? this.#pending[0]?.at ?? this.#held[0]?.at

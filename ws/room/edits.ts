@@ -71,7 +71,7 @@ export class Edits {
   /** Sends step 1. Its state vector tells an author what is safe with us: no more than what is committed. */
   askForMissing(peer: Peer): void {
     peer.awaitsStep2 = true
-    const stateVector = Y.encodeStateVector(this.#replica.doc)
+    const stateVector = this.#replica.encodeStateVector()
     this.#line.whenCommitted(() => this.#audience.send(encodeSyncStep1(stateVector), peer))
   }
 
@@ -93,7 +93,10 @@ export class Edits {
 
   /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
   #answerWithMissing(peer: Peer, stateVector: Map<number, number>): void {
-    const missing = Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
+    const missing =
+      stateVector.size === 0
+        ? this.#replica.encodeState()
+        : Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
     peer.answer = missing
     const { asked } = peer
     this.#line.whenCommitted(() => {
@@ -111,6 +114,11 @@ export class Edits {
 
   /** Does not throw. Checked here and not before: what fits depends on what the document holds by now. */
   #apply(update: Uint8Array, peer: Peer): void {
+    if (isEmpty(update)) {
+      // Every newcomer answers our question so: no reason to wake a document that rests.
+      this.#echo(update, peer)
+      return
+    }
     try {
       checkUpdate(update, this.#replica.doc)
       if (!this.#size.hasRoomFor(update.byteLength) && this.bringsStructs(update)) {
@@ -134,10 +142,14 @@ export class Edits {
       this.#line.enqueue(applied.update, actorOf(peer))
     } else {
       // Known already. The echo is what tells an author that its edit is in the log, so it gets one all the same.
-      this.#line.whenCommitted(() => this.#audience.send(encodeUpdate(update), peer), update.byteLength)
+      this.#echo(update, peer)
     }
     if (applied.incomplete) void this.#resolve(peer)
     else peer.unresolved = 0
+  }
+
+  #echo(update: Uint8Array, peer: Peer): void {
+    this.#line.whenCommitted(() => this.#audience.send(encodeUpdate(update), peer), update.byteLength)
   }
 
   #refuse(peer: Peer, error: unknown): void {
@@ -163,5 +175,7 @@ export class Edits {
     if (this.#audience.peers.has(peer)) this.askForMissing(peer)
   }
 }
+
+const isEmpty = (update: Uint8Array): boolean => update.byteLength === 2 && update[0] === 0 && update[1] === 0
 
 const actorOf = (peer: Peer): Actor => `human:${peer.grant.subject}`

@@ -28,6 +28,8 @@ export interface RoomLimits extends SnapshotPace {
   updateBytes: number
   boardBytes: number
   peers: number
+  /** A document that nobody used for this long rests. */
+  restMs: number
 }
 
 /** What a room hears from other instances, and tells them. */
@@ -43,6 +45,10 @@ export interface RoomServices extends ChannelServices {
   limits: RoomLimits
 }
 
+const restLookEveryMs = 5_000
+/** A bigger board would take longer to wake (13 MB/s) than one who edits it, and the other boards, should notice. */
+const restsUpToBytes = 512 * 1024
+
 export class Room {
   readonly board: BoardId
   readonly replica: Replica
@@ -57,6 +63,7 @@ export class Room {
   readonly #links: RoomLinks
   readonly #follower: LogFollower
   readonly #onDiscard: (error: SyncError) => void
+  readonly #resting: NodeJS.Timeout
   #closed: SyncError | undefined
 
   /**
@@ -115,6 +122,7 @@ export class Room {
     this.#links = links
     links.sync.follow(this.#follower)
     links.remote.serve(this.#presence)
+    this.#resting = setInterval(() => this.#restIfUnused(), Math.min(limits.restMs, restLookEveryMs))
     // What an earlier process left unsaved is compacted like any other change.
     if (stored.rows.length > 0) this.snapshots.changed(stored.rows.length)
   }
@@ -190,6 +198,7 @@ export class Room {
   close(error: SyncError): void {
     if (this.#closed) return
     this.#closed = error
+    clearInterval(this.#resting)
     this.line.close()
     this.#services.committer.forget(this.line)
     this.snapshots.close()
@@ -199,6 +208,13 @@ export class Room {
     this.#presence.close()
     this.#audience.closeAll(error)
     this.replica.destroy()
+  }
+
+  /** A document that nobody has used for a while gives its memory back. */
+  #restIfUnused(): void {
+    const { usedAt } = this.replica
+    const unused = usedAt !== undefined && Date.now() - usedAt >= this.#services.limits.restMs
+    if (unused && this.line.isQuiet && this.size.bytes <= restsUpToBytes) this.replica.rest()
   }
 
   #deny(peer: Peer): void {
