@@ -232,7 +232,7 @@ describe('a document that rests', () => {
     const clocks = replica.encodeStateVector()
     replica.rest()
     const copy = new Y.Doc()
-    Y.applyUpdate(copy, replica.encodeState())
+    for (const update of replica.encodeState()) Y.applyUpdate(copy, update)
     expect(copy.getMap('tldraw').toJSON()).toEqual(alice.map.toJSON())
     expect(replica.encodeStateVector()).toEqual(clocks)
     expect(replica.usedAt).toBeUndefined()

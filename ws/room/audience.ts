@@ -9,7 +9,8 @@ const answersAtMost = 12 * 1024 * 1024
 /** A peer over this gets no awareness: the next cursor position is as good. */
 const bufferedBytesForAwareness = 1024 * 1024
 
-export interface AudienceOwner extends Pick<SlowPeersOwner, 'doc' | 'whenCommitted' | 'onCaughtUp'> {
+export interface AudienceOwner
+  extends Pick<SlowPeersOwner, 'stateVector' | 'missing' | 'whenCommitted' | 'onCaughtUp'> {
   /** About the bytes of the board. */
   bytes(): number
 }
@@ -24,7 +25,8 @@ export class Audience {
     this.#owner = owner
     this.#log = log
     this.#slow = new SlowPeers({
-      doc: () => owner.doc(),
+      stateVector: () => owner.stateVector(),
+      missing: stateVector => owner.missing(stateVector),
       whenCommitted: then => owner.whenCommitted(then),
       onCaughtUp: peer => owner.onCaughtUp(peer),
       send: (frame, peer) => this.send(frame, peer),

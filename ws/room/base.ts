@@ -16,7 +16,8 @@ const emptyUpdate = Uint8Array.of(0, 0)
 const nothingElse = encodeSyncStep2(emptyUpdate)
 
 interface Made {
-  state: Uint8Array
+  state: Uint8Array[]
+  stateBytes: number
   tail: Uint8Array[]
   tailBytes: number
   /** All it holds is committed. */
@@ -43,17 +44,18 @@ export class Base {
   /** Hands over the frames for one who has nothing: now, or once what the base holds is committed. */
   give(send: (frames: readonly Uint8Array[]) => void): void {
     const made = this.#current()
-    const give = () => send([made.state, ...made.tail, nothingElse])
+    const give = () => send([...made.state, ...made.tail, nothingElse])
     if (made.committed) give()
     else this.#line.whenCommitted(give)
   }
 
   #current(): Made {
     if (this.#made && this.#made.tail.length <= tailAtMost.frames) {
-      if (this.#made.tailBytes <= this.#made.state.byteLength * tailAtMost.share) return this.#made
+      if (this.#made.tailBytes <= this.#made.stateBytes * tailAtMost.share) return this.#made
     }
-    const state = encodeUpdate(this.#replica.encodeState())
-    const made: Made = { state, tail: [], tailBytes: 0, committed: false }
+    const state = this.#replica.encodeState().map(encodeUpdate)
+    const stateBytes = state.reduce((sum, frame) => sum + frame.byteLength, 0)
+    const made: Made = { state, stateBytes, tail: [], tailBytes: 0, committed: false }
     this.#made = made
     this.#line.whenCommitted(() => {
       made.committed = true

@@ -18,10 +18,14 @@ import type { Peer } from './peer.ts'
 
 /** How often an author is asked for what its updates depend on before they are only dropped. */
 const unresolvedAtMost = 3
+/** About what one entry of a state vector takes while the answer waits. */
+const questionBytes = 64
 
 export interface EditsOwner {
   /** Reads what the log has and the replica lacks. */
   catchUp(): Promise<void>
+  /** Where the document rests it begins to wake; what is admitted from here on waits for that. */
+  wake(): void
   /** The replica holds a part of an update that nobody will commit: it is not to be used again. */
   onBroken(error: SyncError): void
 }
@@ -65,6 +69,12 @@ export class Edits {
     if (update.byteLength > updateBytes) {
       throw new SyncError('update-too-large', `an update may have at most ${updateBytes} bytes`)
     }
+    if (isEmpty(update)) {
+      // Every newcomer answers our question so: no reason to wake a document that rests.
+      this.#echo(update, peer)
+      return
+    }
+    this.#owner.wake()
     this.#line.admit(update.byteLength, () => this.#apply(update, peer))
   }
 
@@ -79,8 +89,18 @@ export class Edits {
   answer(peer: Peer, stateVector: Map<number, number>): void {
     peer.asked += 1
     peer.answer = undefined
-    if (stateVector.size === 0 && this.#size.bytes >= baseFromBytes) this.#answerWithAll(peer)
-    else this.#answerWithMissing(peer, stateVector)
+    const { asked } = peer
+    const isAll = stateVector.size === 0
+    if (isAll && this.#size.bytes >= baseFromBytes) {
+      this.#answerWithAll(peer)
+    } else if (this.#replica.rests && !isAll) {
+      this.#owner.wake()
+      this.#line.admit(questionBytes * stateVector.size, () => {
+        if (peer.asked === asked) this.#answerWith(this.#missingFor(stateVector), peer)
+      })
+    } else {
+      this.#answerWith(isAll ? joined(this.#replica.encodeState()) : this.#missingFor(stateVector), peer)
+    }
   }
 
   #answerWithAll(peer: Peer): void {
@@ -92,11 +112,7 @@ export class Edits {
   }
 
   /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
-  #answerWithMissing(peer: Peer, stateVector: Map<number, number>): void {
-    const missing =
-      stateVector.size === 0
-        ? this.#replica.encodeState()
-        : Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
+  #answerWith(missing: Uint8Array, peer: Peer): void {
     peer.answer = missing
     const { asked } = peer
     this.#line.whenCommitted(() => {
@@ -104,6 +120,10 @@ export class Edits {
       this.#audience.send(encodeSyncStep2(peer.answer), peer)
       peer.answer = undefined
     })
+  }
+
+  #missingFor(stateVector: Map<number, number>): Uint8Array {
+    return Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
   }
 
   /** Whether the update has structs that the document lacks: more than deletions. */
@@ -114,11 +134,6 @@ export class Edits {
 
   /** Does not throw. Checked here and not before: what fits depends on what the document holds by now. */
   #apply(update: Uint8Array, peer: Peer): void {
-    if (isEmpty(update)) {
-      // Every newcomer answers our question so: no reason to wake a document that rests.
-      this.#echo(update, peer)
-      return
-    }
     try {
       checkUpdate(update, this.#replica.doc)
       if (!this.#size.hasRoomFor(update.byteLength) && this.bringsStructs(update)) {
@@ -175,6 +190,10 @@ export class Edits {
     if (this.#audience.peers.has(peer)) this.askForMissing(peer)
   }
 }
+
+/** One, where it is not a big board. */
+const joined = (updates: readonly Uint8Array[]): Uint8Array =>
+  updates[0] && updates.length === 1 ? updates[0] : Y.mergeUpdates([...updates])
 
 const isEmpty = (update: Uint8Array): boolean => update.byteLength === 2 && update[0] === 0 && update[1] === 0
 

@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { mayWrite } from '../../core/auth/authenticate.ts'
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import { Replica } from '../../core/doc/replica.ts'
+import type { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
@@ -21,6 +21,7 @@ import { LogFollower } from './log-follower.ts'
 import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
 import type { RemotePresence } from './remote-presence.ts'
+import { Resting } from './resting.ts'
 import { type SnapshotPace, Snapshots } from './snapshots.ts'
 import type { ChannelServices, SyncChannel } from './sync-channel.ts'
 
@@ -45,10 +46,6 @@ export interface RoomServices extends ChannelServices {
   limits: RoomLimits
 }
 
-const restLookEveryMs = 5_000
-/** A bigger board would take longer to wake (13 MB/s) than one who edits it, and the other boards, should notice. */
-const restsUpToBytes = 512 * 1024
-
 export class Room {
   readonly board: BoardId
   readonly replica: Replica
@@ -63,16 +60,18 @@ export class Room {
   readonly #links: RoomLinks
   readonly #follower: LogFollower
   readonly #onDiscard: (error: SyncError) => void
-  readonly #resting: NodeJS.Timeout
+  readonly #resting: Resting
   #closed: SyncError | undefined
 
   /**
+   * @param replica of what is stored
    * @param links opened before `stored` was read: so no commit is missed in between
    * @param onDiscard the room can no longer be trusted: it holds edits that will not be in the log, or another history
    */
   constructor(
     board: BoardId,
     stored: StoredBoard,
+    replica: Replica,
     links: RoomLinks,
     services: RoomServices,
     onDiscard: (error: SyncError) => void,
@@ -81,7 +80,7 @@ export class Room {
     this.board = board
     this.#services = services
     this.#onDiscard = onDiscard
-    this.replica = new Replica(stored)
+    this.replica = replica
     this.line = new CommitLine(
       board,
       {
@@ -95,7 +94,8 @@ export class Room {
     this.size = new BoardSize(board, stored.head.bytes, limits.boardBytes, log)
     this.#audience = new Audience(
       {
-        doc: () => this.replica.doc,
+        stateVector: () => this.replica.encodeStateVector(),
+        missing: stateVector => Y.encodeStateAsUpdate(this.replica.doc, stateVector),
         whenCommitted: then => this.line.whenCommitted(then),
         bytes: () => this.size.bytes,
         onCaughtUp: peer => this.#tellWhoIsHere(peer),
@@ -103,7 +103,9 @@ export class Room {
       log,
     )
     this.#base = new Base(this.replica, this.line)
-    const edits = { catchUp: () => this.catchUp(), onBroken: onDiscard }
+    const bytes = () => this.size.bytes
+    this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, error => this.#onBroken(error))
+    const edits = { catchUp: () => this.catchUp(), wake: () => this.#resting.wake(), onBroken: onDiscard }
     this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, this.#base)
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), log, metrics)
     this.#presence = new Presence(
@@ -122,7 +124,6 @@ export class Room {
     this.#links = links
     links.sync.follow(this.#follower)
     links.remote.serve(this.#presence)
-    this.#resting = setInterval(() => this.#restIfUnused(), Math.min(limits.restMs, restLookEveryMs))
     // What an earlier process left unsaved is compacted like any other change.
     if (stored.rows.length > 0) this.snapshots.changed(stored.rows.length)
   }
@@ -198,7 +199,7 @@ export class Room {
   close(error: SyncError): void {
     if (this.#closed) return
     this.#closed = error
-    clearInterval(this.#resting)
+    this.#resting.close()
     this.line.close()
     this.#services.committer.forget(this.line)
     this.snapshots.close()
@@ -210,11 +211,10 @@ export class Room {
     this.replica.destroy()
   }
 
-  /** A document that nobody has used for a while gives its memory back. */
-  #restIfUnused(): void {
-    const { usedAt } = this.replica
-    const unused = usedAt !== undefined && Date.now() - usedAt >= this.#services.limits.restMs
-    if (unused && this.line.isQuiet && this.size.bytes <= restsUpToBytes) this.replica.rest()
+  #onBroken(error: unknown): void {
+    if (this.#closed) return
+    this.#services.log.error({ err: error, board: this.board }, 'a document could not be woken')
+    this.#onDiscard(new SyncError('storage-unavailable', 'this board has to be read anew; connect again'))
   }
 
   #deny(peer: Peer): void {
@@ -258,6 +258,7 @@ export class Room {
 
   #readState() {
     return this.line.turn(async () => {
+      await this.replica.wake()
       const update = Y.encodeStateAsUpdateV2(this.replica.doc)
       this.size.set(update.byteLength)
       return { epoch: this.replica.epoch, seq: this.replica.known, update }

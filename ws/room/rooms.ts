@@ -12,6 +12,7 @@
  */
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { Replica } from '../../core/doc/replica.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { RemotePresence } from './remote-presence.ts'
 import { Room, type RoomLinks, type RoomServices } from './room.ts'
@@ -131,7 +132,8 @@ export class Rooms {
     try {
       const stored = await archive.read(board, 0)
       if (!stored) throw missing()
-      const room: Room = new Room(board, stored, links, this.#services, error => this.discard(room, error))
+      const replica = await Replica.load(stored)
+      const room: Room = new Room(board, stored, replica, links, this.#services, error => this.discard(room, error))
       return room
     } catch (error) {
       links.sync.close()

@@ -36,7 +36,8 @@ function begin() {
   )
   let uncommitted: (() => void)[] = []
   const slow = new SlowPeers({
-    doc: () => doc,
+    stateVector: () => Y.encodeStateVector(doc),
+    missing: stateVector => Y.encodeStateAsUpdate(doc, stateVector),
     whenCommitted: then => {
       if (uncommitted.length === 0) then()
       else uncommitted.push(then)

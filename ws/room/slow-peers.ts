@@ -8,7 +8,6 @@
  *
  * While it falls behind it still gets every frame, so it has in full what the state vector of that moment names.
  */
-import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
 import { encodeUpdate } from '../protocol/frames.ts'
 import type { Peer } from './peer.ts'
@@ -22,8 +21,10 @@ const lookEveryMs = 100
 const hopelessAfterMs = 30_000
 
 export interface SlowPeersOwner {
-  /** The document, which may hold uncommitted edits. */
-  doc(): Y.Doc
+  /** What the document holds now, uncommitted edits included. */
+  stateVector(): Uint8Array
+  /** What it holds now that one with this state vector lacks (V1). */
+  missing(stateVector: Uint8Array): Uint8Array
   /** Runs `then` once everything in the document now is committed and passed on. */
   whenCommitted(then: () => void): void
   send(frame: Uint8Array, peer: Peer): void
@@ -70,7 +71,7 @@ export class SlowPeers {
   }
 
   #fallBehind(peer: Peer): void {
-    const stateVector = Y.encodeStateVector(this.#owner.doc())
+    const stateVector = this.#owner.stateVector()
     const lag: Lag = { stateVector, behind: false, waiting: peer.socket.bufferedAmount, since: Date.now() }
     this.#lags.set(peer, lag)
     this.#timer ??= setInterval(() => this.#look(), lookEveryMs)
@@ -103,7 +104,7 @@ export class SlowPeers {
     // From here on it gets frames again: what is applied after this moment is not in the update.
     this.forget(peer)
     const key = Buffer.from(stateVector).toString('latin1')
-    const frame = updates.get(key) ?? encodeUpdate(Y.encodeStateAsUpdate(this.#owner.doc(), stateVector))
+    const frame = updates.get(key) ?? encodeUpdate(this.#owner.missing(stateVector))
     updates.set(key, frame)
     this.#owner.whenCommitted(() => {
       this.#owner.send(frame, peer)
