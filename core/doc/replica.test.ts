@@ -238,3 +238,58 @@ describe('a document that rests', () => {
     expect(replica.usedAt).toBeUndefined()
   })
 })
+
+describe('a big board', () => {
+  const big = () => {
+    const alice = author(1)
+    for (let shape = 0; shape < 40; shape++) alice.map.set(`shape:${shape}`, noise(20_000, shape))
+    return alice
+  }
+  /** What no encoding makes smaller. */
+  const noise = (bytes: number, seed: number) =>
+    Uint8Array.from({ length: bytes }, (_, index) => (index * 2_654_435_761 + seed * 40_503) >>> 13)
+  const snapshotOf = (doc: Y.Doc) => ({ seq: 7, update: Y.encodeStateAsUpdateV2(doc) })
+
+  test('is loaded as bytes, and is the same when it wakes, at once or in slices', async () => {
+    const { doc, map } = big()
+    for (const wake of [(replica: Replica) => replica.wake(), async () => {}]) {
+      const replica = await Replica.load(stored({}, snapshotOf(doc)))
+      expect(replica.rests).toBe(true)
+      expect(replica.known).toBe(7)
+      expect(replica.encodeState().length).toBeGreaterThan(3)
+      await wake(replica)
+      expect(contentOf(replica)).toEqual(map.toJSON())
+    }
+  })
+
+  test('has the rows after its snapshot too', async () => {
+    const alice = big()
+    const snapshot = snapshotOf(alice.doc)
+    const { length } = alice.updates
+    alice.map.set('shape:late', 1)
+    alice.map.delete('shape:0')
+    const [eighth, ninth] = alice.updates.slice(length) as [Uint8Array, Uint8Array]
+    const replica = await Replica.load(stored({ 8: eighth, 9: ninth }, snapshot))
+    expect(replica.known).toBe(9)
+    expect(contentOf(replica)).toEqual(alice.map.toJSON())
+  })
+
+  test('whoever cannot wait for it to wake in slices does not get it twice', async () => {
+    const { doc, map } = big()
+    const replica = await Replica.load(stored({}, snapshotOf(doc)))
+    const woken = replica.wake()
+    const impatient = replica.doc
+    await woken
+    expect(replica.doc).toBe(impatient)
+    expect(contentOf(replica)).toEqual(map.toJSON())
+  })
+
+  test('whose snapshot cannot be read says so, as a small one does', async () => {
+    const { doc } = big()
+    const update = snapshotOf(doc).update.fill(255, 100, 200)
+    const found: unknown[] = []
+    const damaged = { ...stored({}, { seq: 7, update }), onUnreadable: (part: unknown) => void found.push(part) }
+    await expect(Replica.load(damaged)).rejects.toThrow()
+    expect(found).toEqual(['snapshot'])
+  })
+})

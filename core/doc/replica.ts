@@ -9,6 +9,7 @@ import type { StoredBoard } from '../store/board-archive.ts'
 import type { LogRow } from '../store/board-log.ts'
 import { RestingDoc } from './resting-doc.ts'
 import { sliceApart } from './slicer.ts'
+import type { DocumentBytes } from './slices.ts'
 
 /** Origin of transactions that apply what the log says. */
 const fromLog: unique symbol = Symbol('from the log')
@@ -23,6 +24,8 @@ export interface Applied {
 
 /** A snapshot from this on (V2) is cut into slices, in a thread of its own: a smaller one is read in some 50 ms. */
 const slicedFromBytes = 512 * 1024
+
+export type SliceState = (state: Uint8Array) => Promise<DocumentBytes>
 
 export class Replica {
   readonly epoch: number
@@ -50,13 +53,16 @@ export class Replica {
     }
   }
 
-  /** As the constructor does it, without stopping other work for long; a big board that has no rows rests until it is used. */
-  static async load(stored: StoredBoard): Promise<Replica> {
+  /**
+   * As the constructor does it, without stopping other work for long; a big board that has no rows rests until it is used.
+   * @param slice cuts a big state (V2)
+   */
+  static async load(stored: StoredBoard, slice: SliceState = sliceApart): Promise<Replica> {
     const { snapshot, head } = stored
     if (!snapshot || snapshot.update.byteLength < slicedFromBytes) return new Replica(stored)
     const replica = new Replica({ head: { ...head, headSeq: 0 }, snapshot: undefined, rows: [] })
     try {
-      const bytes = await sliceApart(snapshot.update)
+      const bytes = await slice(snapshot.update)
       replica.#document = new RestingDoc(() => replica.#newDoc(), fromLog, bytes)
       replica.#known = snapshot.seq
       replica.#onUnreadable = stored.onUnreadable

@@ -14,6 +14,12 @@ export interface SlicerAnswer {
   failure?: string
 }
 
+/** A thread does not take `--import tsx` over (Node 20): it registers TypeScript itself, then begins. */
+const boot = `
+  import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))})
+    .then(({ register }) => register())
+    .then(() => import(${JSON.stringify(new URL('./slicer-thread.ts', import.meta.url).href)}))`
+
 interface Waiting {
   resolve(bytes: DocumentBytes): void
   reject(error: Error): void
@@ -33,8 +39,14 @@ export function sliceApart(state: Uint8Array): Promise<DocumentBytes> {
   return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
 }
 
+/** Starts the thread ahead of its first work: that takes longer than to cut a board. */
+export function prepareSlicer(): void {
+  thread ??= start()
+  thread.unref()
+}
+
 function start(): Worker {
-  const worker = new Worker(new URL('./slicer-thread.ts', import.meta.url), { execArgv: ['--import', 'tsx'] })
+  const worker = new Worker(boot, { eval: true })
   worker.on('message', ({ id, bytes, failure }: SlicerAnswer) => {
     const asker = waiting.get(id)
     waiting.delete(id)

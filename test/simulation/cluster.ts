@@ -5,6 +5,7 @@ import { SyncError } from '../../core/base/errors.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { slicesOf } from '../../core/doc/slices.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { Committer } from '../../ws/room/committer.ts'
@@ -35,6 +36,8 @@ export class SimulatedInstance {
       bus,
       instance: randomUUID(),
       idleMs: 300,
+      // A thread would keep its own time.
+      slice: async state => slicesOf(state),
       limits: { debounceMs: 150, maxWaitMs: 600, updateBytes: 2 ** 24, boardBytes: 2 ** 28, peers: 100, restMs: 100 },
       log,
       metrics,
