@@ -8,9 +8,15 @@ import type { FastifyInstance } from 'fastify'
 import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
+import { allowOrigins } from './api-bridge/cors.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
+import { createWriteOnce } from './api-bridge/idempotency.ts'
+import { WhoIsHere } from './api-bridge/who-is-here.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
+import { issuersOf } from './core/auth/issuers.ts'
+import { LiveAuthority } from './core/auth/live-authority.ts'
 import { createRequestGuard } from './core/auth/request-guard.ts'
+import { StoredCredentials } from './core/auth/stored-credentials.ts'
 import type { Config } from './core/base/config.ts'
 import { SyncError } from './core/base/errors.ts'
 import type { Logger } from './core/base/log.ts'
@@ -19,10 +25,13 @@ import { Releasers } from './core/base/releasers.ts'
 import type { Bus } from './core/bus/bus.ts'
 import type { Storage } from './core/store/storage.ts'
 import { StorageMonitor } from './core/store/storage-monitor.ts'
+import { Housekeeping } from './ops/housekeeping.ts'
+import { InstanceList } from './ops/instance-list.ts'
 import { statusRoutes } from './ops/status.ts'
-import { pages } from './web/serve.ts'
+import { pageNotFound, pages } from './web/serve.ts'
 import { Committer } from './ws/room/committer.ts'
 import { ItemInbox } from './ws/room/item-inbox.ts'
+import { PresenceKeeper } from './ws/room/presence-keeper.ts'
 import { RawIntake } from './ws/room/raw-intake.ts'
 import { Replication } from './ws/room/replication.ts'
 import { Rooms } from './ws/room/rooms.ts'
@@ -72,8 +81,14 @@ export async function runInstance(options: InstanceOptions): Promise<Instance> {
 
 async function compose(options: InstanceOptions, parts: Releasers, release: () => Promise<void>): Promise<Instance> {
   const { config, log, metrics, storage, bus, page, compareEveryMs = 2_000, drains = true } = options
-  const authenticate = options.authenticate ?? createAuthenticate(config)
+  const issuers = issuersOf(config)
+  const stored = new StoredCredentials(storage, issuers, log)
+  const authenticate = options.authenticate ?? createAuthenticate(config, stored, issuers)
+  const authority = new LiveAuthority(storage, stored, bus, log)
+  parts.add('authority', () => authority.stop())
+  await authority.start()
   const guard = createRequestGuard(config)
+  const id = randomUUID()
   const monitor = new StorageMonitor(storage, log)
   parts.add('storage monitor', () => monitor.stop())
 
@@ -87,7 +102,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     archive: storage.archive,
     committer,
     bus,
-    instance: randomUUID(),
+    instance: id,
     idleMs: config.ROOM_IDLE_MS,
     limits: {
       debounceMs: config.SNAPSHOT_DEBOUNCE_MS,
@@ -100,6 +115,8 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     log,
     metrics,
   })
+  const presence = new PresenceKeeper(rooms, bus, id)
+  parts.add('presence', () => presence.stop())
   parts.add('rooms', () => rooms.close(new SyncError('draining', 'this instance is going away; connect again')))
   const inbox = new ItemInbox(storage.changes, rooms, bus, log, metrics)
   parts.add('item inbox', () => inbox.stop())
@@ -108,29 +125,65 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   const sockets = new Sockets({
     rooms,
     authenticate,
+    authority,
     guard,
     monitor,
-    limits: { frameBytes: config.MAX_FRAME_BYTES, connections: config.MAX_CONNECTIONS },
+    limits: {
+      frameBytes: config.MAX_FRAME_BYTES,
+      connections: {
+        total: config.MAX_CONNECTIONS,
+        perAddress: config.MAX_CONNECTIONS_PER_IP,
+        perSubject: config.MAX_CONNECTIONS_PER_SUBJECT,
+      },
+      messages: { doc: config.RATE_WS_DOC, awareness: config.RATE_WS_AWARENESS },
+    },
+    trustedProxies: config.TRUST_PROXY,
+    publicUrl: config.PUBLIC_URL,
     log,
     metrics,
   })
 
   let draining = false
-  const app = createHttpApp(log, guard)
+  const app = createHttpApp(log, guard, page === undefined ? undefined : pageNotFound)
   parts.add('http', () => closeHttpApp(app))
-  statusRoutes(app, config.version, metrics, () => ({
+  await allowOrigins(app, config.ALLOWED_ORIGINS)
+  const status = () => ({
     rooms: rooms.size,
+    roomsShared: rooms.shared,
     connections: sockets.size,
     storage: monitor.state,
     bus: bus.state,
     draining,
     lagSeconds: committer.lagSeconds,
-  }))
+  })
+  const since = new Date().toISOString()
+  const instances = new InstanceList(bus, () => {
+    const { rooms, roomsShared, connections } = status()
+    const { ROLE: role, version } = config
+    return { id, role, version, since, draining, connections, rooms, rooms_shared: roomsShared }
+  })
+  parts.add('instance list', () => instances.stop())
+  statusRoutes(app, config.version, metrics, instances, status)
   if (config.ROLE !== 'ws') {
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
-    await restApi(app, { authenticate, reader: new BoardReader(storage), desk, changes: storage.changes })
+    await restApi(app, {
+      version: config.version,
+      publicUrl: config.PUBLIC_URL,
+      authenticate,
+      authority,
+      requests: { rate: config.RATE_REST, trustedProxies: config.TRUST_PROXY },
+      storage,
+      reader: new BoardReader(storage),
+      desk,
+      changes: storage.changes,
+      boards: storage.boards,
+      directory: storage.directory,
+      bus,
+      writeOnce: createWriteOnce(storage.answers),
+      whoIsHere: new WhoIsHere(bus, id, board => presence.here(board)),
+    })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
   if (config.ROLE !== 'api') {
@@ -140,6 +193,14 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     if (drains) await inbox.start()
     await intake.start()
   }
+  const housekeeping = new Housekeeping(
+    [
+      { name: 'purge deleted boards', work: () => storage.directory.purge() },
+      { name: 'forget kept answers', work: () => storage.answers.forgetOld(), everyMs: 600_000 },
+    ],
+    log,
+  )
+  parts.add('housekeeping', () => housekeeping.stop())
   const drain = async () => {
     draining = true
     await sockets.drain()

@@ -1,31 +1,51 @@
 /** Who a request comes from, and whether it may do what it asks of a board. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Authenticate, type Grant, mayWrite } from '../core/auth/authenticate.ts'
+import type { Authenticate } from '../core/auth/authenticate.ts'
 import { credentialOf } from '../core/auth/credential.ts'
+import type { Grant } from '../core/auth/grant.ts'
+import { renewedCookie } from '../core/auth/session-cookie.ts'
 import { type BoardId, parseBoardId } from '../core/contract/board-id.ts'
+import { mayWrite } from '../core/contract/role.ts'
 import { Problem } from './problems.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** What the request's credential allows. */
     grant: Grant
+    /** The board in the path, where the route asks for a right to it ({@link onBoard}). */
+    board: BoardId
   }
 }
 
 /** Every request to `app` is authenticated before its body is read. */
-export function authenticateRequests(app: FastifyInstance, authenticate: Authenticate): void {
+export function authenticateRequests(
+  app: FastifyInstance,
+  { authenticate, publicUrl }: { authenticate: Authenticate; publicUrl: string | undefined },
+): void {
   app.decorateRequest('grant')
-  app.addHook('onRequest', async request => {
+  app.decorateRequest('board')
+  app.addHook('onRequest', async (request, reply) => {
     // From headers only: what stands in an address ends up in the logs of proxies.
-    request.grant = await authenticate(credentialOf({ headers: request.headers }))
+    const { headers, method } = request
+    request.grant = await authenticate(credentialOf({ headers, method }), headers.origin)
+    reply.headers(renewed(headers, publicUrl))
   })
 }
 
-/** The board in the path, if the request may do this with it. @throws SyncError `board-id-invalid`; Problem */
-export function boardFor(request: FastifyRequest<{ Params: { board: string } }>, use: 'read' | 'write'): BoardId {
-  const board = parseBoardId(request.params.board)
+function renewed(headers: FastifyRequest['headers'], publicUrl: string | undefined): Record<string, string> {
+  const cookie = renewedCookie(headers, publicUrl)
+  return cookie === undefined ? {} : { 'set-cookie': cookie }
+}
+
+/**
+ * A route's `onRequest`: lets through who may do this with the board in the path, and names the board.
+ * @throws SyncError `board-id-invalid`; Problem `board-missing`, `forbidden`
+ */
+export const onBoard = (use: 'read' | 'write' | 'admin') => async (request: FastifyRequest) => {
+  const board = parseBoardId((request.params as { board: string }).board)
   const role = request.grant.roleOn(board)
   if (!role) throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
   if (use === 'write' && !mayWrite(role)) throw new Problem('forbidden', 'this credential may only read this board')
-  return board
+  if (use === 'admin' && role !== 'admin') throw new Problem('forbidden', 'this credential may not manage this board')
+  request.board = board
 }

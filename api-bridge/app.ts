@@ -1,22 +1,54 @@
 /** The REST API under `/v1`: bodies, access, routes. It never listens. */
 import type { FastifyInstance } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
+import type { LiveAuthority } from '../core/auth/live-authority.ts'
+import type { Storage } from '../core/store/storage.ts'
+import { refuseUnacceptable } from './accept.ts'
 import { authenticateRequests } from './access.ts'
+import { batchRoutes } from './batch-routes.ts'
+import { type BoardServices, boardRoutes } from './board-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
+import { keyRoutes } from './key-routes.ts'
+import { openApi } from './open-api.ts'
+import { type PresenceServices, presenceRoutes } from './presence-routes.ts'
 import { problemPages } from './problem-pages.ts'
+import { limitRequests, type RequestLimits } from './rate-limit.ts'
+import { sessionRoutes, signOutRoute } from './session-routes.ts'
+import { ticketRoutes } from './ticket-routes.ts'
+import { checkingRequests } from './validation.ts'
 
-export interface ApiServices extends ItemServices {
+export interface ApiServices extends ItemServices, BoardServices, PresenceServices {
   authenticate: Authenticate
+  authority: Pick<LiveAuthority, 'announce'>
+  requests: RequestLimits
+  storage: Storage
+  version: string
+  /** The address people see, where one is set. */
+  publicUrl: string | undefined
 }
 
 export async function restApi(app: FastifyInstance, services: ApiServices): Promise<void> {
   takeJson(app)
-  await app.register(async open => problemPages(open), { prefix: '/v1' })
   await app.register(
     async v1 => {
-      authenticateRequests(v1, services.authenticate)
-      itemRoutes(v1, services)
+      // Before the routes: it gathers what they declare.
+      await openApi(v1, services.version)
+      problemPages(v1)
+      await v1.register(async open => signOutRoute(checkingRequests(open), services))
+      await v1.register(async known => {
+        authenticateRequests(known, services)
+        limitRequests(known, services.requests)
+        refuseUnacceptable(known)
+        const checking = checkingRequests(known)
+        boardRoutes(checking, services)
+        itemRoutes(checking, services)
+        batchRoutes(checking, services)
+        presenceRoutes(checking, services)
+        keyRoutes(checking, services)
+        ticketRoutes(checking, services)
+        sessionRoutes(checking, services)
+      })
     },
     { prefix: '/v1' },
   )

@@ -58,6 +58,12 @@ export class BoardReader {
     return question.promise
   }
 
+  /** A board that nobody has written to yet reads as an empty one. @throws Problem `board-missing`, of a deleted one */
+  async readOrEmpty(board: BoardId): Promise<Replica> {
+    if (await this.#storage.boards.head(board)) return this.read(board)
+    return new Replica({ head: { epoch: 0, headSeq: 0, bytes: 0, deleted: false }, snapshot: undefined, rows: [] })
+  }
+
   async #bringUp(board: BoardId): Promise<Replica> {
     const head = await this.#storage.boards.head(board)
     if (!head || head.deleted) {

@@ -1,10 +1,27 @@
 /** What the caller of a change hears: done, waiting, or why not. */
 import type { FastifyReply } from 'fastify'
-import type { ChangeOutcome } from '../core/contract/change.ts'
-import type { Item } from '../core/contract/item.ts'
+import { z } from 'zod'
+import { type ChangeOutcome, operationResultSchema } from '../core/contract/change.ts'
+import { type Item, itemSchema } from '../core/contract/item.ts'
 import { itemEtag } from '../core/doc/item-etag.ts'
 import type { RecordedChange } from '../core/store/change-outbox.ts'
+import { problemSchema } from './open-api.ts'
 import { Problem, problemDocument } from './problems.ts'
+
+export const seqSchema = z.int().meta({ description: "The board's seq from which on it is there." })
+
+export const appliedItemSchema = itemSchema.extend({ seq: seqSchema }).meta({ id: 'AppliedItem' })
+
+export const changeSchema = z
+  .object({
+    id: z.uuid(),
+    status: z.enum(['pending', 'applied', 'rejected']),
+    seq: seqSchema.optional(),
+    item: itemSchema.optional(),
+    results: z.array(operationResultSchema).optional().meta({ description: 'Of a batch.' }),
+    problem: problemSchema.optional(),
+  })
+  .meta({ id: 'Change', description: 'A change that was accepted, and what became of it.' })
 
 /** A change that waits is looked at by the second. */
 const retryAfterSeconds = 1
@@ -19,22 +36,34 @@ export function answerChange(
   recorded: RecordedChange,
   applied: (item: Item) => FastifyReply,
 ): FastifyReply {
-  const outcome = outcomeOf(recorded)
-  if (!outcome) {
-    return reply
-      .status(202)
-      .headers({
-        location: `/v1/boards/${recorded.board}/changes/${recorded.publicId}`,
-        'retry-after': retryAfterSeconds,
-      })
-      .send(changeDocument(recorded))
-  }
-  if (outcome.status === 'rejected') throw rejection(outcome)
+  const outcome = outcomeOrWaiting(reply, recorded)
+  if (!outcome) return reply
   const { item } = outcome
   if (!item) return reply.status(204).send()
   return applied(item)
     .header('etag', itemEtag(item))
     .send({ ...item, seq: recorded.seq })
+}
+
+/**
+ * What became of the change; undefined while it waits: then the answer (202) is sent.
+ * @throws Problem the change was rejected with
+ */
+export function outcomeOrWaiting(
+  reply: FastifyReply,
+  recorded: RecordedChange,
+): Extract<ChangeOutcome, { status: 'applied' }> | undefined {
+  const outcome = outcomeOf(recorded)
+  if (outcome?.status === 'rejected') throw rejection(outcome)
+  if (outcome) return outcome
+  reply
+    .status(202)
+    .headers({
+      location: `/v1/boards/${recorded.board}/changes/${recorded.publicId}`,
+      'retry-after': retryAfterSeconds,
+    })
+    .send(changeDocument(recorded))
+  return undefined
 }
 
 export function changeDocument(recorded: RecordedChange) {
@@ -44,6 +73,7 @@ export function changeDocument(recorded: RecordedChange) {
     status: recorded.status,
     ...(recorded.seq === undefined ? {} : { seq: recorded.seq }),
     ...(outcome?.status === 'applied' && outcome.item ? { item: outcome.item } : {}),
+    ...(outcome?.status === 'applied' && outcome.results ? { results: outcome.results } : {}),
     ...(outcome?.status === 'rejected' ? { problem: problemDocument(rejection(outcome)) } : {}),
   }
 }
@@ -52,5 +82,5 @@ export function changeDocument(recorded: RecordedChange) {
 const outcomeOf = ({ result }: RecordedChange): ChangeOutcome | undefined =>
   result === undefined ? undefined : (JSON.parse(result) as ChangeOutcome)
 
-const rejection = ({ reason, detail, errors = [] }: Extract<ChangeOutcome, { status: 'rejected' }>): Problem =>
-  new Problem(reason, detail, { errors })
+export const rejection = ({ reason, detail, errors = [], results }: Extract<ChangeOutcome, { status: 'rejected' }>) =>
+  new Problem(reason, detail, { errors, results })

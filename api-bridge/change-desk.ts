@@ -3,14 +3,17 @@
  * or rejected. Bus messages are hints only: the row is looked at too, ever less often.
  */
 import { randomUUID } from 'node:crypto'
+import * as Y from 'yjs'
 import { StorageError } from '../core/base/errors.ts'
 import type { Bus } from '../core/bus/bus.ts'
 import type { Actor } from '../core/contract/actor.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
-import type { ItemChange } from '../core/contract/change.ts'
+import { type BoardChange, createsItems } from '../core/contract/change.ts'
 import { everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
-import type { RecordedChange } from '../core/store/change-outbox.ts'
+import { foresee } from '../core/doc/items.ts'
+import type { NewChange, RecordedChange } from '../core/store/change-outbox.ts'
 import type { Storage } from '../core/store/storage.ts'
+import { rejection } from './change-answer.ts'
 import { Problem } from './problems.ts'
 
 /** Looked at after these, without an ack; what is not decided by then is answered 202. Together 2 s. */
@@ -18,7 +21,7 @@ const looksAfterMs = [50, 150, 400, 400, 400, 400, 200]
 
 export interface ChangeRequest {
   board: BoardId
-  change: ItemChange
+  change: BoardChange
   actor: Actor
   idempotencyKey: string | undefined
   /** Tells whether a second request under the same key is the same one. */
@@ -49,17 +52,15 @@ export class ChangeDesk {
 
   /**
    * @returns the change with its answer, or still pending: it is stored then, and will be decided
-   * @throws Problem `board-missing`, `idempotency-key-reused`; StorageError when it could not be stored
+   * @throws Problem `board-missing`, `idempotency-key-reused`, what an empty board would reject it with where there is no
+   *   board yet; StorageError when it could not be stored
    */
   async submit(request: ChangeRequest): Promise<RecordedChange> {
     const { board, change } = request
     const publicId = randomUUID()
     // Before it is stored: whoever applies it may be quicker than the answer of the store.
     return this.#listening(publicId, async acked => {
-      const stored = await this.#changes.submit(
-        { ...request, publicId, change: JSON.stringify(change) },
-        change.action === 'create',
-      )
+      const stored = await this.#store({ ...request, publicId, change: JSON.stringify(change) }, change)
       if (!stored) throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
       if (stored.requestHash !== request.requestHash) {
         throw new Problem('idempotency-key-reused', 'this Idempotency-Key came with another request within 24 hours')
@@ -71,6 +72,15 @@ export class ChangeDesk {
       this.#bus.publish(updatesChannel(board), new TextEncoder().encode(message))
       return this.#decided(stored, acked)
     })
+  }
+
+  /** A board comes into being only with something on it: where there is none, the change is tried on an empty one first. */
+  async #store(row: NewChange, change: BoardChange): Promise<RecordedChange | undefined> {
+    const stored = await this.#changes.submit(row, false)
+    if (stored || !createsItems(change)) return stored
+    const outcome = foresee(new Y.Doc(), change)
+    if (outcome.status === 'rejected') throw rejection(outcome)
+    return this.#changes.submit(row, true)
   }
 
   /** @param work is handed a promise that resolves when this change is acknowledged */

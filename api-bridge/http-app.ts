@@ -4,7 +4,14 @@
  */
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { RequestGuard } from '../core/auth/request-guard.ts'
 import { StorageError, SyncError, type SyncErrorCode } from '../core/base/errors.ts'
 import type { Logger } from '../core/base/log.ts'
@@ -12,12 +19,27 @@ import { Problem, type ProblemName, problemDocument, sendProblem } from './probl
 
 /** A request whose body is still not here by then is given up: slow senders don't pile up. */
 const requestTimeoutMs = 60_000
+/** The same for what stands before the body, and for the handshake of a WebSocket. */
+const headersTimeoutMs = 5_000
 
 /** More than a change takes to be answered 202; a stop has to be over in 8 s. */
 const lastAnswersWithinMs = 3_000
 
+/** @returns the page for people, where this address is one of a page and nothing is there */
+type PageNotFound = (path: string) => string | undefined
+
 /** @param guard is asked before anything else, for every request */
-export function createHttpApp(log: Logger, guard: RequestGuard): FastifyInstance {
+export function createHttpApp(
+  log: Logger,
+  guard: RequestGuard,
+  pageNotFound: PageNotFound = () => undefined,
+): FastifyInstance {
+  const orPage = (request: FastifyRequest, reply: FastifyReply, problem: Problem) => {
+    const page = ['GET', 'HEAD'].includes(request.method) ? pageNotFound(request.url) : undefined
+    if (page === undefined) return sendProblem(reply, problem)
+    return reply.status(404).headers(pageHeaders).type('text/html; charset=utf-8').send(page)
+  }
+
   const app = fastify({
     // Its own news, like where it listens, is told by `main.ts`.
     loggerInstance: log.child({}, { level: log.isLevelEnabled('warn') ? 'warn' : log.level }) as FastifyBaseLogger,
@@ -26,10 +48,11 @@ export function createHttpApp(log: Logger, guard: RequestGuard): FastifyInstance
     // What arrives on an open connection while we close is answered like any other request.
     return503OnClosing: false,
     requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 1_000 },
     // Longer than any address that Node takes, so that the checks of each route say what is wrong with an id.
     routerOptions: { maxParamLength: 1024 * 1024 },
-    frameworkErrors: (_error, _request, reply) => {
-      void sendProblem(reply, new Problem('address-malformed', 'the path has a broken percent-encoding'))
+    frameworkErrors: (_error, request, reply) => {
+      void orPage(request, reply, new Problem('address-malformed', 'the path has a broken percent-encoding'))
     },
     clientErrorHandler: answerClientError,
   })
@@ -39,7 +62,7 @@ export function createHttpApp(log: Logger, guard: RequestGuard): FastifyInstance
     return sendProblem(reply, problem)
   })
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new Problem('not-found', `nothing answers ${request.method} here`)),
+    orPage(request, reply, new Problem('not-found', `nothing answers ${request.method} here`)),
   )
   app.addHook('onRequest', async request => {
     const refusal = guard(request.raw)
@@ -55,10 +78,15 @@ export async function closeHttpApp(app: FastifyInstance): Promise<void> {
   clearTimeout(cut)
 }
 
+const pageHeaders = { 'content-security-policy': "default-src 'none'", 'x-content-type-options': 'nosniff' }
+
 const problemOfCode: Partial<Record<SyncErrorCode, ProblemName>> = {
   'board-id-invalid': 'board-id-invalid',
   'credential-missing': 'credential-missing',
   'credential-invalid': 'credential-invalid',
+  'credential-expired': 'credential-invalid',
+  'credential-revoked': 'credential-invalid',
+  'credential-unverifiable': 'credential-unverifiable',
   'board-forbidden': 'board-missing',
   'board-deleted': 'board-missing',
   'storage-unavailable': 'storage-unavailable',
@@ -118,7 +146,10 @@ function answerClientError(error: Error & { code?: string }, socket: Socket): vo
 function problemOfClientError(code: string | undefined): Problem {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem('request-timeout', `the request was not here after ${requestTimeoutMs / 1_000} seconds`)
+      return new Problem(
+        'request-timeout',
+        `the request was not here in time: its headers within ${headersTimeoutMs / 1_000} s, all of it within ${requestTimeoutMs / 1_000} s`,
+      )
     case 'HPE_HEADER_OVERFLOW':
       return new Problem('headers-too-large', 'address and headers together have at most 16 KiB')
     default:

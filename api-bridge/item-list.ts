@@ -1,36 +1,42 @@
 /** Pages of a board's items, in the order of their ids: what exists throughout is listed once. */
 import type * as Y from 'yjs'
 import { z } from 'zod'
-import { type Item, itemTypes } from '../core/contract/item.ts'
+import { type Item, itemSchema, itemTypes } from '../core/contract/item.ts'
 import { itemsAfter } from '../core/doc/items.ts'
+import type { Box } from '../core/doc/plane.ts'
+import { encodeCursor, nextSchema, pageQuery } from './paging.ts'
 
-const listedAtMost = 500
-const listedByDefault = 100
-
-const cursorError = 'is not a cursor; take it from `next` of the page before, as it is'
+const number = '-?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?'
 
 export const listQuerySchema = z.strictObject({
   type: z.enum(itemTypes).optional(),
-  limit: z
+  ...pageQuery,
+  bbox: z
     .string()
-    .regex(/^\d{1,9}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(1).max(listedAtMost))
-    .default(listedByDefault),
-  cursor: z
-    .string()
-    .refine(cursor => cursor !== '' && encodeCursor(decodeCursor(cursor)) === cursor, cursorError)
-    .transform(decodeCursor)
-    .optional(),
-  bbox: z.never('is not supported yet').optional(),
+    .regex(new RegExp(`^${number}(,${number}){3}$`), 'must be four numbers: minX,minY,maxX,maxY')
+    .transform(boxOf)
+    .refine(box => box.minX <= box.maxX && box.minY <= box.maxY, 'must have minX ≤ maxX and minY ≤ maxY')
+    .refine(box => Object.values(box).every(Number.isFinite), 'must be finite numbers')
+    .optional()
+    .meta({
+      description:
+        'minX,minY,maxX,maxY: only what touches this part of the page, as it lies there (turned, in a frame).',
+      examples: ['0,0,1000,800'],
+    }),
 })
+export const itemPageSchema = z
+  .object({
+    items: z.array(itemSchema),
+    next: nextSchema,
+    seq: z.int(),
+  })
+  .meta({ id: 'ItemPage' })
 type ListQuery = z.output<typeof listQuerySchema>
 
 /** The page of this board that the query asks for. */
-export function pageOf(doc: Y.Doc, { type, limit, cursor = '' }: ListQuery) {
+export function pageOf(doc: Y.Doc, { type, limit, cursor = '', bbox }: ListQuery) {
   const items: Item[] = []
-  for (const item of itemsAfter(doc, cursor)) {
-    if (type !== undefined && item.type !== type) continue
+  for (const item of itemsAfter(doc, cursor, { type, box: bbox })) {
     const last = items.at(-1)
     if (last && items.length === limit) return { items, next: encodeCursor(last.id) }
     items.push(item)
@@ -38,10 +44,7 @@ export function pageOf(doc: Y.Doc, { type, limit, cursor = '' }: ListQuery) {
   return { items, next: null }
 }
 
-function encodeCursor(id: string): string {
-  return Buffer.from(id).toString('base64url')
-}
-
-function decodeCursor(cursor: string): string {
-  return Buffer.from(cursor, 'base64url').toString()
+function boxOf(text: string): Box {
+  const [minX = 0, minY = 0, maxX = 0, maxY = 0] = text.split(',').map(Number)
+  return { minX, minY, maxX, maxY }
 }

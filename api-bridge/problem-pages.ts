@@ -5,7 +5,7 @@ import { Problem, problemHelp } from './problems.ts'
 
 export function problemPages(app: FastifyInstance): void {
   const url = '/problems/:name'
-  app.get<{ Params: { name: string } }>(url, async (request, reply) => {
+  app.get<{ Params: { name: string } }>(url, { schema: { hide: true } }, async (request, reply) => {
     const { name } = request.params
     const found = problemHelp(name)
     if (!found) throw new Problem('not-found', 'there is no problem of this name')

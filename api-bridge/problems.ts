@@ -3,6 +3,7 @@
  * stable and its last part is the name here.
  */
 import type { FastifyReply } from 'fastify'
+import type { OperationResult } from '../core/contract/change.ts'
 import type { FieldError } from '../core/contract/field-error.ts'
 
 const pointers = 'Each of errors[] says in `pointer` (RFC 6901) which part is meant.'
@@ -26,13 +27,27 @@ const problems = {
   'board-missing': [
     404,
     'There is no such board, or this credential has no right to it',
-    'A board comes into being when somebody who may write opens it, or posts an item to it.',
+    'A board comes into being when somebody who may write opens it, or posts an item to it. A deleted one can be restored ' +
+      'for 30 days (POST …/restore).',
   ],
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
+  'key-missing': [404, 'There is no such key', 'It was revoked, or is a key of another board.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
+  'not-acceptable': [406, 'The answer would be of a type that Accept excludes', 'Accept application/json, or */*.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
+  'board-exists': [
+    409,
+    'There is a board of this id',
+    'Choose another id. That of a deleted board is free again after 30 days; until then it can be restored.',
+  ],
+  'already-created': [
+    409,
+    'This was created before',
+    'The first request under this Idempotency-Key did it; `id` names what it made. A secret is shown once: if it got lost, ' +
+      'delete what `id` names and create another under a new key.',
+  ],
   'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
   'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB.'],
@@ -53,7 +68,17 @@ const problems = {
     'A key stands for one request, with its method, address and body, for 24 hours.',
   ],
   'headers-too-large': [431, 'The headers are too large', 'Address and headers together have at most 16 KiB.'],
+  'rate-limited': [
+    429,
+    'Too many requests',
+    'Wait for the seconds in Retry-After. The RateLimit headers of every answer say how many requests are left.',
+  ],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
+  'credential-unverifiable': [
+    503,
+    'The credential cannot be checked now',
+    'The keys that tokens are signed with could not be fetched. Try again, or use an API key.',
+  ],
   'storage-unavailable': [
     503,
     'Storage is unavailable',
@@ -68,21 +93,30 @@ const retryAfterSeconds = 2
 /** What was sent is quoted in some details; nobody needs all of it back. */
 const detailLength = 1_000
 
+interface ProblemParts {
+  errors?: readonly FieldError[]
+  headers?: Record<string, string>
+  results?: readonly OperationResult[] | undefined
+  id?: string
+}
+
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly problem: ProblemName
   readonly errors: readonly FieldError[]
   readonly headers: Readonly<Record<string, string>>
+  /** Of a batch that was rejected: one for each operation. */
+  readonly results: readonly OperationResult[] | undefined
+  /** Of what the problem is about. */
+  readonly id: string | undefined
 
-  constructor(
-    problem: ProblemName,
-    detail: string,
-    { errors = [], headers = {} }: { errors?: readonly FieldError[]; headers?: Record<string, string> } = {},
-  ) {
+  constructor(problem: ProblemName, detail: string, { errors = [], headers = {}, results, id }: ProblemParts = {}) {
     super(detail)
     this.problem = problem
     this.errors = errors
-    this.headers = problem === 'storage-unavailable' ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
+    this.results = results
+    this.id = id
+    this.headers = problems[problem][0] === 503 ? { 'retry-after': `${retryAfterSeconds}`, ...headers } : headers
   }
 
   get status(): number {
@@ -98,7 +132,7 @@ export class Problem extends Error {
 }
 
 /** The document as it stands in an answer, and in the answer kept for a change. */
-export function problemDocument({ problem, message, errors }: Problem) {
+export function problemDocument({ problem, message, errors, results, id }: Problem) {
   const [status, title] = problems[problem]
   return {
     type: `/v1/problems/${problem}`,
@@ -106,6 +140,8 @@ export function problemDocument({ problem, message, errors }: Problem) {
     status,
     detail: message.length > detailLength ? `${message.slice(0, detailLength)}…` : message,
     ...(errors.length > 0 ? { errors } : {}),
+    ...(id === undefined ? {} : { id }),
+    ...(results ? { results } : {}),
   }
 }
 

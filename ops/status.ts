@@ -1,9 +1,12 @@
 /** What whoever runs an instance asks of it: is it alive, does it take traffic, what does it count. Never asks the database. */
 import type { FastifyInstance } from 'fastify'
 import type { Metrics } from '../core/base/metrics.ts'
+import type { InstanceList } from './instance-list.ts'
 
 export interface Status {
   rooms: number
+  /** Those on which somebody is on another instance, too. */
+  roomsShared: number
   connections: number
   storage: 'up' | 'down'
   bus: 'up' | 'down'
@@ -12,7 +15,14 @@ export interface Status {
   lagSeconds: number
 }
 
-export function statusRoutes(app: FastifyInstance, version: string, metrics: Metrics, read: () => Status): void {
+/** @param instances what this one knows of them */
+export function statusRoutes(
+  app: FastifyInstance,
+  version: string,
+  metrics: Metrics,
+  instances: InstanceList,
+  read: () => Status,
+): void {
   app.get('/health', async () => {
     const { rooms, connections, storage, bus } = read()
     const status = storage === 'up' && bus === 'up' ? 'ok' : 'degraded'
@@ -22,12 +32,16 @@ export function statusRoutes(app: FastifyInstance, version: string, metrics: Met
   app.get('/ready', async (_request, reply) => {
     const { draining, storage } = read()
     const reason = draining ? 'draining' : storage === 'down' ? 'storage is down' : undefined
-    return reason === undefined ? { ready: true } : reply.status(503).send({ ready: false, reason })
+    const known = { instances: instances.all(), ...(instances.isPartial && { partial: true }) }
+    if (reason === undefined) return { ready: true, ...known }
+    return reply.status(503).send({ ready: false, reason, ...known })
   })
 
   app.get('/metrics', async (_request, reply) => {
-    const { rooms, lagSeconds } = read()
+    const { rooms, roomsShared, lagSeconds } = read()
     metrics.rooms.set(rooms)
+    metrics.roomsShared.set(roomsShared)
+    metrics.instances.set(instances.all().length)
     metrics.logLagSeconds.set(lagSeconds)
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })

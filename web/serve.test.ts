@@ -2,9 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { createHttpApp } from '../api-bridge/http-app.ts'
 import { releasing } from '../test/kit/releasing.ts'
+import { silent } from '../test/kit/site.ts'
 import { temporaryFolder } from '../test/kit/temporary-folder.ts'
-import { pages } from './serve.ts'
+import { pageNotFound, pages } from './serve.ts'
 
 const use = releasing()
 
@@ -35,13 +37,14 @@ describe('the page', () => {
     expect(home?.body).toBe(board?.body)
   })
 
-  it('may talk to its own host only', async () => {
+  it('may talk to its own host only, but for pictures', async () => {
     const app = await serve()
     const { headers } = await app.inject({ url: '/', headers: { host: 'boards.example:8080' } })
     const policy = String(headers['content-security-policy'])
     expect(policy).toContain("default-src 'none'")
     expect(policy).toMatch(/connect-src 'self' data: blob: ws:\/\/boards\.example:8080 wss:\/\/boards\.example:8080;/)
-    expect(policy).not.toMatch(/https?:|unsafe-eval|\*/)
+    expect(policy).toContain("img-src 'self' data: blob: https: http:;")
+    expect(policy.replace(/img-src[^;]*;/, '')).not.toMatch(/https?:|unsafe-eval|\*/)
   })
 
   it('a Host that is none adds nothing to its policy', async () => {
@@ -80,5 +83,31 @@ describe('its files', () => {
     const answer = await (await serve()).inject({ url })
     expect([403, 404]).toContain(answer.statusCode)
     expect(answer.body).not.toContain('not for everybody')
+  })
+})
+
+describe('a broken address of a board', () => {
+  const guard = () => undefined
+  const ask = async (url: string, method: 'GET' | 'POST' = 'GET') => {
+    const app = use(createHttpApp(silent, guard, pageNotFound), given => given.close())
+    return app.inject({ url, method })
+  }
+
+  it.each(['/b/%ff', '/b/%', '/b/a/b', '/b/'])('%s is answered by a page for people', async url => {
+    const answer = await ask(url)
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8'])
+    expect(answer.body).toContain('There is no board here')
+    expect(answer.body).not.toContain('%')
+  })
+
+  it('elsewhere is answered by a problem document', async () => {
+    for (const [url, status] of [
+      ['/v1/boards/%ff', 400],
+      ['/elsewhere', 404],
+    ] as const) {
+      const answer = await ask(url)
+      expect([answer.statusCode, answer.headers['content-type']]).toEqual([status, 'application/problem+json'])
+    }
+    expect((await ask('/b/%ff', 'POST')).headers['content-type']).toBe('application/problem+json')
   })
 })

@@ -44,6 +44,15 @@ export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, 
   })
 }
 
+/** For people who follow a broken address of a board. @param path as it came: it may be no address that can be read */
+export function pageNotFound(path: string): string | undefined {
+  if (!path.startsWith('/b/')) return undefined
+  return (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>No board here · boardsync</title>' +
+    '<h1>There is no board here</h1><p>The address is not one of a board. <a href="/">To your boards</a></p></html>\n'
+  )
+}
+
 /** JSON inside HTML: `<` is written so that no `</script>` or `<!--` can end it. */
 function withConfig(html: string, config: object): string {
   const json = JSON.stringify(config).replaceAll('<', '\\u003c')
@@ -52,7 +61,8 @@ function withConfig(html: string, config: object): string {
 }
 
 /**
- * The page asks nobody but us. What tldraw needs beside that: inline styles (it positions shapes by them), `data:` and
+ * The page asks nobody but us, and whoever holds a picture that somebody put on the board by its address (they learn
+ * neither the board's address nor its content). What tldraw needs beside that: inline styles (it positions shapes by them), `data:` and
  * `blob:` for pictures and exports. Safari before 15.4 and older Firefoxes take `'self'` for http only, so the sockets of
  * this host are named too.
  */
@@ -62,7 +72,7 @@ function contentSecurityPolicy(host: string): string {
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data: blob:",
+    "img-src 'self' data: blob: https: http:",
     "media-src 'self' data: blob:",
     "font-src 'self' data:",
     `connect-src 'self' data: blob:${sockets}`,

@@ -1,34 +1,43 @@
 /** Turns a credential into a grant. The one place that sockets, REST and pages ask. */
-import type { Config } from '../base/config.ts'
 import { SyncError } from '../base/errors.ts'
 import type { Secret } from '../base/secret.ts'
-import type { BoardId } from '../contract/board-id.ts'
+import { everyBoard } from '../contract/role.ts'
+import { type Grant, grantOf, isExpired } from './grant.ts'
+import { type CredentialSettings, type Issuers, issuersOf } from './issuers.ts'
+import { createVerifyJwt } from './jwt.ts'
+import type { StoredCredentials } from './stored-credentials.ts'
 
-/** `read` sees, `write` edits too, `admin` manages too. */
-export type Role = 'read' | 'write' | 'admin'
+/**
+ * @param origin of the page that shows it, where one does
+ * @throws SyncError `credential-missing`, `credential-invalid`, `credential-expired`, `credential-unverifiable`; StorageError
+ */
+export type Authenticate = (credential: Secret | undefined, origin?: string) => Promise<Grant>
 
-/** What a credential allows. */
-export interface Grant {
-  /** Who it is, as log rows name them. */
-  subject: string
-  /** False in open mode, where nobody has shown who they are. */
-  authenticated: boolean
-  /** The role on a board; undefined: none, and the board might as well not exist. */
-  roleOn(board: BoardId): Role | undefined
-}
+export function createAuthenticate(
+  settings: CredentialSettings,
+  stored: Pick<StoredCredentials, 'grantFor'>,
+  issuers: Issuers = issuersOf(settings),
+): Authenticate {
+  const everything = new Map([[everyBoard, 'admin']] as const)
+  const { open, admin, jwt } = issuers
+  if (open !== undefined) {
+    const anyone = grantOf({ subject: 'anyone', authenticated: false, rights: everything, basis: { issuer: open } })
+    return async () => anyone
+  }
+  const adminGrant = admin && grantOf({ subject: 'admin', rights: everything, basis: { issuer: admin } })
+  const verifyJwt = jwt && createVerifyJwt(settings, jwt)
 
-/** @throws SyncError `credential-missing` or `credential-invalid` */
-export type Authenticate = (credential: Secret | undefined) => Promise<Grant>
-
-export function createAuthenticate(config: Pick<Config, 'ADMIN_KEY' | 'open'>): Authenticate {
-  const anyone: Grant = { subject: 'anyone', authenticated: false, roleOn: () => 'admin' }
-  const admin: Grant = { subject: 'admin', authenticated: true, roleOn: () => 'admin' }
-  return async credential => {
-    if (config.open) return anyone
+  return async (credential, origin) => {
     if (!credential) throw new SyncError('credential-missing', 'a credential is needed')
-    if (config.ADMIN_KEY?.equals(credential.reveal())) return admin
-    throw new SyncError('credential-invalid', 'the credential is not valid')
+    const text = credential.reveal()
+    if (adminGrant && settings.ADMIN_KEY?.equals(text)) return adminGrant
+    const grant =
+      (await stored.grantFor(credential, origin)) ?? (verifyJwt && isJwt(text) ? await verifyJwt(text) : undefined)
+    if (!grant) throw new SyncError('credential-invalid', 'the credential is not valid: unknown, expired or revoked')
+    if (isExpired(grant)) throw new SyncError('credential-expired', 'the credential has expired')
+    return grant
   }
 }
 
-export const mayWrite = (role: Role): boolean => role !== 'read'
+/** Three parts in base64url: all that is worth checking a signature for. */
+const isJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)

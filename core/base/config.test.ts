@@ -33,6 +33,10 @@ describe('settings', () => {
       MAX_BOARD_BYTES: 64 * MiB,
       MAX_PEERS_PER_BOARD: 1_000,
       MAX_CONNECTIONS: 20_000,
+      TRUST_PROXY: 0,
+      RATE_WS_DOC: { perSecond: 200, burst: 2_000 },
+      RATE_WS_AWARENESS: { perSecond: 60, burst: 60 },
+      RATE_REST: { perSecond: 100, burst: 1_000 },
       PENDING_BYTES_BOARD: 8 * MiB,
       PENDING_BYTES_TOTAL: 256 * MiB,
       LOG_LEVEL: 'info',
@@ -106,15 +110,63 @@ describe('settings', () => {
     expect(namesOf(faultsOf({ DATABASE_URL: address }))).toEqual(['DATABASE_URL'])
   })
 
-  test.each(['redis://bus:6379', 'rediss://:hunter2@bus.example/1', 'redis://u:p@[::1]'])(
-    'of Redis take %s',
-    REDIS_URL => {
-      expect(readConfig({ REDIS_URL }).REDIS_URL?.reveal()).toBe(REDIS_URL)
+  test.each([
+    'redis://bus:6379',
+    'rediss://:hunter2@bus.example/1',
+    'redis://u:p@[::1]',
+    'redis://:a,b@bus',
+    'redis://one:7000,redis://two:7000, redis://[::1]:7000',
+  ])('of Redis take %s', REDIS_URL => {
+    expect(readConfig({ REDIS_URL }).REDIS_URL?.reveal()).toBe(REDIS_URL)
+  })
+
+  test.each([
+    'bus:6379',
+    'http://bus',
+    'postgres://bus',
+    'redis',
+    'redis://',
+    'redis://one,two',
+    'redis://one:7000,two:7000',
+    'redis://one,redis://two:x',
+  ])('of Redis do not take %s', REDIS_URL => {
+    expect(faultsOf({ REDIS_URL })).toEqual([
+      'REDIS_URL: must be a redis:// or rediss:// address, or several of one Cluster, separated by commas',
+    ])
+  })
+
+  test.each([
+    ['5/s burst 20', { perSecond: 5, burst: 20 }],
+    ['5/20', { perSecond: 5, burst: 20 }],
+    ['5/s', { perSecond: 5, burst: 50 }],
+    ['5', { perSecond: 5, burst: 50 }],
+  ])('of rates take %s', (RATE_REST, rate) => {
+    expect(readConfig({ RATE_REST }).RATE_REST).toEqual(rate)
+  })
+
+  test.each(['0', '-1', '1.5', '5/m', '5/0', '5 burst', '5/s burst', 'off', '5/s/', '1000000'])(
+    'of rates do not take %s',
+    text => {
+      expect(faultsOf({ RATE_REST: text, RATE_WS_DOC: text, RATE_WS_AWARENESS: text })).toEqual([
+        'RATE_WS_DOC: must look like 200/s burst 2000',
+        'RATE_WS_AWARENESS: must look like 60/s burst 60',
+        'RATE_REST: must look like 100/s burst 1000',
+      ])
     },
   )
 
-  test.each(['bus:6379', 'http://bus', 'postgres://bus', 'redis'])('of Redis do not take %s', REDIS_URL => {
-    expect(faultsOf({ REDIS_URL })).toEqual(['REDIS_URL: must be a redis:// or rediss:// address'])
+  test('of connections per address or subject are a number or off', () => {
+    const { MAX_CONNECTIONS_PER_IP: address, MAX_CONNECTIONS_PER_SUBJECT: subject } = readConfig({
+      MAX_CONNECTIONS_PER_IP: '20',
+      MAX_CONNECTIONS_PER_SUBJECT: 'off',
+    })
+    expect([address, subject]).toEqual([20, undefined])
+    for (const text of ['0', '-1', 'none', '1.5']) {
+      expect(namesOf(faultsOf({ MAX_CONNECTIONS_PER_IP: text, TRUST_PROXY: 'yes' }))).toEqual([
+        'MAX_CONNECTIONS_PER_IP',
+        'TRUST_PROXY',
+      ])
+    }
   })
 
   test.each(['https://a.example/', '*', 'null', 'a.example', 'https://A.example', 'https://a.example:443'])(
@@ -123,13 +175,6 @@ describe('settings', () => {
       expect(namesOf(faultsOf({ ALLOWED_ORIGINS: `https://b.example,${origin}` }))).toEqual(['ALLOWED_ORIGINS'])
     },
   )
-
-  test('that this version cannot honour are refused rather than passed over', () => {
-    expect(faultsOf({ JWT_SECRET: 'x', RATE_REST: '5' })).toEqual([
-      expect.stringMatching(/^JWT_SECRET: .*not support/),
-      expect.stringMatching(/^RATE_REST: .*not support/),
-    ])
-  })
 })
 
 describe('a server without a key', () => {
@@ -145,8 +190,30 @@ describe('a server without a key', () => {
     },
   )
 
+  test.each([{ JWT_SECRET: 's'.repeat(32) }, { JWT_JWKS_URL: 'https://id.example/keys' }])(
+    'is not one that takes tokens: %o',
+    settings => {
+      expect(readConfig({ HOST: '0.0.0.0', ...settings })).toMatchObject({ open: false })
+    },
+  )
+
   test('is not what a key that is too short makes', () => {
     expect(faultsOf({ HOST: '0.0.0.0', ADMIN_KEY: 'short' })).toEqual(['ADMIN_KEY: must have at least 16 characters'])
+  })
+})
+
+describe('settings of tokens', () => {
+  test('that make no sense are faults', () => {
+    const JWT_SECRET = 's'.repeat(32)
+    const JWT_JWKS_URL = 'https://id.example/keys'
+    expect(faultsOf({ JWT_SECRET: 's'.repeat(31) })).toEqual(['JWT_SECRET: must have at least 32 bytes'])
+    expect(namesOf(faultsOf({ JWT_JWKS_URL: 'file:///keys' }))).toEqual(['JWT_JWKS_URL'])
+    expect(namesOf(faultsOf({ JWT_SECRET, JWT_JWKS_URL }))).toEqual(['JWT_SECRET'])
+    expect(namesOf(faultsOf({ JWT_ISSUER: 'i', JWT_AUDIENCE: 'a' }))).toEqual(['JWT_ISSUER', 'JWT_AUDIENCE'])
+    expect(readConfig({ JWT_SECRET, JWT_ISSUER: 'i', JWT_AUDIENCE: 'a' })).toMatchObject({
+      JWT_ISSUER: 'i',
+      JWT_AUDIENCE: 'a',
+    })
   })
 })
 
@@ -158,7 +225,12 @@ describe('the embedded database', () => {
 })
 
 describe('a secret', () => {
-  const secrets = { ADMIN_KEY: key, DATABASE_URL: 'postgres://u:hunter2@db/boards', REDIS_URL: 'redis://:hunter2@bus' }
+  const secrets = {
+    ADMIN_KEY: key,
+    JWT_SECRET: `hunter2-${key}-hunter2`,
+    DATABASE_URL: 'postgres://u:hunter2@db/boards',
+    REDIS_URL: 'redis://:hunter2@bus',
+  }
 
   test('is printed nowhere', () => {
     const config = readConfig({ ...secrets, MIGRATION_DATABASE_URL: secrets.DATABASE_URL })
@@ -166,7 +238,7 @@ describe('a secret', () => {
       inspect(config, { depth: 9, showHidden: true }),
       JSON.stringify(config),
       `${config.ADMIN_KEY} ${config.DATABASE_URL} ${config.REDIS_URL}`,
-      String(config.MIGRATION_DATABASE_URL) + config.ADMIN_KEY,
+      String(config.MIGRATION_DATABASE_URL) + config.ADMIN_KEY + config.JWT_SECRET,
       JSON.stringify({ ...config.ADMIN_KEY }),
     ]
     for (const text of printed) {

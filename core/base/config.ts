@@ -2,22 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigurationError } from './errors.ts'
+import { redisAddresses } from './redis-addresses.ts'
 import { Secret } from './secret.ts'
+import type { Rate } from './token-bucket.ts'
 
 const MiB = 1024 * 1024
-
-/** Settings of the contract that this version cannot honour yet: set, they are a fault rather than a silent no-op. */
-const notYetHonoured = [
-  'JWT_SECRET',
-  'JWT_JWKS_URL',
-  'JWT_ISSUER',
-  'JWT_AUDIENCE',
-  'TRUST_PROXY',
-  'MAX_CONNECTIONS_PER_IP',
-  'RATE_WS_DOC',
-  'RATE_WS_AWARENESS',
-  'RATE_REST',
-] as const
 
 /** The longest that a timer can be set to. */
 const longestTimerMs = 2 ** 31 - 1
@@ -34,6 +23,25 @@ const wholeNumber = (fallback: number, from: number, to: number) =>
     .transform(Number)
     .default(fallback)
 const count = (fallback: number) => wholeNumber(fallback, 1, Number.MAX_SAFE_INTEGER)
+/** Default: any number. */
+const countOrOff = z
+  .string()
+  .refine(text => text === 'off' || /^[1-9]\d{0,14}$/.test(text), 'must be a whole number, at least 1, or off')
+  .transform(text => (text === 'off' ? undefined : Number(text)))
+  .optional()
+/** `100/s burst 1000` or `100/1000`; `100/s` or `100`: the burst follows from the rate. */
+const rate = (fallback: Rate) => {
+  const written = /^([1-9]\d{0,5})(?:\/s)?(?:(?: burst |\/)([1-9]\d{0,8}))?$/
+  return z
+    .string()
+    .refine(text => written.test(text), `must look like ${fallback.perSecond}/s burst ${fallback.burst}`)
+    .transform((text): Rate => {
+      const [, perSecond, burst] = written.exec(text) ?? []
+      const usual = (Number(perSecond) * fallback.burst) / fallback.perSecond
+      return { perSecond: Number(perSecond), burst: burst === undefined ? usual : Number(burst) }
+    })
+    .default(fallback)
+}
 const milliseconds = (fallback: number) => wholeNumber(fallback, 0, longestTimerMs)
 const postgresUrl = z
   .string()
@@ -41,8 +49,14 @@ const postgresUrl = z
   .transform(value => new Secret(value))
 const redisUrl = z
   .string()
-  .refine(isRedisUrl, 'must be a redis:// or rediss:// address')
+  .refine(
+    text => redisAddresses(text) !== undefined,
+    'must be a redis:// or rediss:// address, or several of one Cluster, separated by commas',
+  )
   .transform(value => new Secret(value))
+
+/** HMAC with SHA-256 wants a secret no shorter than its hash (RFC 7518, 3.2). */
+const jwtSecretBytes = 32
 
 const settings = z.object({
   ROLE: z.enum(['all', 'ws', 'api']).default('all'),
@@ -58,6 +72,14 @@ const settings = z.object({
     .min(16, 'must have at least 16 characters')
     .transform(value => new Secret(value))
     .optional(),
+  JWT_SECRET: z
+    .string()
+    .refine(secret => Buffer.byteLength(secret) >= jwtSecretBytes, `must have at least ${jwtSecretBytes} bytes`)
+    .transform(value => new Secret(value))
+    .optional(),
+  JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
   ALLOWED_ORIGINS: z
     .string()
     .transform(list =>
@@ -76,6 +98,12 @@ const settings = z.object({
   MAX_BOARD_BYTES: count(64 * MiB),
   MAX_PEERS_PER_BOARD: count(1_000),
   MAX_CONNECTIONS: count(20_000),
+  MAX_CONNECTIONS_PER_IP: countOrOff,
+  MAX_CONNECTIONS_PER_SUBJECT: countOrOff,
+  TRUST_PROXY: wholeNumber(0, 0, 32),
+  RATE_WS_DOC: rate({ perSecond: 200, burst: 2_000 }),
+  RATE_WS_AWARENESS: rate({ perSecond: 60, burst: 60 }),
+  RATE_REST: rate({ perSecond: 100, burst: 1_000 }),
   PENDING_BYTES_BOARD: count(8 * MiB),
   PENDING_BYTES_TOTAL: count(256 * MiB),
   TLDRAW_LICENSE_KEY: z.string().optional(),
@@ -84,8 +112,11 @@ const settings = z.object({
 
 type Settings = z.output<typeof settings>
 
+/** With any of these people have to show who they are. */
+const credentialSettings = ['ADMIN_KEY', 'JWT_SECRET', 'JWT_JWKS_URL'] as const
+
 export interface Config extends Settings {
-  /** Neither `ADMIN_KEY` nor a JWT setting: everybody may do everything, on this machine only. */
+  /** No setting of a credential: everybody may do everything, on this machine only. */
   open: boolean
   version: string
 }
@@ -95,9 +126,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   // An empty value means "not set": that is what `NAME=` in an env file and in a compose file says.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const faults: string[] = []
-  for (const name of notYetHonoured) {
-    if (given[name] !== undefined) faults.push(`${name}: this version does not support it yet; leave it unset`)
-  }
   const parsed = settings.safeParse(given)
   const issues = parsed.error?.issues ?? []
   faults.push(...issues.map(issue => `${issue.path.join('.')}: ${issue.message}`))
@@ -106,15 +134,24 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const sound = settings.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !faulty.has(name))))
   faults.push(...contradictions(sound, name => given[name] !== undefined))
   if (faults.length > 0) throw new ConfigurationError(faults)
-  return { ...sound, open: sound.ADMIN_KEY === undefined, version: packageVersion() }
+  const open = credentialSettings.every(name => sound[name] === undefined)
+  return { ...sound, open, version: packageVersion() }
 }
 
 function contradictions(settings: Settings, isGiven: (name: keyof Settings) => boolean): string[] {
   const faults: string[] = []
-  if (!isGiven('ADMIN_KEY') && !isLoopback(settings.HOST)) {
+  if (!credentialSettings.some(isGiven) && !isLoopback(settings.HOST)) {
     faults.push(
-      `ADMIN_KEY: must be set when HOST is ${settings.HOST}; without it the server is open and listens on a loopback address only`,
+      `ADMIN_KEY: must be set when HOST is ${settings.HOST}, or else JWT_SECRET or JWT_JWKS_URL; without any of them the server is open and listens on a loopback address only`,
     )
+  }
+  if (isGiven('JWT_SECRET') && isGiven('JWT_JWKS_URL')) {
+    faults.push('JWT_SECRET: must not be set beside JWT_JWKS_URL: tokens are signed by a secret or by published keys')
+  }
+  for (const name of ['JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
+    if (isGiven(name) && !isGiven('JWT_SECRET') && !isGiven('JWT_JWKS_URL')) {
+      faults.push(`${name}: is of no use without JWT_SECRET or JWT_JWKS_URL`)
+    }
   }
   if (settings.ROLE !== 'all' && !isGiven('DATABASE_URL')) {
     faults.push(`DATABASE_URL: must be set when ROLE is ${settings.ROLE}; the embedded database serves ROLE=all only`)
@@ -134,10 +171,6 @@ const isLoopback = (host: string): boolean => host === 'localhost' || host === '
 
 function isPostgresUrl(text: string): boolean {
   return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol)
-}
-
-function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol)
 }
 
 function isOrigin(text: string): boolean {

@@ -9,6 +9,9 @@ export type SyncErrorCode =
   | 'board-id-invalid'
   | 'credential-missing'
   | 'credential-invalid'
+  | 'credential-expired'
+  | 'credential-revoked'
+  | 'credential-unverifiable'
   | 'board-forbidden'
   | 'board-deleted'
   | 'update-too-large'
@@ -17,6 +20,7 @@ export type SyncErrorCode =
   | 'too-many-peers'
   | 'too-many-connections'
   | 'too-slow'
+  | 'too-many-messages'
   | 'draining'
   | 'store-went-back'
 

@@ -14,6 +14,8 @@ export function createMetrics() {
     registry,
     connections: gauge('boardsync_connections', 'Open WebSocket connections'),
     rooms: gauge('boardsync_rooms', 'Boards open in this process'),
+    roomsShared: gauge('boardsync_rooms_shared', 'Those of them on which somebody is on another instance, too'),
+    instances: gauge('boardsync_instances', 'Instances that run, this one included, as far as this one knows'),
     framesIn: counter('boardsync_frames_in_total', 'WebSocket frames received'),
     bytesIn: counter('boardsync_bytes_in_total', 'Bytes of WebSocket frames received'),
     framesOut: counter('boardsync_frames_out_total', 'WebSocket frames sent'),

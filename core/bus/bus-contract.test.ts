@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Redis, startRedis } from '../../test/kit/redis.ts'
+import { type RedisCluster, startRedisCluster } from '../../test/kit/redis-cluster.ts'
 import { releasing } from '../../test/kit/releasing.ts'
 import { until } from '../../test/kit/until.ts'
 import { createLogger } from '../base/log.ts'
@@ -18,17 +19,19 @@ interface Ends {
 const use = releasing()
 const useForAll = releasing(afterAll)
 let redis: Redis
+let cluster: RedisCluster
 beforeAll(async () => {
   redis = useForAll(await startRedis())
-})
+  cluster = useForAll(await startRedisCluster())
+}, 120_000)
 
 const inProcess = async (): Promise<Ends> => {
   const bus = use(createInProcessBus(createLogger('silent')), given => given.close())
   return { one: bus, other: bus }
 }
 
-const onRedis = async (): Promise<Ends> => {
-  const connect = () => use(createRedisBus(new Secret(redis.url), createLogger('silent')), given => given.close())
+const onRedisAt = async (url: string): Promise<Ends> => {
+  const connect = () => use(createRedisBus(new Secret(url), createLogger('silent')), given => given.close())
   const [one, other] = [connect(), connect()]
   await until(() => one.state === 'up' && other.state === 'up')
   return { one, other }
@@ -53,7 +56,8 @@ async function delivered(from: Bus, to: Bus): Promise<void> {
 
 describe.each([
   ['in one process', inProcess],
-  ['on Redis', onRedis],
+  ['on Redis', () => onRedisAt(redis.url)],
+  ['on a Redis Cluster', () => onRedisAt(cluster.url)],
 ])('a bus %s', (_name, open) => {
   test('is up', async () => {
     const { one, other } = await open()
@@ -83,6 +87,20 @@ describe.each([
     for (const [index] of sent.entries()) one.publish('c', bytes(String(index)))
     await delivered(one, other)
     expect(far.heard).toEqual(sent)
+  })
+
+  test('carries what instances tell each other of many boards, each in order, until nobody listens', async () => {
+    const { one, other } = await open()
+    const names = Array.from({ length: 20 }, (_, index) => `board:b${index}:${index % 2 ? 'sync' : 'awareness'}`)
+    const [far, gone] = [listener(), listener()]
+    for (const name of names) (await other.subscribe(name, gone.handler))()
+    for (const name of names) await other.subscribe(name, far.handler)
+    for (const text of ['1', '2', '3']) for (const name of names) one.publish(name, bytes(text))
+    await until(() => far.heard.length === 60)
+    expect(names.map(name => far.heard.filter(line => line.startsWith(`${name} `)))).toEqual(
+      names.map(name => [`${name} 1`, `${name} 2`, `${name} 3`]),
+    )
+    expect(gone.heard).toEqual([])
   })
 
   test('brings every byte, and messages without any', async () => {
@@ -183,10 +201,54 @@ describe.each([
 
   test('grants a lease to whoever asks, again to who has it, and again after it was given back', async () => {
     const { one, other } = await open()
-    expect(await one.lease('l', 5_000)).toBe(true)
-    expect(await one.lease('l', 5_000)).toBe(true)
-    await one.release('l')
-    expect(await other.lease('l', 5_000)).toBe(true)
+    expect(await one.lease('l', 5_000)).toEqual({})
+    expect(await one.lease('l', 5_000)).toEqual({})
+    await one.release('l', 'given-back', 'mark')
+    expect(await other.lease('l', 5_000)).toBeTruthy()
+  })
+
+  test('marks when a lease was given back: after all that was published before', async () => {
+    const { one, other } = await open()
+    const far = listener()
+    for (const name of ['c', 'given-back']) await other.subscribe(name, far.handler)
+    await one.lease('marked', 5_000)
+    one.publish('c', bytes('1'))
+    await delivered(one, other)
+    await one.release('marked', 'given-back', 'mark')
+    one.publish('c', bytes('2'))
+    await delivered(one, other)
+    expect(far.heard).toEqual(['c 1', 'given-back mark', 'c 2'])
+  })
+
+  test('lets everybody find what an instance keeps, the newest of each name, until it is forgotten', async () => {
+    const { one, other } = await open()
+    one.keep('g', 'one', 'first', 60_000)
+    one.keep('g', 'one', '{"é":1}', 60_000)
+    other.keep('g', 'other', '', 60_000)
+    other.keep('h', 'one', 'elsewhere', 60_000)
+    const found = async (bus: Bus) => Object.fromEntries((await bus.kept('g')) ?? [])
+    for (const bus of [one, other]) await until(async () => Object.keys(await found(bus)).length === 2)
+    expect([await found(one), await found(other)]).toEqual([
+      { one: '{"é":1}', other: '' },
+      { one: '{"é":1}', other: '' },
+    ])
+    one.forget('g', 'one')
+    one.forget('g', 'nobody')
+    for (const bus of [one, other]) await until(async () => !('one' in (await found(bus))))
+    expect(await found(other)).toEqual({ other: '' })
+    other.forget('g', 'other')
+    await until(async () => (await other.kept('g'))?.size === 0)
+  })
+
+  test('forgets what is not kept again in time, and nothing else of its group', async () => {
+    const { one, other } = await open()
+    one.keep('life', 'long', '1', 60_000)
+    other.keep('life', 'short', '2', 40)
+    one.keep('life', 'renewed', '3', 40)
+    one.keep('life', 'renewed', '4', 60_000)
+    await until(async () => (await other.kept('life'))?.has('renewed'))
+    await until(async () => (await other.kept('life'))?.has('short') === false)
+    expect(Object.fromEntries((await one.kept('life')) ?? [])).toEqual({ long: '1', renewed: '4' })
   })
 
   test('that is closed brings nothing and lets itself be published to', async () => {

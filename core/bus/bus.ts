@@ -1,12 +1,19 @@
 /**
- * The bus port: messages between instances, and from api-bridge to ws. A hint and never the truth: any message may be
- * lost, doubled or reordered, and whoever listens also looks at the log.
+ * The bus port: messages between instances, and from api-bridge to ws; and what each lets the others know of itself for as
+ * long as it lives. A hint and never the truth: any message may be lost, doubled or reordered, and whoever listens also
+ * looks at the log.
  */
 
 export type BusHandler = (channel: string, message: Uint8Array) => void
 
 /** `up`: what is published goes out, and everything subscribed to is heard. */
 export type BusState = 'up' | 'down'
+
+/** This instance holds it. */
+export interface Lease {
+  /** The mark under which the one before gave it back, a moment ago; it may be still to be heard. */
+  after?: string
+}
 
 export interface Bus {
   readonly state: BusState
@@ -26,10 +33,25 @@ export interface Bus {
   subscribe(channel: string, handler: BusHandler): Promise<() => void>
   /**
    * Takes the lease of this name, or renews it, for so many ms: at most one instance holds it.
-   * @returns whether this one does now; a bus that is down grants none
+   * @returns undefined when somebody else holds it; a bus that is down grants none
    */
-  lease(name: string, ms: number): Promise<boolean>
-  /** Gives a lease back early. Somebody else's stays. */
-  release(name: string): Promise<void>
+  lease(name: string, ms: number): Promise<Lease | undefined>
+  /**
+   * Gives a lease back early, then publishes a mark: what is heard before it was the holder's to deal with, what is heard
+   * after it is the next one's, who is told of the mark with the lease. Somebody else's lease stays.
+   */
+  release(name: string, channel: string, mark: string): Promise<void>
+  /**
+   * Lets everybody find `value` under this name in a group, for so many ms; keep it again before they are over. Never waits
+   * and never fails: a bus that is down keeps nothing.
+   */
+  keep(group: string, name: string, value: string, ms: number): void
+  /** Ends it early. */
+  forget(group: string, name: string): void
+  /**
+   * What is kept in a group now, by name.
+   * @returns undefined when the bus cannot say: it is down, or has not answered within 250 ms
+   */
+  kept(group: string): Promise<ReadonlyMap<string, string> | undefined>
   close(): Promise<void>
 }

@@ -7,8 +7,22 @@ interface Subscription {
   handler: BusHandler
 }
 
+interface Kept {
+  value: string
+  /** By `Date.now()`. */
+  until: number
+}
+
 export function createInProcessBus(log: Logger): Bus {
   const subscriptions = new Set<Subscription>()
+
+  const groups = new Map<string, Map<string, Kept>>()
+  const living = (group: string) => {
+    const kept = groups.get(group) ?? new Map<string, Kept>()
+    for (const [name, { until }] of kept) if (until <= Date.now()) kept.delete(name)
+    if (kept.size === 0) groups.delete(group)
+    return [...kept]
+  }
 
   const deliver = (channel: string, message: Uint8Array) => {
     for (const subscription of subscriptions) {
@@ -35,10 +49,23 @@ export function createInProcessBus(log: Logger): Bus {
         subscriptions.delete(subscription)
       }
     },
-    lease: async () => true,
-    async release() {},
+    lease: async () => ({}),
+    async release(_name, channel, mark) {
+      this.publish(channel, new TextEncoder().encode(mark))
+    },
+    keep(group, name, value, ms) {
+      const kept = groups.get(group) ?? new Map<string, Kept>()
+      groups.set(group, kept.set(name, { value, until: Date.now() + ms }))
+    },
+    forget(group, name) {
+      groups.get(group)?.delete(name)
+    },
+    async kept(group) {
+      return new Map(living(group).map(([name, { value }]) => [name, value]))
+    },
     async close() {
       subscriptions.clear()
+      groups.clear()
     },
   }
 }

@@ -65,8 +65,8 @@ describe('while Redis is not there', () => {
     const before = performance.now()
     await listen(bus, 'c')
     expect(performance.now() - before).toBeLessThan(1_000)
-    expect(await bus.lease('l', 5_000)).toBe(false)
-    await bus.release('l')
+    expect(await bus.lease('l', 5_000)).toBeUndefined()
+    await bus.release('l', 'c', 'mark')
   })
 
   test('what is subscribed to then is heard once Redis is there, channels and patterns', async () => {
@@ -180,12 +180,15 @@ describe('a lease on Redis', () => {
     const asked = await Promise.all([one, other].map(bus => bus.lease('l', 60_000)))
     expect(asked.filter(Boolean)).toHaveLength(1)
     const [holder, loser] = asked[0] ? [one, other] : [other, one]
-    await loser.release('l')
-    expect([await loser.lease('l', 60_000), await holder.lease('l', 100_000)]).toEqual([false, true])
+    await loser.release('l', 'c', 'mark')
+    expect([await loser.lease('l', 60_000), await holder.lease('l', 100_000)]).toEqual([undefined, {}])
     expect(await redis.client.pttl('l')).toBeGreaterThan(60_000)
     await redis.client.pexpire('l', 1)
     await until(() => loser.lease('l', 60_000))
-    expect(await holder.lease('l', 60_000)).toBe(false)
+    expect(await holder.lease('l', 60_000)).toBeUndefined()
+    await loser.release('l', 'c', 'mark')
+    expect(await holder.lease('l', 60_000)).toEqual({ after: 'mark' })
+    expect(await holder.lease('l', 60_000)).toEqual({})
   })
 
   test('is kept from who takes the key by hand, too', async () => {
@@ -193,7 +196,7 @@ describe('a lease on Redis', () => {
     const { bus } = connect(redis.url)
     await until(() => bus.state === 'up')
     await redis.client.set('l', 'somebody', 'PX', 60_000, 'NX')
-    expect(await bus.lease('l', 5_000)).toBe(false)
+    expect(await bus.lease('l', 5_000)).toBeUndefined()
   })
 })
 

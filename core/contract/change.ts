@@ -1,18 +1,18 @@
 /**
- * The change: one thing an agent asks to be done to a board's items, and what became of it.
+ * The change: what an agent asks to be done to a board's items, one thing or a batch of them, and what became of it.
  *
  * A change is stored as JSON in Postgres, published as JSON on the Redis channel `board:{id}:updates`, and decided in one
  * place only, where it is applied to the document.
  */
 import { z } from 'zod'
 import type { FieldError } from './field-error.ts'
-import { type Item, itemIdSchema, itemPatchSchema, newItemSchema, referenceSchema } from './item.ts'
+import { type Item, itemIdSchema, itemPatchSchema, itemSchema, newItemSchema, referenceSchema } from './item.ts'
 
 /** The header If-Match as it came. */
 export const ifMatchSchema = z.string().max(1_000)
 const ifMatch = ifMatchSchema.exactOptional()
 
-/** A union by `action`, so that `{action: 'batch', operations}` can join it. */
+/** One thing done to one item. */
 export const itemChangeSchema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('create'), item: newItemSchema.extend({ id: itemIdSchema }) }),
   z.strictObject({
@@ -24,6 +24,26 @@ export const itemChangeSchema = z.discriminatedUnion('action', [
 ])
 export type ItemChange = z.infer<typeof itemChangeSchema>
 
+export const MAX_OPERATIONS = 500
+
+/** Several of them, in order: all are made, in one transaction, or none is. */
+export const batchSchema = z.strictObject({
+  action: z.literal('batch'),
+  operations: z.array(itemChangeSchema).min(1).max(MAX_OPERATIONS),
+})
+export type Batch = z.infer<typeof batchSchema>
+
+export const boardChangeSchema = z.discriminatedUnion('action', [...itemChangeSchema.options, batchSchema])
+export type BoardChange = z.infer<typeof boardChangeSchema>
+
+const has = (change: BoardChange, test: (operation: ItemChange) => boolean): boolean =>
+  change.action === 'batch' ? change.operations.some(test) : test(change)
+
+/** A board comes into being with the first item that is created on it. */
+export const createsItems = (change: BoardChange): boolean => has(change, ({ action }) => action === 'create')
+/** A full board takes no more of it; what only deletes goes on. */
+export const takesRoom = (change: BoardChange): boolean => has(change, ({ action }) => action !== 'delete')
+
 /**
  * Why a change was not made:
  *
@@ -33,10 +53,30 @@ export type ItemChange = z.infer<typeof itemChangeSchema>
  *   item-invalid   the item, as it would become, cannot be on the board    422
  *   board-full     the board has reached MAX_BOARD_BYTES; deletes go on     409
  *   internal       applying it fails again and again inside the server     500
+ *
+ * A batch has the reason of its first operation that cannot be made.
  */
 export type Rejection = 'item-exists' | 'item-missing' | 'item-changed' | 'item-invalid' | 'board-full' | 'internal'
 
-/** `item`: as applied (absent after a delete). Pointers are into the change's `item`. */
+/**
+ * What became of one operation of a batch. `item`: as the batch left it, without the record of what a person drew; absent
+ * where it is gone. `skipped`: nothing is wrong with it, but with another one.
+ */
+export const operationResultSchema = z
+  .strictObject({
+    action: z.enum(['create', 'update', 'delete']),
+    id: z.string(),
+    status: z.enum(['applied', 'rejected', 'skipped']),
+    item: itemSchema.exactOptional(),
+    errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).exactOptional(),
+  })
+  .meta({ id: 'OperationResult' })
+export type OperationResult = z.infer<typeof operationResultSchema>
+
+/**
+ * `item`: as applied (absent after a delete). Pointers are into the change's `item`, those of a batch into the batch
+ * (`/operations/1/item/x`). `results`: of a batch, one for each operation.
+ */
 export type ChangeOutcome =
-  | { status: 'applied'; item?: Item }
-  | { status: 'rejected'; reason: Rejection; detail: string; errors?: FieldError[] }
+  | { status: 'applied'; item?: Item; results?: OperationResult[] }
+  | { status: 'rejected'; reason: Rejection; detail: string; errors?: FieldError[]; results?: OperationResult[] }

@@ -9,6 +9,9 @@ export const closeCodes = {
   'board-id-invalid': 4400,
   'credential-missing': 4401,
   'credential-invalid': 4401,
+  'credential-expired': 4401,
+  'credential-revoked': 4403,
+  'credential-unverifiable': 1013,
   'board-forbidden': 4403,
   'board-deleted': 4404,
   'update-too-large': 4413,
@@ -17,6 +20,7 @@ export const closeCodes = {
   'too-many-peers': 1013,
   'too-many-connections': 1013,
   'too-slow': 1013,
+  'too-many-messages': 4529,
   draining: 1012,
   'store-went-back': 1012,
 } as const satisfies Record<SyncErrorCode, number>

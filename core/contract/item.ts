@@ -83,58 +83,64 @@ const fields = {
   created_by: z.string().min(1).max(MAX_CREATED_BY_LENGTH).refine(storable, storableError),
 }
 
-export const newItemSchema = z.strictObject({
-  id: itemIdSchema.exactOptional(),
-  type: z.enum(itemTypes),
-  ...settable(fields),
-  content: z.strictObject(settable(contentFields)).exactOptional(),
-  style: z.strictObject(settable(styleFields)).exactOptional(),
-})
+export const newItemSchema = z
+  .strictObject({
+    id: itemIdSchema.exactOptional(),
+    type: z.enum(itemTypes),
+    ...settable(fields),
+    content: z.strictObject(settable(contentFields)).exactOptional(),
+    style: z.strictObject(settable(styleFields)).exactOptional(),
+  })
+  .meta({ id: 'NewItem' })
 export type NewItem = z.infer<typeof newItemSchema>
 
 /** `id` and `type` may be repeated as they are; a change of either is refused when the patch is applied. */
-export const itemPatchSchema = z.strictObject({
-  id: referenceSchema.exactOptional(),
-  type: z.enum(itemTypes).exactOptional(),
-  ...removable(fields),
-  content: z.strictObject(removable(contentFields)).nullable().exactOptional(),
-  style: z.strictObject(removable(styleFields)).nullable().exactOptional(),
-})
+export const itemPatchSchema = z
+  .strictObject({
+    id: referenceSchema.exactOptional(),
+    type: z.enum(itemTypes).exactOptional(),
+    ...removable(fields),
+    content: z.strictObject(removable(contentFields)).nullable().exactOptional(),
+    style: z.strictObject(removable(styleFields)).nullable().exactOptional(),
+  })
+  .meta({ id: 'ItemPatch' })
 export type ItemPatch = z.infer<typeof itemPatchSchema>
 
 const optionalText = z.string().exactOptional()
 
 /** What a read answers. People's shapes are held to tldraw's bounds, not to ours, so this promises kinds of values only. */
-export const itemSchema = z.strictObject({
-  id: z.string(),
-  type: z.enum(itemTypes),
-  x: z.number(),
-  y: z.number(),
-  width: z.number().exactOptional(),
-  /** A sticky's grows with its text. */
-  height: z.number().exactOptional(),
-  rotation: z.number(),
-  parent: optionalText,
-  content: z.strictObject({
-    text: optionalText,
-    url: optionalText,
-    title: optionalText,
-    from: optionalText,
-    to: optionalText,
-    kind: optionalText,
-  }),
-  style: z.strictObject({
-    color: optionalText,
-    size: optionalText,
-    font: optionalText,
-    fill: optionalText,
-    dash: optionalText,
-    align: optionalText,
-  }),
-  created_by: optionalText,
-  /** The tldraw record, where a person drew it. */
-  record: z.record(z.string(), z.unknown()).exactOptional(),
-})
+export const itemSchema = z
+  .strictObject({
+    id: z.string(),
+    type: z.enum(itemTypes),
+    x: z.number(),
+    y: z.number(),
+    width: z.number().exactOptional(),
+    /** A sticky's grows with its text. */
+    height: z.number().exactOptional(),
+    rotation: z.number(),
+    parent: optionalText,
+    content: z.strictObject({
+      text: optionalText,
+      url: optionalText,
+      title: optionalText,
+      from: optionalText,
+      to: optionalText,
+      kind: optionalText,
+    }),
+    style: z.strictObject({
+      color: optionalText,
+      size: optionalText,
+      font: optionalText,
+      fill: optionalText,
+      dash: optionalText,
+      align: optionalText,
+    }),
+    created_by: optionalText,
+    /** The tldraw record, where a person drew it. */
+    record: z.record(z.string(), z.unknown()).exactOptional(),
+  })
+  .meta({ id: 'Item' })
 export type Item = z.infer<typeof itemSchema>
 
 function isAllowedUrl(text: string): boolean {

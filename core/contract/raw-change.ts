@@ -1,7 +1,7 @@
 /** What stands in a message on `board:{id}:updates`: our own wake-up, or a change that another program asks for. */
-import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { type ItemChange, itemChangeSchema } from './change.ts'
+import { nameItems, newItemId, operationsSchema } from './batch.ts'
+import { type BoardChange, itemChangeSchema } from './change.ts'
 import { type FieldError, fieldErrors, forbiddenParts } from './field-error.ts'
 
 /** As much as the body of a REST request may have. */
@@ -10,14 +10,15 @@ const MAX_RAW_BYTES = 1024 * 1024
 export type RawMessage =
   /** Tells of a change that is stored already. */
   | { kind: 'wake-up' }
-  | { kind: 'change'; change: ItemChange; messageId: string | undefined }
-  | { kind: 'batch' }
+  | { kind: 'change'; change: BoardChange; messageId: string | undefined }
   | { kind: 'malformed'; detail: string }
 
 const messageIdSchema = z
   .string()
   .regex(/^[^\p{Cc}\p{Cs}]{1,255}$/u, 'must be 1 to 255 characters without control characters')
   .optional()
+
+const rawBatchSchema = z.strictObject({ action: z.literal('batch'), operations: operationsSchema })
 
 const text = new TextDecoder('utf-8', { fatal: true })
 
@@ -33,14 +34,25 @@ export function readRawMessage(bytes: Uint8Array): RawMessage {
   if (typeof message.change_id === 'string') return { kind: 'wake-up' }
   const forbidden = forbiddenParts(message)
   if (forbidden.length > 0) return faulty(forbidden)
-  if (message.action === 'batch') return { kind: 'batch' }
 
   const { message_id, ...rest } = message
   const messageId = messageIdSchema.safeParse(message_id)
   if (!messageId.success) return malformed('/message_id must be 1 to 255 characters without control characters')
-  const change = itemChangeSchema.safeParse(completed(rest))
-  if (!change.success) return faulty(fieldErrors(change.error))
-  return { kind: 'change', change: change.data, messageId: messageId.data }
+  const change = rest.action === 'batch' ? readBatch(rest) : readItemChange(rest)
+  return 'errors' in change ? faulty(change.errors) : { kind: 'change', change, messageId: messageId.data }
+}
+
+function readItemChange(message: Record<string, unknown>): BoardChange | { errors: FieldError[] } {
+  const change = itemChangeSchema.safeParse(completed(message))
+  return change.success ? change.data : { errors: fieldErrors(change.error) }
+}
+
+function readBatch({ operations, ...rest }: Record<string, unknown>): BoardChange | { errors: FieldError[] } {
+  const completedOnes = Array.isArray(operations) ? operations.map(completedOperation) : operations
+  const batch = rawBatchSchema.safeParse({ ...rest, operations: completedOnes })
+  if (!batch.success) return { errors: fieldErrors(batch.error) }
+  const named = nameItems(batch.data.operations)
+  return 'errors' in named ? named : { action: 'batch', operations: named.operations }
 }
 
 /** Whether it is ours, without reading it: what is quoted in a text has a backslash before its quotes. */
@@ -52,11 +64,12 @@ export function mayBeWakeUp(bytes: Uint8Array): boolean {
 function completed(message: Record<string, unknown>): unknown {
   const { action, item } = message
   if (!isObject(item)) return message
-  if (action === 'create' && item.id === undefined)
-    return { ...message, item: { ...item, id: randomBytes(12).toString('base64url') } }
+  if (action === 'create' && item.id === undefined) return { ...message, item: { ...item, id: newItemId() } }
   if (action === 'delete') return { ...message, item: { id: item.id } }
   return message
 }
+
+const completedOperation = (operation: unknown): unknown => (isObject(operation) ? completed(operation) : operation)
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

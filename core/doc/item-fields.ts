@@ -1,10 +1,13 @@
 /** The fields of items, one by one: where in a tldraw shape's props each is found and how it is written there. */
+import { createHash } from 'node:crypto'
 import type { Item } from '../contract/item.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { documentText, plainText, richTextOf, withText, withTitle } from './rich-text.ts'
 
 export type Value = string | number
 export type Props = Readonly<Record<string, unknown>>
+
+export const propsOf = ({ props }: PlainRecord): Props => (typeof props === 'object' ? { ...props } : {})
 
 /** A field by its JSON pointer into the item. Those of the shape's place (x, y, rotation, parent) are not among them. */
 export type FieldPointer = '/width' | '/height' | `/content/${keyof Item['content']}` | `/style/${keyof Item['style']}`
@@ -48,8 +51,11 @@ export const prop = (name: string, fallback: Value): Field => ({
 /** A field that other props decide. */
 export const computed = (read: (props: Props) => number): Field => ({ read })
 
-/** A field that the API can read but, so far, not write. */
-export const readOnly = (read: Field['read']): Field => ({ read, refuse: () => 'changing this is not supported yet' })
+/** A field that only people can change, on the canvas. */
+export const readOnly = (read: Field['read']): Field => ({
+  read,
+  refuse: () => 'this can be changed on the canvas only',
+})
 
 export const label: Field = {
   read: props => plainText(props.richText),
@@ -86,23 +92,35 @@ export const textWidth: Field = {
 }
 
 /** The picture's address; not one that holds the picture itself when that is more than an agent could have sent. */
-export const assetUrl = (maxLength: number): Field =>
-  readOnly((props, _shapeId, related) => {
+export const pictureUrl = (maxLength: number): Field['read'] => {
+  return (props, _shapeId, related) => {
     const asset = typeof props.assetId === 'string' ? related.record(props.assetId) : undefined
-    const assetProps = asset?.props
-    if (typeof assetProps !== 'object' || assetProps === null || !('src' in assetProps)) return undefined
-    const { src } = assetProps
+    const { src } = asset ? propsOf(asset) : {}
     return typeof src === 'string' && src !== '' && src.length <= maxLength ? src : undefined
-  })
+  }
+}
 
-/** The item that one end of an arrow is bound to. */
-export const arrowEnd = (terminal: 'start' | 'end'): Field =>
-  readOnly((_props, shapeId, related) => {
+/** The same for an image, whose asset an agent may name by its address. */
+export const imageUrl = (maxLength: number): Field => ({
+  read: pictureUrl(maxLength),
+  write: value => ({ assetId: assetIdOf(String(value)) }),
+  refuse: value => (value === undefined ? 'an image needs the address of its picture' : undefined),
+})
+
+/** One asset for all images of one address. */
+export const assetIdOf = (url: string): string =>
+  `asset:${createHash('sha256').update(url).digest('base64url').slice(0, 22)}`
+
+/** The item that one end of an arrow is bound to. It stands in a record of its own: see `item-relations.ts`. */
+export const arrowEnd = (terminal: 'start' | 'end'): Field => ({
+  read: (_props, shapeId, related) => {
     const binding = related.bindingsFrom(shapeId).find(({ props }) => {
       return typeof props === 'object' && props !== null && 'terminal' in props && props.terminal === terminal
     })
     return typeof binding?.toId === 'string' ? binding.toId.replace(/^shape:/, '') : undefined
-  })
+  },
+  refuse: value => (value === undefined ? 'a connector needs an item at each end' : undefined),
+})
 
 export const numberProp = (props: Props, name: string, fallback = 0): number =>
   typeof props[name] === 'number' ? props[name] : fallback

@@ -3,16 +3,17 @@ import { type ItemType, MAX_DATA_URL_LENGTH } from '../contract/item.ts'
 import {
   align,
   arrowEnd,
-  assetUrl,
   computed,
   documentBody,
   documentTitle,
   type Field,
   type FieldPointer,
+  imageUrl,
   label,
   link,
   numberProp,
   type Props,
+  pictureUrl,
   prop,
   readOnly,
   scaleOf,
@@ -20,6 +21,7 @@ import {
 } from './item-fields.ts'
 import { labelHeight } from './label-size.ts'
 import { documentText, plainText } from './rich-text.ts'
+import { NOTE_SIZE } from './shape-outline.ts'
 
 export interface ItemForm {
   /** tldraw's name for the shape. */
@@ -31,7 +33,6 @@ export interface ItemForm {
   growth?: (props: Props) => number
 }
 
-const NOTE_SIZE = 200
 const noteHeight = (props: Props) => NOTE_SIZE + numberProp(props, 'growY')
 
 const sticky: ItemForm = {
@@ -114,12 +115,39 @@ const frame: ItemForm = {
   },
 }
 
-const sized = { '/width': prop('w', 1), '/height': prop('h', 1) }
-const pictureFields = { ...sized, '/content/url': assetUrl(MAX_DATA_URL_LENGTH), '/content/title': prop('altText', '') }
+const sized = { '/width': prop('w', 200), '/height': prop('h', 200) }
+const image: ItemForm = {
+  shape: 'image',
+  props: { playing: true, url: '', crop: null, flipX: false, flipY: false },
+  fields: { ...sized, '/content/url': imageUrl(MAX_DATA_URL_LENGTH), '/content/title': prop('altText', '') },
+}
+
+const connector: ItemForm = {
+  shape: 'arrow',
+  props: {
+    ...{ kind: 'arc', labelColor: 'black', bend: 0, start: { x: 0, y: 0 }, end: { x: 0, y: 0 }, scale: 1 },
+    ...{ arrowheadStart: 'none', arrowheadEnd: 'arrow', labelPosition: 0.5, elbowMidPoint: 0.5 },
+  },
+  fields: {
+    '/content/text': label,
+    '/content/from': arrowEnd('start'),
+    '/content/to': arrowEnd('end'),
+    ...geoStyle,
+  },
+}
+
 const stroke = { '/style/color': prop('color', 'black'), '/style/size': prop('size', 'm') }
 
-/** What the API can create. The other types of item are so far read from what people drew. */
-export const creatableForms: Readonly<Partial<Record<ItemType, ItemForm>>> = { sticky, text, shape, document, frame }
+/** What each type of item is made as. */
+export const itemForms: Readonly<Record<ItemType, ItemForm>> = {
+  sticky,
+  text,
+  shape,
+  document,
+  frame,
+  image,
+  connector,
+}
 
 /** Every default shape of tldraw: the nearest type of item, and the fields that both have. */
 const nearestForms: Readonly<Record<string, { type: ItemType; form: ItemForm }>> = {
@@ -127,21 +155,20 @@ const nearestForms: Readonly<Record<string, { type: ItemType; form: ItemForm }>>
   text: { type: 'text', form: text },
   geo: { type: 'shape', form: shape },
   frame: { type: 'frame', form: frame },
-  image: { type: 'image', form: { shape: 'image', props: {}, fields: pictureFields } },
-  video: { type: 'image', form: { shape: 'video', props: {}, fields: pictureFields } },
-  arrow: {
-    type: 'connector',
+  image: { type: 'image', form: image },
+  video: {
+    type: 'image',
     form: {
-      shape: 'arrow',
+      shape: 'video',
       props: {},
       fields: {
-        '/content/text': label,
-        '/content/from': arrowEnd('start'),
-        '/content/to': arrowEnd('end'),
-        ...geoStyle,
+        ...sized,
+        '/content/url': readOnly(pictureUrl(MAX_DATA_URL_LENGTH)),
+        '/content/title': prop('altText', ''),
       },
     },
   },
+  arrow: { type: 'connector', form: connector },
   draw: {
     type: 'shape',
     form: {

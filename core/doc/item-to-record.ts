@@ -2,10 +2,10 @@
 import type { FieldError } from '../contract/field-error.ts'
 import type { Item, ItemPatch, NewItem } from '../contract/item.ts'
 import { shapeIdOf } from './board-tree.ts'
-import { type Field, type FieldPointer, type FieldSource, fieldValue, type Props } from './item-fields.ts'
+import { type Field, type FieldPointer, type FieldSource, fieldValue, type Props, propsOf } from './item-fields.ts'
 import type { ItemForm } from './item-forms.ts'
 import type { PlainRecord } from './record-layout.ts'
-import { type ItemShape, propsOf } from './record-to-item.ts'
+import type { ItemShape } from './record-to-item.ts'
 
 /** What an item says once defaults may be left out: a new item, or an item with a patch merged in. */
 export interface ItemWords extends FieldSource {

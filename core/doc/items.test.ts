@@ -130,9 +130,18 @@ describe('a new item', () => {
 describe('a refused change', () => {
   const id = 'new'
   const data = 'data:image/png;base64,AAAA'
+  const connector = (content: { from?: string; to?: string }, parent?: string): ItemChange => ({
+    action: 'create',
+    item: { id, type: 'connector', content, ...(parent && { parent }) },
+  })
   const refused: [string, ItemChange, string, string?][] = [
-    ['an image, so far', { action: 'create', item: { id, type: 'image' } }, 'item-invalid', '/type'],
-    ['a connector, so far', { action: 'create', item: { id, type: 'connector' } }, 'item-invalid', '/type'],
+    ['an image of nothing', { action: 'create', item: { id, type: 'image' } }, 'item-invalid', '/content/url'],
+    ['a connector from nowhere', connector({ to: 'a' }), 'item-invalid', '/content/from'],
+    ['a connector from what is not there', connector({ from: 'x', to: 'a' }), 'item-invalid', '/content/from'],
+    ['a connector to what is not there', connector({ from: 'a', to: 'x' }), 'item-invalid', '/content/to'],
+    ['a connector to a connector', connector({ from: 'a', to: 'arrow' }), 'item-invalid', '/content/to'],
+    ['a connector to where it begins', connector({ from: 'a', to: 'a' }), 'item-invalid', '/content/to'],
+    ['a connector in a missing frame', connector({ from: 'a', to: 'outer' }, 'x'), 'item-invalid', '/parent'],
     ['a missing parent', { action: 'create', item: { id, type: 'text', parent: 'x' } }, 'item-invalid', '/parent'],
     [
       'a parent that is no frame',
@@ -164,10 +173,28 @@ describe('a refused change', () => {
       '/parent',
     ],
     [
-      'another bound end',
-      { action: 'update', item: { id: 'arrow', content: { to: 'outer' } } },
+      'an end that is not there',
+      { action: 'update', item: { id: 'arrow', content: { to: 'x' } } },
       'item-invalid',
       '/content/to',
+    ],
+    [
+      'an end let go',
+      { action: 'update', item: { id: 'arrow', content: { from: null } } },
+      'item-invalid',
+      '/content/from',
+    ],
+    [
+      'both ends at one item',
+      { action: 'update', item: { id: 'arrow', content: { to: 'a' } } },
+      'item-invalid',
+      '/content/to',
+    ],
+    [
+      'another picture, of nothing',
+      { action: 'update', item: { id: 'image', content: { url: null } } },
+      'item-invalid',
+      '/content/url',
     ],
     ['another content', { action: 'update', item: { id: 'a', x: 1 }, if_match: '"old"' }, 'item-changed'],
     ['nothing to delete', { action: 'delete', item: { id } }, 'item-missing'],
@@ -180,8 +207,10 @@ describe('a refused change', () => {
       { id: 'outer', type: 'frame' },
       { id: 'middle', type: 'frame', parent: 'outer' },
       { id: 'inner', type: 'frame', parent: 'middle' },
+      { id: 'image', type: 'image', content: { url: data } },
     )
     putRecord(doc, drawn('arrow', 'arrow', arrowProps))
+    putRecord(doc, binding('1', 'arrow', 'a', 'start'))
     return doc
   }
 

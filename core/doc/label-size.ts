@@ -6,6 +6,8 @@
 
 /** tldraw's label sizes for its style `size`, in pixels (LABEL_FONT_SIZES × 16 in its default-shape-constants.ts). */
 const fontSizes: Readonly<Record<string, number>> = { s: 18, m: 22, l: 26, xl: 32 }
+/** Those of texts (FONT_SIZES × 16). */
+const textFontSizes: Readonly<Record<string, number>> = { s: 18, m: 24, l: 36, xl: 44 }
 const LINE_HEIGHT = 1.35
 /** Between the label and each edge of the shape (tldraw's LABEL_PADDING). */
 const PADDING = 16
@@ -39,6 +41,15 @@ export function labelHeight({ text, title = '', size, width }: Label): number {
   return heading + textHeight(text, fontSize, room) + 2 * PADDING
 }
 
+/** The size of a text that stands by itself; as wide as its longest line where it has no width of its own. */
+export function textSize(text: string, size: unknown, width?: number): { width: number; height: number } {
+  const fontSize = textFontSizes[String(size)] ?? 24
+  const room = width ?? Math.max(1, ...text.split('\n').map(lineWidth)) * fontSize * CHARACTER_WIDTH
+  return { width: room, height: textHeight(text, fontSize, room) }
+}
+
+const lineWidth = (line: string): number => line.length + (line.match(wide)?.length ?? 0)
+
 function textHeight(text: string, fontSize: number, room: number): number {
   const columns = Math.max(1, Math.floor(room / (fontSize * CHARACTER_WIDTH)))
   return lineCount(text, columns) * Math.round(fontSize * LINE_HEIGHT)
@@ -51,7 +62,7 @@ function lineCount(text: string, columns: number): number {
     count += 1
     let used = 0
     for (const word of line.split(' ')) {
-      const width = word.length + (word.match(wide)?.length ?? 0)
+      const width = lineWidth(word)
       if (used > 0 && used + 1 + width > columns) {
         count += 1
         used = 0

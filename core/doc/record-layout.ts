@@ -17,6 +17,11 @@ import { changedFields, isPlainObject, type PlainRecord, parentAndIndexOf, withF
 
 export type { PlainRecord } from './record-fields.ts'
 
+export interface ParentAndIndex {
+  parentId: unknown
+  index: unknown
+}
+
 export type Layout = 'fields' | 'records'
 
 export const recordsOf = (doc: Y.Doc): Y.Map<unknown> => doc.getMap('tldraw')
@@ -47,7 +52,7 @@ export function readRecords(doc: Y.Doc): Map<string, PlainRecord> {
  * The parent and index of a stored shape, without building its record: a new shape is compared with every other one, and
  * this is ten times faster.
  */
-export function readParentAndIndex(value: unknown): { parentId: unknown; index: unknown } | undefined {
+export function readParentAndIndex(value: unknown): ParentAndIndex | undefined {
   const place: unknown = value instanceof Y.Map ? value.get('place') : undefined
   if (Array.isArray(place)) return parentAndIndexOf(place)
   const record: unknown = value instanceof Y.Map ? value.get('base') : value

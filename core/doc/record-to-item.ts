@@ -1,8 +1,8 @@
 /** Record → item: how a shape on the board reads as an item, whoever drew it. */
-import type * as Y from 'yjs'
 import { type Item, isReference } from '../contract/item.ts'
-import { bindingsOf, isShapeId, itemIdOf, recordAt } from './board-tree.ts'
-import type { Field, Props, RelatedRecords, Value } from './item-fields.ts'
+import type { BoardRecords } from './board-records.ts'
+import { isShapeId, itemIdOf, shapeIdOf } from './board-tree.ts'
+import { type Field, type Props, propsOf, type RelatedRecords, type Value } from './item-fields.ts'
 import { formOf, type ItemForm } from './item-forms.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
@@ -14,12 +14,17 @@ export interface ItemShape {
   record: PlainRecord
 }
 
+/** The item with this id and its shape. */
+export function shapeAt(records: BoardRecords, id: string): ItemShape | undefined {
+  const record = records.record(shapeIdOf(id))
+  return record && readShape(record, records)
+}
+
 /**
  * The shape as an item; undefined where the record is no shape, one that tldraw would reject, or one whose id no request
- * could name. A person's copy of an
- * agent's shape carries the original's `meta`, so only the shape that `meta.item_id` names is the agent's.
+ * could name. A person's copy of an agent's shape carries the original's `meta`, so only the shape that `meta.item_id` names is the agent's.
  */
-export function readShape(record: PlainRecord, related: RelatedRecords): ItemShape | undefined {
+function readShape(record: PlainRecord, related: RelatedRecords): ItemShape | undefined {
   if (record.typeName !== 'shape' || !isReference(itemIdOf(record.id)) || recordFault(record)) return undefined
   const meta = metaOf(record)
   const isAgents = meta.item_id === itemIdOf(record.id)
@@ -42,30 +47,6 @@ export function readShape(record: PlainRecord, related: RelatedRecords): ItemSha
   }
   return { item, form, record }
 }
-
-/** An arrow's bindings are looked for once, and only when there is an arrow. */
-export function relatedRecords(doc: Y.Doc): RelatedRecords {
-  let byShape: Map<unknown, PlainRecord[]> | undefined
-  return {
-    record: id => recordAt(doc, id),
-    bindingsFrom(shapeId) {
-      byShape ??= groupByShape(bindingsOf(doc))
-      return byShape.get(shapeId) ?? []
-    },
-  }
-}
-
-function groupByShape(bindings: readonly PlainRecord[]): Map<unknown, PlainRecord[]> {
-  const groups = new Map<unknown, PlainRecord[]>()
-  for (const binding of bindings) {
-    const group = groups.get(binding.fromId)
-    if (group) group.push(binding)
-    else groups.set(binding.fromId, [binding])
-  }
-  return groups
-}
-
-export const propsOf = ({ props }: PlainRecord): Props => (typeof props === 'object' ? { ...props } : {})
 
 const metaOf = ({ meta }: PlainRecord): Props => (typeof meta === 'object' ? { ...meta } : {})
 

@@ -126,12 +126,13 @@ export class BoardArchive {
   /**
    * Writes a snapshot and takes the rows it covers out of the log.
    * @param update the board's whole committed state at `seq` as a Yjs V2 update
+   * @param itemCount the items in it, for lists; undefined: they were not counted
    */
-  async save(board: BoardId, epoch: number, seq: number, update: Uint8Array): Promise<SaveOutcome> {
+  async save(board: BoardId, epoch: number, seq: number, update: Uint8Array, itemCount?: number): Promise<SaveOutcome> {
     const stored = await packState(update)
     for (;;) {
       // Who takes rows away writes a snapshot too: each attempt finds a newer one or a shorter log.
-      const outcome = await this.#trySave(board, epoch, seq, update.byteLength, stored)
+      const outcome = await this.#trySave(board, epoch, seq, { bytes: update.byteLength, itemCount }, stored)
       if (outcome !== 'compacted-elsewhere') return outcome
     }
   }
@@ -140,7 +141,7 @@ export class BoardArchive {
     board: BoardId,
     epoch: number,
     seq: number,
-    bytes: number,
+    { bytes, itemCount }: { bytes: number; itemCount: number | undefined },
     stored: StoredState,
   ): Promise<SaveOutcome | 'compacted-elsewhere'> {
     const corruptions: Corruption[] = []
@@ -177,10 +178,10 @@ export class BoardArchive {
           [board, seq, stored.state, stored.checksum],
         )
         await sql.query(
-          `UPDATE boardsync.boards SET snapshot_seq = $2, bytes = $3 + (
+          `UPDATE boardsync.boards SET snapshot_seq = $2, item_count = coalesce($4, item_count), bytes = $3 + (
            SELECT coalesce(sum(octet_length(data)), 0) FROM boardsync.board_updates WHERE board_id = $1)
          WHERE id = $1`,
-          [board, seq, bytes],
+          [board, seq, bytes, itemCount ?? null],
         )
         await this.#forget(sql, board)
         return 'saved' as const

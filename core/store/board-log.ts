@@ -60,7 +60,8 @@ const appendSql = (locking: string) => `
   ), added AS (
     SELECT board_id, count(*) AS entries, sum(bytes)::bigint AS bytes FROM inserted GROUP BY board_id
   )
-  UPDATE boardsync.boards SET head_seq = locked.head_seq + added.entries, bytes = boards.bytes + added.bytes
+  UPDATE boardsync.boards SET
+    head_seq = locked.head_seq + added.entries, bytes = boards.bytes + added.bytes, changed_at = now()
   FROM locked JOIN added ON added.board_id = locked.id WHERE boards.id = locked.id
   RETURNING boards.id, boards.epoch, locked.head_seq + 1 AS first_seq, boards.head_seq AS last_seq`
 

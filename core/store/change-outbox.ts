@@ -106,7 +106,9 @@ export class ChangeOutbox {
 
   async find(board: BoardId, publicId: string): Promise<RecordedChange | undefined> {
     const rows = await this.#database.query<ChangeRow>(
-      `SELECT ${changeColumns} FROM boardsync.item_changes WHERE public_id = $1 AND board_id = $2`,
+      `SELECT ${changeColumns} FROM boardsync.item_changes
+       WHERE public_id = $1 AND board_id = $2
+         AND EXISTS (SELECT FROM boardsync.boards WHERE id = board_id AND deleted_at IS NULL)`,
       [publicId, board],
       'find-change',
     )
@@ -197,7 +199,8 @@ async function record(
      WHERE item_changes.id = row.id`,
     [rows.map(row => row.id), rows.map(row => row.status), rows.map(row => row.result), rows.map(row => row.seq)],
   )
-  await sql.query('UPDATE boardsync.boards SET head_seq = $2, bytes = bytes + $3 WHERE id = $1', [
+  if (written.length === 0) return seq
+  await sql.query('UPDATE boardsync.boards SET head_seq = $2, bytes = bytes + $3, changed_at = now() WHERE id = $1', [
     board,
     seq,
     written.reduce((sum, row) => sum + row.update.byteLength, 0),

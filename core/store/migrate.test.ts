@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Postgres, startPostgres } from '../../test/kit/postgres.ts'
 import { releasing } from '../../test/kit/releasing.ts'
@@ -14,7 +15,10 @@ import { migrateStorage, openStorage } from './storage.ts'
 
 const use = releasing(afterAll)
 const useHere = releasing()
-const all = ['0001_boards_log_and_changes', '0002_quarantine_and_row_checksums']
+const all = readdirSync(new URL('../../migrations', import.meta.url))
+  .filter(name => name.endsWith('.sql'))
+  .sort()
+  .map(name => name.slice(0, -4))
 let postgres: Postgres
 
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { releasing } from '../../test/kit/releasing.ts'
 import { archiveCases } from '../../test/storage/archive-cases.ts'
 import { corruptionCases } from '../../test/storage/corruption-cases.ts'
+import { directoryCases } from '../../test/storage/directory-cases.ts'
 import { growthCases } from '../../test/storage/growth-cases.ts'
 import { lockedRowCases } from '../../test/storage/locked-row-cases.ts'
 import { logCases } from '../../test/storage/log-cases.ts'
@@ -32,6 +33,7 @@ describe.each([
   corruptionCases(site)
   quarantineCases(site)
   outboxCases(site)
+  directoryCases(site)
   previousVersionCases(site)
   restoreCases(site)
   growthCases(site)

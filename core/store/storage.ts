@@ -1,14 +1,20 @@
 /** Opens the store that the settings name: connected, migrated, and split into what each part of boardsync uses of it. */
 import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
+import { ApiKeys } from './api-keys.ts'
 import { BoardArchive } from './board-archive.ts'
+import { BoardDirectory } from './board-directory.ts'
 import { BoardLog } from './board-log.ts'
 import { ChangeOutbox } from './change-outbox.ts'
 import type { Database } from './database.ts'
 import { openEmbedded } from './embedded.ts'
+import { Endings } from './endings.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
 import { connectPostgres } from './postgres.ts'
 import type { CorruptionKind } from './quarantine.ts'
+import { Sessions } from './sessions.ts'
+import { Tickets } from './tickets.ts'
 
 /** What a class offers, so that something else can stand in for it. */
 type Public<T> = Pick<T, keyof T>
@@ -17,6 +23,12 @@ export interface Storage {
   boards: Public<BoardLog>
   archive: Pick<BoardArchive, 'read' | 'save'>
   changes: Public<ChangeOutbox>
+  directory: Public<BoardDirectory>
+  answers: Public<KeptAnswers>
+  keys: Public<ApiKeys>
+  tickets: Public<Tickets>
+  sessions: Public<Sessions>
+  endings: Public<Endings>
   /** Resolves when the database answers. @throws StorageError */
   ping(): Promise<void>
   close(): Promise<void>
@@ -49,6 +61,12 @@ export function storageOn(
     boards: new BoardLog(database),
     archive,
     changes: new ChangeOutbox(database),
+    directory: new BoardDirectory(database),
+    answers: new KeptAnswers(database),
+    keys: new ApiKeys(database),
+    tickets: new Tickets(database),
+    sessions: new Sessions(database),
+    endings: new Endings(database),
     async ping() {
       await database.query('SELECT 1')
     },

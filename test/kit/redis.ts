@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Redis as Client } from 'ioredis'
@@ -29,6 +29,10 @@ export interface Redis {
 export interface RedisOptions {
   /** What clients have to know. */
   password?: string
+  /** Files: it speaks TLS only. */
+  tls?: { key: string; certificate: string; authority: string }
+  /** More of its own settings, as on its command line. */
+  args?: readonly string[]
 }
 
 /** @returns a server that answers */
@@ -39,14 +43,36 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
 }
 
 /** One that is not running yet, for instances that start before it. */
-export async function absentRedis({ password }: RedisOptions = {}): Promise<Redis> {
+export async function absentRedis({ password, tls, args: more = [] }: RedisOptions = {}): Promise<Redis> {
   const program = findRedis() ?? installRedis()
   const folder = temporaryFolder()
   const port = await freePort()
-  const url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder.path]
+  const url = `${tls ? 'rediss' : 'redis'}://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`
+  const args = [
+    tls ? '--tls-port' : '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    folder.path,
+  ]
   if (password !== undefined) args.push('--requirepass', password)
-  const client = new Client(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null })
+  if (tls) {
+    const { key, certificate, authority } = tls
+    args.push('--port', '0', '--tls-key-file', key, '--tls-cert-file', certificate, '--tls-ca-cert-file', authority)
+    args.push('--tls-auth-clients', 'no')
+  }
+  args.push(...more)
+  const client = new Client(url, {
+    lazyConnect: true,
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+    ...(tls && { tls: { ca: readFileSync(tls.authority) } }),
+  })
   client.on('error', () => {}) // it is halted on purpose
   let running: ChildProcess | undefined
   let log = ''

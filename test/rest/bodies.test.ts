@@ -64,7 +64,7 @@ describe('a body', () => {
     ],
     ['nested deep', deep(50_000), '400 request-invalid', [`/content${'/a'.repeat(31)}`]],
     ['with a long name', `{"type":"sticky","${'n'.repeat(100_000)}":1}`, '400 request-invalid', ['']],
-    ['with a type that is not supported yet', '{"type":"image"}', '422 item-invalid', ['/type']],
+    ['of an image of nothing', '{"type":"image"}', '422 item-invalid', ['/content/url']],
   ]
   const urls = [
     'javascript:alert(1)',

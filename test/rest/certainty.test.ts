@@ -19,8 +19,8 @@ import { drawnNote } from './drawn.ts'
 const sabotage = vi.hoisted(() => new Map<string, (doc: import('yjs').Doc) => void>())
 vi.mock('../../core/doc/items.ts', async importOriginal => {
   const original = await importOriginal<typeof items>()
-  const applyChange: typeof items.applyChange = (doc, change: ItemChange, origin) => {
-    sabotage.get(change.item.id)?.(doc)
+  const applyChange: typeof items.applyChange = (doc, change, origin) => {
+    if (change.action !== 'batch') sabotage.get(change.item.id)?.(doc)
     return original.applyChange(doc, change, origin)
   }
   return { ...original, applyChange }

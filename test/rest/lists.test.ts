@@ -117,6 +117,33 @@ describe('a list', () => {
   })
 })
 
+describe('a list by place', () => {
+  test('has what touches the box, turned and framed things where they show, in pages like any other', async () => {
+    for (let n = 0; n < 6; n++) await create('placed', { id: `in-${n}`, x: n * 10, y: -50 })
+    await create('placed', { id: 'far', x: 5_000 })
+    await create('placed', { id: 'frame', type: 'frame', x: 5_000, y: 5_000 })
+    await create('placed', { id: 'framed', x: -5_000, y: -5_000, parent: 'frame' })
+    const inside = ['framed', 'in-0', 'in-1', 'in-2', 'in-3', 'in-4', 'in-5']
+    for (const limit of [1, 2, 7, 500])
+      expect(await pages('placed', `bbox=-10,-60,1e2,80.5&limit=${limit}`)).toEqual(inside)
+    expect(await pages('placed', 'bbox=5000,5000,6000,6000')).toEqual(['frame'])
+    expect(await pages('placed', 'bbox=-10,-60,100,80&type=frame')).toEqual([])
+    const etag = String((await list('placed', '?bbox=0,0,1,1')).headers.etag)
+    expect((await list('placed', '?bbox=0,0,1,1', { 'if-none-match': etag })).statusCode).toBe(304)
+  })
+
+  test.each(['', '1,2,3', '1,2,3,4,5', '1,2,3,x', '1,2, 3,4', '10,0,0,10', '0,10,10,0', '0,0,1e999,1'])(
+    'refuses %j for a box, with a pointer',
+    async bbox => {
+      const answer = await list('placed', `?bbox=${encodeURIComponent(bbox)}`)
+      expect([answer.statusCode, answer.json().errors]).toEqual([
+        400,
+        [{ pointer: '/bbox', detail: expect.any(String) }],
+      ])
+    },
+  )
+})
+
 describe('a read', () => {
   test('is never older than its own start', async () => {
     await create('fresh', { id: 'a', x: 0 })

@@ -3,14 +3,15 @@
  * It keeps what it typed while away, and sends it when it is back.
  */
 import * as Y from 'yjs'
-import type { Grant } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import type { SyncError } from '../../core/base/errors.ts'
 import { decodeFrame, encodeSyncStep1, encodeSyncStep2, encodeUpdate, type Frame } from '../../ws/protocol/frames.ts'
 import { Peer, type PeerSocket } from '../../ws/room/peer.ts'
 import type { Room } from '../../ws/room/room.ts'
 import type { Chance } from './chance.ts'
 
-const anyone: Grant = { subject: 'anyone', authenticated: false, roleOn: () => 'write' }
+const rights = new Map([['*', 'write']] as const)
+const anyone = grantOf({ subject: 'anyone', authenticated: false, rights, basis: { issuer: 'open' } })
 
 /** Messages in order, each after a moment; nothing arrives any more once it is cut. */
 class Link {

@@ -6,13 +6,13 @@ import { createMetrics } from '../../core/base/metrics.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { slicesOf } from '../../core/doc/slices.ts'
-import type { Storage } from '../../core/store/storage.ts'
 import { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { Committer } from '../../ws/room/committer.ts'
 import { ItemInbox } from '../../ws/room/item-inbox.ts'
 import { Replication } from '../../ws/room/replication.ts'
 import { Rooms } from '../../ws/room/rooms.ts'
 import type { SimulatedClient } from './client.ts'
+import type { SimulatedStorage } from './database.ts'
 
 const log = pino({ level: 'silent' })
 const metrics = createMetrics()
@@ -26,7 +26,7 @@ export class SimulatedInstance {
   readonly #clients = new Set<SimulatedClient>()
   alive = true
 
-  constructor(storage: Storage, bus: Bus) {
+  constructor(storage: SimulatedStorage, bus: Bus) {
     this.#monitor = new StorageMonitor(storage, log)
     this.#committer = new Committer(storage.boards, this.#monitor, log, metrics, { board: 2 ** 20, total: 2 ** 22 })
     this.rooms = new Rooms({

@@ -37,6 +37,9 @@ interface ChangeRow extends NewChange {
   seq: number | undefined
 }
 
+/** What rooms and the inbox use of a store. */
+export type SimulatedStorage = Pick<Storage, 'boards' | 'archive' | 'changes' | 'ping' | 'close'>
+
 export class SimulatedDatabase {
   readonly #chance: Chance
   readonly #boards = new Map<BoardId, BoardTable>()
@@ -51,7 +54,7 @@ export class SimulatedDatabase {
   }
 
   /** The store as one instance uses it. */
-  connect(): Storage {
+  connect(): SimulatedStorage {
     return {
       boards: {
         create: board => this.#do(() => ({ ...this.#create(board).head })),

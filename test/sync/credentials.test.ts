@@ -2,7 +2,9 @@ import { createDecoder, readVarUint } from 'lib0/decoding'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readAuthMessage } from 'y-protocols/auth'
 import * as Y from 'yjs'
-import type { Authenticate, Role } from '../../core/auth/authenticate.ts'
+import type { Authenticate } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
+import type { Role } from '../../core/contract/role.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { edit, isEdit, isSyncStep1, syncStep1, syncStep2 } from '../kit/frames.ts'
 import { connectRaw, type RawOptions } from '../kit/raw-client.ts'
@@ -84,11 +86,8 @@ describe('a reader', () => {
   /** The token names the role. */
   const byRole: Authenticate = async credential => {
     const role = credential?.reveal() as Role
-    return {
-      subject: role,
-      authenticated: true,
-      roleOn: () => (role === 'read' || role === 'write' ? role : undefined),
-    }
+    const rights = new Map(role === 'read' || role === 'write' ? [['*', role]] : [])
+    return grantOf({ subject: role, rights, basis: { issuer: 'test' } })
   }
   let own: Site
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** Who the user is to the others on a board: a friendly random name and a colour, the same on every visit. */
-import { colorOf, isHexColor } from './colors.ts'
+import { colorOf, isHexColor } from '../../core/contract/colors.ts'
 import { remember, remembered } from './local-storage.ts'
 import { randomId } from './random-id.ts'
 

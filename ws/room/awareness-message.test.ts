@@ -7,18 +7,27 @@ const message: AwarenessMessage = {
   kind: 'changed',
   instance: 'one',
   order: 7,
-  states: [{ clientId: 1, clock: 2, json: json('{"a":1}') }],
+  states: [{ clientId: 1, clock: 2, json: json('{"a":1}'), subject: 'alice', since: 5 }],
 }
 
-test.each(['who', 'changed', 'everybody', 'outdated'] as const)('a message "%s" comes out as it went in', kind => {
-  const state = fc.record({ clientId: fc.nat(), clock: fc.nat(), json: fc.string().map(json) })
-  const messages = fc.record({ instance: fc.string(), order: fc.maxSafeNat(), states: fc.array(state) })
-  fc.assert(
-    fc.property(messages, rest => {
-      expect(decodeAwarenessMessage(encodeAwarenessMessage({ kind, ...rest }))).toEqual({ kind, ...rest })
-    }),
-  )
-})
+test.each(['who', 'changed', 'everybody', 'outdated', 'claim', 'held'] as const)(
+  'a message "%s" comes out as it went in',
+  kind => {
+    const state = fc.record({
+      clientId: fc.nat(),
+      clock: fc.nat(),
+      json: fc.string().map(json),
+      subject: fc.string(),
+      since: fc.maxSafeNat(),
+    })
+    const messages = fc.record({ instance: fc.string(), order: fc.maxSafeNat(), states: fc.array(state) })
+    fc.assert(
+      fc.property(messages, rest => {
+        expect(decodeAwarenessMessage(encodeAwarenessMessage({ kind, ...rest }))).toEqual({ kind, ...rest })
+      }),
+    )
+  },
+)
 
 test('what is cut short, too long, or of another version or kind is no message', () => {
   const bytes = encodeAwarenessMessage(message)
@@ -26,8 +35,8 @@ test('what is cut short, too long, or of another version or kind is no message',
     expect(decodeAwarenessMessage(bytes.subarray(0, length))).toBeUndefined()
   }
   expect(decodeAwarenessMessage(Uint8Array.of(...bytes, 0))).toBeUndefined()
-  expect(decodeAwarenessMessage(Uint8Array.of(2, ...bytes.subarray(1)))).toBeUndefined()
-  expect(decodeAwarenessMessage(Uint8Array.of(1, 9, ...bytes.subarray(2)))).toBeUndefined()
+  expect(decodeAwarenessMessage(Uint8Array.of(1, ...bytes.subarray(1)))).toBeUndefined()
+  expect(decodeAwarenessMessage(Uint8Array.of(2, 9, ...bytes.subarray(2)))).toBeUndefined()
 })
 
 test('no bytes make it throw', () => {

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type * as Y from 'yjs'
-import { type ChangeOutcome, itemChangeSchema } from '../../core/contract/change.ts'
+import { boardChangeSchema, type ChangeOutcome, takesRoom } from '../../core/contract/change.ts'
 import { fieldErrors } from '../../core/contract/field-error.ts'
 import { applyChange } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
@@ -77,9 +77,9 @@ export class ItemDecider {
 
 /** What was stored is read as what came from outside: it may be from another version of boardsync. */
 function decideChange(doc: Y.Doc, size: BoardSize, stored: string): ChangeOutcome {
-  const change = itemChangeSchema.safeParse(JSON.parse(stored))
+  const change = boardChangeSchema.safeParse(JSON.parse(stored))
   if (change.success) {
-    if (change.data.action === 'delete' || size.hasRoomFor(stored.length)) return applyChange(doc, change.data)
+    if (!takesRoom(change.data) || size.hasRoomFor(stored.length)) return applyChange(doc, change.data)
     return { status: 'rejected', reason: 'board-full', detail: 'the board is full; deleting is still possible' }
   }
   const errors = fieldErrors(change.error).map(error => ({ ...error, pointer: error.pointer.replace(/^\/item/, '') }))

@@ -1,6 +1,7 @@
 /** One authorised socket on a board, as a room sees it. */
-import type { Grant, Role } from '../../core/auth/authenticate.ts'
+import type { Grant } from '../../core/auth/grant.ts'
 import type { SyncError } from '../../core/base/errors.ts'
+import type { Role } from '../../core/contract/role.ts'
 
 /** The socket behind a peer: what a room needs of it, and all that a test has to stand in for. */
 export interface PeerSocket {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import { Doc } from 'yjs'
-import type { Grant } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import { type AwarenessState, decodeAwareness, goneState, isGone } from '../protocol/awareness-codec.ts'
 import { decodeFrame, encodeAwarenessFrame } from '../protocol/frames.ts'
 import { Peer } from './peer.ts'
@@ -18,7 +18,7 @@ function setUp() {
   const presence = new Presence(
     (frame, to) => sent.push({ states: statesOf(frame), to }),
     reason => refused.push(reason),
-    () => {},
+    { share: () => {}, claim: () => {}, hold: () => {} },
   )
   /** To everybody: `7@3` says that client 7 is here with clock 3, `7@3 gone` that it is not. */
   const told = () => sent.filter(({ to }) => !to).map(({ states }) => states.map(brief).join(' '))
@@ -39,7 +39,9 @@ function statesOf(bytes: Uint8Array): AwarenessState[] {
 const brief = (state: AwarenessState) => `${state.clientId}@${state.clock}${isGone(state) ? ' gone' : ''}`
 
 function peer(subject?: string, answersPing = async (_withinMs: number) => true): Peer {
-  const grant: Grant = { subject: subject ?? 'anyone', authenticated: subject !== undefined, roleOn: () => 'write' }
+  const rights = new Map([['*', 'write']] as const)
+  const authenticated = subject !== undefined
+  const grant = grantOf({ subject: subject ?? 'anyone', authenticated, rights, basis: { issuer: 'test' } })
   return new Peer({ bufferedAmount: 0, send: () => {}, close: () => {}, answersPing }, grant, 'write')
 }
 

@@ -4,74 +4,86 @@
  * A state is passed on as the bytes it came in, gathered for a moment so that many cursors make one frame. Stock clients
  * send back every state they hear, so a clock that is not newer means nothing and is dropped before anything is parsed.
  *
- * A client id belongs to the socket that first announced it, while that socket lives. When the owner goes, its states go
- * at once, under the clock they had. A client that then comes back with an unchanged clock would stay invisible to the
- * others, who have seen that clock already; it is told of its own removal, and so announces itself with a newer one.
+ * A client id belongs to the socket that first announced it, while that socket lives, on whichever instance. Only the same
+ * authenticated subject takes it over at once; for anybody else the owner is asked first, by the instance it is on. When
+ * the owner goes, its states go at once, under the clock they had. A client that then comes back with an unchanged clock
+ * would stay invisible to the others, who have seen that clock already; it is told of its own removal, and so announces
+ * itself with a newer one.
  *
- * Between instances only clocks decide. What another instance says is passed on here and never back to the bus; what it
- * takes back it must own (`remote-presence.ts`).
+ * What another instance says is passed on here and never back to the bus; what it takes back it must own
+ * (`remote-presence.ts`).
  */
 import { type AwarenessState, goneState, isGone } from '../protocol/awareness-codec.ts'
 import { encodeAwarenessFrame } from '../protocol/frames.ts'
 import { type AwarenessRefusal, refusalOf } from './awareness-check.ts'
-import { Peer } from './peer.ts'
+import { type Claim, ClientClaims, ownerAnswersWithinMs } from './client-claims.ts'
+import { Farewells } from './farewells.ts'
+import { type Known, KnownClients } from './known-clients.ts'
+import type { Peer } from './peer.ts'
+import { PresenceOutbox } from './presence-outbox.ts'
+import {
+  isOurs,
+  isSameSubject,
+  type OwnedState,
+  type Owner,
+  ownedGone,
+  type PresenceLink,
+  type RemoteInstance,
+  subjectOf,
+} from './presence-owner.ts'
 
-const gatherMs = 50
 const clientsPerPeer = 8
 const clientsPerInstance = 10_000
-/** The owner of a client id that somebody else announces has this long to show that it lives. */
-const ownerAnswersWithinMs = 2_000
-const rememberedAtMost = 1_000
 
 export type PresenceRefusal = AwarenessRefusal | 'awareness-too-many-clients' | 'awareness-foreign-client'
-
-/** Another instance, as the owner of what its peers announced. */
-export interface RemoteInstance {
-  readonly instance: string
-}
-
-interface Known {
-  state: AwarenessState
-  owner: Peer | RemoteInstance
-}
 
 export class Presence {
   readonly #send: (frame: Uint8Array, to?: Peer) => void
   readonly #refused: (reason: PresenceRefusal) => void
-  readonly #share: (states: readonly AwarenessState[]) => void
-  readonly #known = new Map<number, Known>()
-  /** Clocks of clients that went, oldest first. */
-  readonly #gone = new Map<number, number>()
-  /** What is sent with the next frame; `ours`: peers of this instance made it so, the others are to hear of it. */
-  readonly #changed = new Map<number, { state: AwarenessState; ours: boolean }>()
-  /** Newer states of client ids whose owner is being asked whether it lives. */
-  readonly #claims = new Map<number, { state: AwarenessState; owner: Peer }>()
-  #timer: NodeJS.Timeout | undefined
-  #sentAt = 0
-  #closed = false
+  readonly #link: PresenceLink
+  readonly #known = new KnownClients()
+  readonly #gone = new Farewells()
+  readonly #claims = new ClientClaims()
+  readonly #outbox: PresenceOutbox<OwnedState>
 
-  /**
-   * @param send to one peer, or to everybody
-   * @param share with the other instances: what peers of this one changed
-   */
+  /** @param send to one peer, or to everybody */
   constructor(
     send: (frame: Uint8Array, to?: Peer) => void,
     refused: (reason: PresenceRefusal) => void,
-    share: (states: readonly AwarenessState[]) => void,
+    link: PresenceLink,
   ) {
     this.#send = send
     this.#refused = refused
-    this.#share = share
+    this.#link = link
+    this.#outbox = new PresenceOutbox(
+      frame => send(frame),
+      states => link.share(states),
+    )
+  }
+
+  /** Another number whenever what came through this instance has changed. */
+  get revision(): number {
+    return this.#known.revision
+  }
+
+  /** Whether somebody is here through another instance. */
+  get isShared(): boolean {
+    return this.#known.hasOthers
   }
 
   receive(states: readonly AwarenessState[], from: Peer): void {
     for (const state of states) {
       const known = this.#known.get(state.clientId)
-      if (known ? state.clock <= known.state.clock && !isOwnFarewell(state, known, from) : this.#isOld(state)) {
-        if (!known && !isGone(state)) this.#send(encodeAwarenessFrame([this.#goneAfter(state)]), from)
+      if (known ? state.clock <= known.state.clock && !isOwnFarewell(state, known, from) : this.#gone.isOld(state)) {
+        if (!known && !isGone(state)) this.#send(encodeAwarenessFrame([this.#gone.after(state)]), from)
       } else if (this.#isPassable(state)) {
-        if (known && known.owner !== from && known.owner instanceof Peer) this.#claim(state, known.owner, from)
-        else this.#accept(state, from)
+        const owned = {
+          ...state,
+          subject: subjectOf(from),
+          since: known?.owner === from ? known.state.since : Date.now(),
+        }
+        if (known && known.owner !== from && !isSameSubject(known.state, owned)) this.#claim(owned, known.owner, from)
+        else this.#accept(owned, from)
       }
     }
   }
@@ -80,73 +92,92 @@ export class Presence {
    * What another instance says of its peers.
    * @returns the states of clients that are taken to be gone here: they have to announce themselves with newer clocks
    */
-  hear(states: readonly AwarenessState[], from: RemoteInstance): AwarenessState[] {
+  hear(states: readonly OwnedState[], from: RemoteInstance): AwarenessState[] {
     const outdated: AwarenessState[] = []
     for (const state of states) {
       const known = this.#known.get(state.clientId)
       if (isGone(state)) this.#hearGone(state, known, from)
-      else if (known ? state.clock > known.state.clock : !this.#isOld(state)) {
-        if (this.#isPassable(state)) this.#accept(state, from)
-      } else if (!known) outdated.push(this.#goneAfter(state))
+      else if (known ? state.clock > known.state.clock : !this.#gone.isOld(state)) {
+        if (!this.#isPassable(state)) continue
+        if (known && isOurs(known.owner) && !isSameSubject(known.state, state))
+          this.#claim(state, known.owner, from, true)
+        else this.#accept(state, from)
+      } else if (!known) outdated.push(this.#gone.after(state))
     }
     return outdated
   }
 
+  /** A peer of another instance announces these: where they are ours, their owners decide. */
+  hearClaims(states: readonly OwnedState[], from: RemoteInstance): void {
+    for (const state of states) {
+      const known = this.#known.get(state.clientId)
+      if (!known || !isOurs(known.owner) || !this.#isPassable(state)) continue
+      if (isSameSubject(known.state, state)) this.#accept(state, from)
+      else this.#claim(state, known.owner, from)
+    }
+  }
+
+  /** Another instance says that these clients are its own, and their owners live. */
+  hearHeld(states: readonly OwnedState[], from: RemoteInstance): void {
+    for (const { clientId, since } of states) {
+      this.#claims.held(clientId)
+      const known = this.#known.get(clientId)
+      // Two may each have taken it for theirs, not knowing of each other: it belongs to who announced it first.
+      if (!known || known.owner === from || (isOurs(known.owner) && known.state.since <= since)) continue
+      this.#remove(known.state, known.state.clock, from)
+    }
+  }
+
   /** Who came through this instance. */
-  ours(): AwarenessState[] {
-    return [...this.#known.values()].flatMap(({ state, owner }) => (owner instanceof Peer ? [state] : []))
+  ours(): OwnedState[] {
+    return this.#known.ours()
   }
 
   /** Others take this client of ours to be gone: it is told so, and then announces itself with a newer clock. */
   renew(state: AwarenessState): void {
     const known = this.#known.get(state.clientId)
-    if (!(known?.owner instanceof Peer) || state.clock < known.state.clock) return
+    if (!known || !isOurs(known.owner) || state.clock < known.state.clock) return
     this.#send(encodeAwarenessFrame([goneState(state.clientId, state.clock)]), known.owner)
   }
 
   /** The peer's socket is gone, or the instance, and so is whoever it announced, except these. */
-  leave(gone: Peer | RemoteInstance, except: ReadonlySet<number> = new Set()): void {
-    for (const [clientId, { state, owner }] of this.#known) {
-      if (owner === gone && !except.has(clientId)) this.#remove(clientId, state.clock, owner)
+  leave(gone: Owner, except: ReadonlySet<number> = new Set()): void {
+    for (const state of this.#known.of(gone)) {
+      if (!except.has(state.clientId)) this.#remove(state, state.clock, gone)
     }
-    for (const [clientId, claim] of this.#claims) {
-      if (claim.owner === gone) this.#claims.delete(clientId)
-    }
+    this.#claims.leave(gone)
   }
 
   /** A frame with everybody who is here, for one who joins or asks; undefined when nobody is. */
   everybody(): Uint8Array | undefined {
     if (this.#known.size === 0) return undefined
-    return encodeAwarenessFrame([...this.#known.values()].map(({ state }) => state))
+    return encodeAwarenessFrame(this.#known.states())
   }
 
   close(): void {
-    this.#closed = true
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#changed.clear()
+    this.#outbox.close()
     this.#claims.clear()
   }
 
-  #accept(state: AwarenessState, owner: Peer | RemoteInstance): void {
+  #accept(state: OwnedState, owner: Owner): void {
+    const known = this.#known.get(state.clientId)
     if (isGone(state)) {
-      if (this.#known.has(state.clientId)) this.#remove(state.clientId, state.clock, owner)
+      if (known) this.#remove(known.state, state.clock, owner)
       return
     }
-    const atMost = owner instanceof Peer ? clientsPerPeer : clientsPerInstance
-    if (!this.#known.has(state.clientId) && this.#clientsOf(owner) >= atMost) {
+    if (!known && this.#known.of(owner).length >= (isOurs(owner) ? clientsPerPeer : clientsPerInstance)) {
       this.#refused('awareness-too-many-clients')
       return
     }
-    this.#gone.delete(state.clientId)
-    this.#known.set(state.clientId, { state, owner })
-    this.#pass(state, owner)
+    this.#gone.forget(state.clientId)
+    this.#known.set({ state, owner })
+    this.#outbox.pass(state, isOurs(owner))
   }
 
-  #hearGone(state: AwarenessState, known: Known | undefined, from: RemoteInstance): void {
-    if (!known) this.#remember(this.#goneAfter(state))
+  #hearGone(state: OwnedState, known: Known | undefined, from: RemoteInstance): void {
+    if (!known) this.#gone.remember(this.#gone.after(state))
     else if (state.clock < known.state.clock) return
-    else if (known.owner === from) this.#remove(state.clientId, state.clock, from)
+    else if (known.owner === from) this.#remove(known.state, state.clock, from)
     // It has come over to us since, with the clock it had; elsewhere it is gone by now.
     else this.renew(state)
   }
@@ -157,69 +188,31 @@ export class Presence {
     return reason === undefined
   }
 
-  #claim(state: AwarenessState, owner: Peer, from: Peer): void {
-    const sameSubject = from.grant.authenticated && from.grant.subject === owner.grant.subject
-    if (sameSubject) {
-      this.#accept(state, from)
-      return
-    }
+  /** Somebody else announces what is the owner's. @param seen others have seen it under that clock */
+  #claim(state: OwnedState, owner: Owner, from: Owner, seen = false): void {
     this.#refused('awareness-foreign-client')
-    const asked = this.#claims.has(state.clientId)
-    this.#claims.set(state.clientId, { state, owner: from })
-    if (asked) return
-    void owner.socket.answersPing(ownerAnswersWithinMs).then(alive => {
-      const claim = this.#claims.get(state.clientId)
-      this.#claims.delete(state.clientId)
-      if (alive || !claim || this.#known.get(state.clientId)?.owner !== owner) return
-      this.#accept(claim.state, claim.owner)
+    const ask = (claim: Claim) => {
+      if (isOurs(owner)) return owner.socket.answersPing(ownerAnswersWithinMs)
+      this.#link.claim(state)
+      return this.#claims.awaitInstance(claim)
+    }
+    this.#claims.claim(state, from, ask, (claim, ownerLives) => {
+      const known = this.#known.get(state.clientId)
+      if (known?.owner !== owner) return
+      if (!ownerLives) this.#accept(claim.state, claim.claimant)
+      else if (!isOurs(claim.claimant)) {
+        this.#link.hold(known.state)
+        // The owner is seen again only under a newer clock.
+        if (seen) this.renew(claim.state)
+      }
     })
   }
 
-  #remove(clientId: number, clock: number, owner: Peer | RemoteInstance): void {
-    this.#known.delete(clientId)
-    const state = goneState(clientId, clock)
-    this.#remember(state)
-    this.#pass(state, owner)
-  }
-
-  #remember({ clientId, clock }: AwarenessState): void {
-    this.#gone.set(clientId, clock)
-    const [oldest] = this.#gone.keys()
-    if (this.#gone.size > rememberedAtMost && oldest !== undefined) this.#gone.delete(oldest)
-  }
-
-  /** Of a client that went: it is not seen again before it shows a newer clock. */
-  #isOld(state: AwarenessState): boolean {
-    const clock = this.#gone.get(state.clientId)
-    return clock !== undefined && state.clock <= clock
-  }
-
-  #goneAfter({ clientId, clock }: AwarenessState): AwarenessState {
-    return goneState(clientId, Math.max(clock, this.#gone.get(clientId) ?? clock))
-  }
-
-  #clientsOf(given: Peer | RemoteInstance): number {
-    let count = 0
-    for (const { owner } of this.#known.values()) if (owner === given) count += 1
-    return count
-  }
-
-  /** To everybody: at once after silence, else with what gathers until the next frame is due. */
-  #pass(state: AwarenessState, from: Peer | RemoteInstance): void {
-    this.#changed.set(state.clientId, { state, ours: from instanceof Peer })
-    if (this.#timer || this.#closed) return
-    const wait = Math.max(0, this.#sentAt + gatherMs - Date.now())
-    this.#timer = setTimeout(() => this.#flush(), wait)
-  }
-
-  #flush(): void {
-    this.#timer = undefined
-    this.#sentAt = Date.now()
-    const changed = [...this.#changed.values()]
-    this.#changed.clear()
-    this.#send(encodeAwarenessFrame(changed.map(({ state }) => state)))
-    const ours = changed.flatMap(({ state, ours }) => (ours ? [state] : []))
-    if (ours.length > 0) this.#share(ours)
+  #remove(known: OwnedState, clock: number, by: Owner): void {
+    const state = ownedGone(known, clock)
+    this.#known.delete(state.clientId)
+    this.#gone.remember(state)
+    this.#outbox.pass(state, isOurs(by))
   }
 }
 

@@ -7,16 +7,21 @@
  * Exactly one instance may take a message in, so a message counts as taken when this instance has the lease as it hears it,
  * or gets it by asking then. Whoever is refused forgets the message. A process that stood still may hear, late, what the
  * next holder took in long ago: it takes nothing for which it has no lease until it has heard an echo of its own.
+ *
+ * An instance that stops hands its boards over: it frees the lease and publishes a mark. Until it hears its own mark it takes
+ * what it hears; whoever gets the lease takes only what it hears after the mark. (On one Redis, all hear all messages in one
+ * order. In a Cluster, those of that very moment may be taken twice or not at all.)
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { pause } from '../../core/base/pause.ts'
-import type { Bus } from '../../core/bus/bus.ts'
+import type { Bus, Lease } from '../../core/bus/bus.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
-import { boardOfChannel, everyUpdatesChannel, intakeLease } from '../../core/contract/channels.ts'
+import { boardOfChannel, everyUpdatesChannel, handoverChannel, intakeLease } from '../../core/contract/channels.ts'
 import { mayBeWakeUp, readRawMessage } from '../../core/contract/raw-change.ts'
 import type { Storage } from '../../core/store/storage.ts'
+import { Marks } from './marks.ts'
 import { RawStore } from './raw-store.ts'
 
 const leaseMs = 5_000
@@ -30,12 +35,10 @@ const stoodStillMs = 2_000
 /** What may wait for storage, over all boards; more is dropped. */
 const waitingBytesAtMost = 16 * 1024 * 1024
 const stopWithinMs = 2_000
+const handOverWithinMs = 500
 
-interface Arrival {
-  bytes: Uint8Array
-  /** It came while this instance had the lease. */
-  ours: boolean
-}
+/** A message, or a mark among them. `ours`: it came while this instance had the lease. */
+type Arrival = { bytes: Uint8Array; ours: boolean } | { mark: string }
 
 interface BoardIntake {
   waiting: Arrival[]
@@ -43,6 +46,8 @@ interface BoardIntake {
   leasedUntil: number
   lastHeard: number
   working: Promise<void> | undefined
+  /** This instance has handed it over. */
+  left: boolean
 }
 
 export class RawIntake {
@@ -56,7 +61,8 @@ export class RawIntake {
   #overflowing = false
   #lastTick = performance.now()
   #mayHearOldNews = false
-  #stopped = false
+  readonly #marks = new Marks()
+  #stopping = false
   #timer: NodeJS.Timeout | undefined
   readonly #ends: (() => void)[] = []
 
@@ -74,6 +80,7 @@ export class RawIntake {
       this.#bus.onState(() => this.#begin()),
       ...(await Promise.all([
         this.#bus.subscribe(everyUpdatesChannel, (channel, message) => this.#hear(channel, message)),
+        this.#bus.subscribe(handoverChannel, (_channel, message) => this.#hearMark(message)),
         this.#bus.subscribe(this.#echoChannel, () => {
           this.#mayHearOldNews = false
         }),
@@ -81,28 +88,41 @@ export class RawIntake {
     )
   }
 
-  /** Takes nothing more; stores what it has, as far as that goes, and leaves its boards to others. */
+  /** Leaves its boards to others; stores what was its own until then, as far as that goes. */
   async stop(): Promise<void> {
-    this.#stopped = true
-    for (const end of this.#ends) end()
-    const working = Promise.all([...this.#boards.values()].map(board => board.working))
-    await Promise.race([working, pause(stopWithinMs)])
+    this.#stopping = true
     clearInterval(this.#timer)
+    await Promise.race([this.#working(), pause(handOverWithinMs)])
+    if (this.#bus.state === 'up') await this.#handOver()
+    for (const end of this.#ends) end()
+    await Promise.race([this.#working(), pause(stopWithinMs)])
     this.#store.stop()
+  }
+
+  async #handOver(): Promise<void> {
     const held = [...this.#boards].filter(([, { leasedUntil }]) => leasedUntil > performance.now())
-    const released = Promise.all(held.map(([board]) => this.#bus.release(intakeLease(board))))
-    await Promise.race([released, pause(marginMs)])
+    const handed = held.map(async ([board]) => {
+      const mark = `${board} ${randomUUID()}`
+      const heard = this.#marks.heard(mark, handOverWithinMs)
+      await Promise.race([this.#bus.release(intakeLease(board), handoverChannel, mark), pause(handOverWithinMs)])
+      await heard
+    })
+    await Promise.all(handed)
+  }
+
+  #working(): Promise<unknown> {
+    return Promise.all([...this.#boards.values()].map(board => board.working))
   }
 
   #hear(channel: string, bytes: Uint8Array): void {
     if (mayBeWakeUp(bytes) && readRawMessage(bytes).kind === 'wake-up') return
     const board = boardIn(channel)
-    if (board === undefined || this.#stopped) return
+    if (board === undefined) return
     const now = performance.now()
     if (now - this.#lastTick > stoodStillMs) this.#askForEcho()
     const intake = this.#intakeOf(board)
     const ours = intake.leasedUntil - marginMs > now
-    if (!ours && this.#mayHearOldNews) return
+    if (!ours && (this.#mayHearOldNews || this.#stopping)) return
     intake.lastHeard = now
     if (this.#waitingBytes + bytes.byteLength > waitingBytesAtMost) {
       this.#overflow(board)
@@ -114,25 +134,42 @@ export class RawIntake {
     intake.working ??= this.#work(board, intake)
   }
 
+  #hearMark(bytes: Uint8Array): void {
+    const mark = new TextDecoder().decode(bytes)
+    const intake = this.#boards.get(mark.split(' ')[0] as BoardId)
+    if (intake) {
+      intake.waiting.push({ mark })
+      if (this.#stopping) Object.assign(intake, { left: true, leasedUntil: 0 })
+    }
+    this.#marks.hear(mark)
+  }
+
   /** One at a time: the order of arrival is the order of the rows. Never throws. */
   async #work(board: BoardId, intake: BoardIntake): Promise<void> {
     while (intake.waiting.length > 0) {
       const arrived = intake.waiting.splice(0)
-      const granted = arrived.every(({ ours }) => ours) || (await this.#lease(board, intake))
-      for (const { bytes, ours } of arrived) {
-        if (ours || granted) await this.#store.take(board, bytes)
-        this.#waitingBytes -= bytes.byteLength
+      const isDecided = arrived.every(arrival => 'mark' in arrival || arrival.ours)
+      const lease = isDecided ? undefined : await this.#lease(board, intake)
+      // The mark may have come while the lease was asked for; if it came before that, all of this is after it.
+      if (lease?.after !== undefined) arrived.push(...intake.waiting.splice(0))
+      const from = arrived.findLastIndex(arrival => 'mark' in arrival && arrival.mark === lease?.after) + 1
+      for (const [index, arrival] of arrived.entries()) {
+        if ('mark' in arrival) continue
+        if (arrival.ours || (lease && index >= from)) await this.#store.take(board, arrival.bytes)
+        this.#waitingBytes -= arrival.bytes.byteLength
       }
     }
     this.#overflowing = false
     intake.working = undefined
   }
 
-  async #lease(board: BoardId, intake: BoardIntake): Promise<boolean> {
+  async #lease(board: BoardId, intake: BoardIntake): Promise<Lease | undefined> {
     const asked = performance.now()
-    const granted = await this.#bus.lease(intakeLease(board), leaseMs)
-    intake.leasedUntil = granted ? asked + leaseMs : 0
-    return granted
+    const lease = await this.#bus.lease(intakeLease(board), leaseMs)
+    // What is heard before the mark is not ours, though we have the lease.
+    if (lease?.after !== undefined) await this.#marks.heard(lease.after, handOverWithinMs)
+    intake.leasedUntil = lease && !intake.left ? asked + leaseMs : 0
+    return lease
   }
 
   #tick(): void {
@@ -141,6 +178,7 @@ export class RawIntake {
     else if (this.#mayHearOldNews) this.#bus.publish(this.#echoChannel, new Uint8Array())
     this.#lastTick = now
     for (const [board, intake] of this.#boards) {
+      if (!intake.working) intake.waiting = [] // marks, with nothing to mark
       if (!intake.working && now - intake.lastHeard > keptForMs) this.#boards.delete(board)
       else if (intake.leasedUntil > now) void this.#lease(board, intake)
     }
@@ -161,7 +199,7 @@ export class RawIntake {
   #intakeOf(board: BoardId): BoardIntake {
     const existing = this.#boards.get(board)
     if (existing) return existing
-    const intake: BoardIntake = { waiting: [], leasedUntil: 0, lastHeard: 0, working: undefined }
+    const intake: BoardIntake = { waiting: [], leasedUntil: 0, lastHeard: 0, working: undefined, left: false }
     this.#boards.set(board, intake)
     return intake
   }

@@ -40,7 +40,6 @@ export class RawStore {
     const message = readRawMessage(bytes)
     if (message.kind === 'wake-up') return
     if (message.kind === 'malformed') return void this.#drop(board, 'raw-malformed', message.detail)
-    if (message.kind === 'batch') return void this.#drop(board, 'raw-batch', 'batches are not supported yet')
     const publicId = randomUUID()
     const requestHash = createHash('sha256').update(bytes).digest('base64url')
     const stored = await this.#submit({

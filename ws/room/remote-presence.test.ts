@@ -1,15 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Grant } from '../../core/auth/authenticate.ts'
-import { createMetrics } from '../../core/base/metrics.ts'
-import { parseBoardId } from '../../core/contract/board-id.ts'
-import { silent } from '../../test/kit/site.ts'
-import { type WatchedBus, watchedBus } from '../../test/kit/watched-bus.ts'
-import { type AwarenessState, goneState, isGone } from '../protocol/awareness-codec.ts'
-import { decodeFrame } from '../protocol/frames.ts'
-import { decodeAwarenessMessage, encodeAwarenessMessage } from './awareness-message.ts'
-import { Peer } from './peer.ts'
-import { Presence } from './presence.ts'
-import { RemotePresence } from './remote-presence.ts'
+import { channel, openPresence, peer, said, state, twoPresences } from '../../test/kit/presences.ts'
+import { watchedBus } from '../../test/kit/watched-bus.ts'
+import { goneState } from '../protocol/awareness-codec.ts'
+import { encodeAwarenessMessage } from './awareness-message.ts'
+import type { OwnedState } from './presence-owner.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => {
@@ -17,70 +11,15 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const board = parseBoardId('board')
-const channel = `board:${board}:awareness`
 const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms)
-const brief = (state: AwarenessState) => `${state.clientId}@${state.clock}${isGone(state) ? ' gone' : ''}`
-
-/** `7@3` says that client 7 is here with clock 3, `7@3 gone` that it is not. */
-function statesOf(frame: Uint8Array): string {
-  const decoded = decodeFrame(frame)
-  if (decoded.kind !== 'awareness') throw new Error(`not an awareness frame: ${decoded.kind}`)
-  return decoded.states.map(brief).join(' ')
-}
-
-/** A board open on one instance. */
-async function open(bus: WatchedBus, instance: string) {
-  const told: string[] = []
-  const toldTo: { peer: Peer; states: string }[] = []
-  const refused: string[] = []
-  const remote = await RemotePresence.open(board, { bus, instance, log: silent, metrics: createMetrics() })
-  const presence = new Presence(
-    (frame, peer) => (peer ? toldTo.push({ peer, states: statesOf(frame) }) : told.push(statesOf(frame))),
-    reason => refused.push(reason),
-    states => remote.share(states),
-  )
-  remote.serve(presence)
-  const here = () => {
-    const frame = presence.everybody()
-    return frame ? statesOf(frame).split(' ').sort() : []
-  }
-  const close = () => {
-    remote.close()
-    presence.close()
-  }
-  /** As `kill -9`: it neither says nor hears anything any more. */
-  const crash = () => {
-    const { loses } = bus
-    bus.loses = () => true
-    close()
-    bus.loses = loses
-  }
-  return { presence, told, toldTo, refused, here, close, crash }
-}
+const gone = (clientId: number, clock: number): OwnedState => ({ ...goneState(clientId, clock), subject: '', since: 1 })
 
 async function two() {
   const bus = watchedBus()
-  const instances = { bus, one: await open(bus, 'one'), other: await open(bus, 'other') }
+  const both = await twoPresences(bus)
   await elapse(60) // they have asked each other
-  return instances
+  return { bus, ...both }
 }
-
-const grant: Grant = { subject: 'anyone', authenticated: false, roleOn: () => 'write' }
-const peer = () =>
-  new Peer({ bufferedAmount: 0, send: () => {}, close: () => {}, answersPing: async () => true }, grant, 'write')
-
-const state = (clientId: number, clock: number, json = '{}'): AwarenessState => ({
-  clientId,
-  clock,
-  json: new TextEncoder().encode(json),
-})
-
-const said = (bus: WatchedBus, instance: string) =>
-  bus.published.flatMap(({ message }) => {
-    const decoded = decodeAwarenessMessage(message)
-    return decoded?.instance === instance ? [`${decoded.kind} ${decoded.states.map(brief).join(' ')}`.trim()] : []
-  })
 
 describe('a peer of one instance', () => {
   test('is seen on the other, moves and goes there', async () => {
@@ -117,8 +56,8 @@ describe('a peer of one instance', () => {
     one.presence.receive([state(1, 1), state(2, 1)], peer())
     other.presence.receive([state(3, 1)], peer())
     await elapse(100)
-    const late = await open(bus, 'late')
-    const later = await open(bus, 'later')
+    const late = await openPresence(bus, 'late')
+    const later = await openPresence(bus, 'later')
     await elapse(60)
     expect(late.here()).toEqual(['1@1', '2@1', '3@1'])
     expect(later.here()).toEqual(['1@1', '2@1', '3@1'])
@@ -127,7 +66,7 @@ describe('a peer of one instance', () => {
 
   test('that is older than what is known here, or equal, is dropped unparsed', async () => {
     const { bus, other } = await two()
-    const send = (order: number, ...states: AwarenessState[]) =>
+    const send = (order: number, ...states: OwnedState[]) =>
       bus.deliver(channel, encodeAwarenessMessage({ kind: 'changed', instance: 'one', order, states }))
     send(1, state(1, 5))
     send(2, state(1, 5, 'no JSON'), state(1, 4, 'no JSON'))
@@ -199,7 +138,7 @@ describe('an instance', () => {
 
   test('whose list of everybody comes late removes nobody who came since', async () => {
     const { bus, other } = await two()
-    const send = (kind: 'changed' | 'everybody', order: number, ...states: AwarenessState[]) =>
+    const send = (kind: 'changed' | 'everybody', order: number, ...states: OwnedState[]) =>
       bus.deliver(channel, encodeAwarenessMessage({ kind, instance: 'one', order, states }))
     send('changed', 2, state(1, 1))
     send('everybody', 1)
@@ -245,7 +184,7 @@ describe('a client that moves from one instance to another with the clock it had
 
   test('is not removed by a goodbye that comes when it has moved on', async () => {
     const { one, other } = await two()
-    const [before, after] = [peer(), peer()]
+    const [before, after] = [peer('alice'), peer('alice')]
     one.presence.receive([state(1, 3)], before)
     await elapse(60)
     other.presence.receive([state(1, 4)], after)
@@ -277,7 +216,7 @@ describe('a client that moves from one instance to another with the clock it had
     await elapse(60)
     one.close()
     await elapse(60)
-    const again = await open(bus, 'one')
+    const again = await openPresence(bus, 'one')
     again.presence.receive([state(1, 3)], after)
     await elapse(60)
     expect(other.here()).toEqual([])
@@ -290,9 +229,9 @@ describe('a client that moves from one instance to another with the clock it had
 
 test('a goodbye that comes before what it takes back counts', async () => {
   const { bus, other } = await two()
-  const send = (order: number, state: AwarenessState) =>
+  const send = (order: number, state: OwnedState) =>
     bus.deliver(channel, encodeAwarenessMessage({ kind: 'changed', instance: 'third', order, states: [state] }))
-  send(2, goneState(1, 3))
+  send(2, gone(1, 3))
   send(1, state(1, 3))
   await elapse(60)
   expect(other.told).toEqual([])
@@ -301,7 +240,7 @@ test('a goodbye that comes before what it takes back counts', async () => {
 test('a client that has a newer clock by now is not asked to announce itself anew', async () => {
   const { bus, one } = await two()
   one.presence.receive([state(1, 3)], peer())
-  const states = [goneState(1, 2)]
+  const states = [gone(1, 2)]
   bus.deliver(channel, encodeAwarenessMessage({ kind: 'outdated', instance: 'third', order: 1, states }))
   await elapse(60)
   expect(one.toldTo).toEqual([])
@@ -311,7 +250,7 @@ test('a goodbye from an instance that does not own a client removes nobody', asy
   const { bus, one, other } = await two()
   one.presence.receive([state(1, 3)], peer())
   await elapse(60)
-  const states = [goneState(1, 9)]
+  const states = [gone(1, 9)]
   bus.deliver(channel, encodeAwarenessMessage({ kind: 'changed', instance: 'third', order: 1, states }))
   bus.deliver(channel, encodeAwarenessMessage({ kind: 'everybody', instance: 'third', order: 2, states: [] }))
   await elapse(60)

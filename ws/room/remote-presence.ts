@@ -8,6 +8,8 @@
  *   a room closes        everybody (nobody) ►
  *   a client that is taken to be gone is heard of again
  *                        outdated ►           ◄ changed     with a newer clock: that is the only one stock clients take
+ *   a peer announces another instance's client
+ *                        claim ►              ◄ held        when its owner answers a ping; else the claimant has it
  *
  * An instance that was silent for 25 s is dead, and so is whoever came through it. Nothing heard is said again, so N
  * clients on M instances cost N messages, each brought to M.
@@ -17,7 +19,8 @@ import { awarenessChannel } from '../../core/contract/channels.ts'
 import type { AwarenessState } from '../protocol/awareness-codec.ts'
 import { type AwarenessMessage, decodeAwarenessMessage, encodeAwarenessMessage } from './awareness-message.ts'
 import { BoardChannel } from './board-channel.ts'
-import type { Presence, RemoteInstance } from './presence.ts'
+import type { Presence } from './presence.ts'
+import type { OwnedState, PresenceLink, RemoteInstance } from './presence-owner.ts'
 import type { ChannelServices } from './sync-channel.ts'
 
 /** Every second tick is a heartbeat, unless everybody was told in between. A dead instance's people go within 30 s. */
@@ -33,7 +36,7 @@ interface Instance extends RemoteInstance {
   order: number
 }
 
-export class RemotePresence {
+export class RemotePresence implements PresenceLink {
   readonly #services: ChannelServices
   readonly #instances = new Map<string, Instance>()
   #channel: BoardChannel | undefined
@@ -74,10 +77,17 @@ export class RemotePresence {
     this.#say('who', [])
   }
 
-  /** Peers of this instance made these so. */
-  share(states: readonly AwarenessState[]): void {
+  share(states: readonly OwnedState[]): void {
     this.#say('changed', states)
     this.#toldOf = true
+  }
+
+  claim(state: OwnedState): void {
+    this.#say('claim', [state])
+  }
+
+  hold(state: OwnedState): void {
+    this.#say('held', [state])
   }
 
   close(): void {
@@ -114,6 +124,12 @@ export class RemotePresence {
       case 'changed':
         this.#follow(presence.hear(states, from))
         break
+      case 'claim':
+        presence.hearClaims(states, from)
+        break
+      case 'held':
+        presence.hearHeld(states, from)
+        break
       default:
         kind satisfies never
     }
@@ -121,7 +137,11 @@ export class RemotePresence {
   }
 
   #follow(outdated: readonly AwarenessState[]): void {
-    if (outdated.length > 0) this.#say('outdated', outdated)
+    if (outdated.length > 0)
+      this.#say(
+        'outdated',
+        outdated.map(state => ({ ...state, subject: '', since: 0 })),
+      )
   }
 
   #tick(): void {
@@ -145,7 +165,7 @@ export class RemotePresence {
     this.#saidAt = Date.now()
   }
 
-  #say(kind: AwarenessMessage['kind'], states: readonly AwarenessState[]): void {
+  #say(kind: AwarenessMessage['kind'], states: readonly OwnedState[]): void {
     // By the clock: an instance that opens the board again does not begin anew.
     this.#order = Math.max(this.#order + 1, Date.now())
     const { instance } = this.#services

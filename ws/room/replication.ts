@@ -6,6 +6,8 @@
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Bus } from '../../core/bus/bus.ts'
+import { isBoardId } from '../../core/contract/board-id.ts'
+import { boardsChannel } from '../../core/contract/channels.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
@@ -21,6 +23,8 @@ export class Replication {
   readonly #timer: NodeJS.Timeout
   #comparing = false
   readonly #unlisten: () => void
+  #unsubscribe: (() => void) | undefined
+  #stopped = false
   #comparedAt = Date.now()
 
   /** @param everyMs while the bus is up */
@@ -31,10 +35,9 @@ export class Replication {
     this.#log = log
     this.#timer = setInterval(() => this.#tick(everyMs), Math.min(everyMs, withoutBusMs))
     this.#unlisten = bus.onState(state => {
-      if (state === 'down') return
-      this.#comparedAt = 0 // a comparison that is under way may have begun too early: the next tick makes another
-      void this.compare()
+      if (state === 'up') this.#compareNow()
     })
+    this.#subscribe().catch(error => log.warn({ err: error }, 'could not subscribe; looking at the store instead'))
   }
 
   async compare(): Promise<void> {
@@ -55,8 +58,24 @@ export class Replication {
   }
 
   stop(): void {
+    this.#stopped = true
     clearInterval(this.#timer)
     this.#unlisten()
+    this.#unsubscribe?.()
+  }
+
+  /** Not waited for: a board whose end is missed here is found by the next comparison. */
+  async #subscribe(): Promise<void> {
+    this.#unsubscribe = await this.#bus.subscribe(boardsChannel, (_channel, message) => {
+      const board = new TextDecoder().decode(message)
+      if (isBoardId(board) && this.#rooms.has(board)) this.#compareNow()
+    })
+    if (this.#stopped) this.#unsubscribe()
+  }
+
+  #compareNow(): void {
+    this.#comparedAt = 0 // a comparison that is under way may have begun too early: the next tick makes another
+    void this.compare()
   }
 
   #tick(everyMs: number): void {

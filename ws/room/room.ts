@@ -3,9 +3,10 @@
  * snapshots). It decides what becomes of a frame; bytes, close codes and storage are other files' business.
  */
 import * as Y from 'yjs'
-import { mayWrite } from '../../core/auth/authenticate.ts'
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { mayWrite } from '../../core/contract/role.ts'
+import { countItems } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
@@ -111,7 +112,7 @@ export class Room {
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
       reason => metrics.refusals.inc({ reason }),
-      states => links.remote.share(states),
+      links.remote,
     )
     this.#follower = new LogFollower(board, this.replica, services, {
       onRead: (updates, read) => this.#onRead(updates, read),
@@ -130,6 +131,11 @@ export class Room {
 
   get peers(): ReadonlySet<Peer> {
     return this.#audience.peers
+  }
+
+  /** Who is here, and on other instances. */
+  get presence(): Presence {
+    return this.#presence
   }
 
   /** @throws SyncError `too-many-peers`; why the room was closed, where that happened meanwhile */
@@ -261,7 +267,7 @@ export class Room {
       await this.replica.wake()
       const update = Y.encodeStateAsUpdateV2(this.replica.doc)
       this.size.set(update.byteLength)
-      return { epoch: this.replica.epoch, seq: this.replica.known, update }
+      return { epoch: this.replica.epoch, seq: this.replica.known, update, itemCount: countItems(this.replica.doc) }
     })
   }
 }

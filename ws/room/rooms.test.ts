@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
-import type { Grant } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
 import { createInProcessBus } from '../../core/bus/in-process.ts'
@@ -48,7 +48,7 @@ function open({ idleMs = 60_000, restMs = 30_000 } = {}) {
   return { rooms, read, save }
 }
 
-const grant: Grant = { subject: 'test', authenticated: true, roleOn: () => 'write' }
+const grant = grantOf({ subject: 'test', rights: new Map([['*', 'write']]), basis: { issuer: 'test' } })
 
 function peer(socket: Partial<PeerSocket> = {}) {
   const closed: SyncError[] = []

@@ -49,9 +49,22 @@ export class Rooms {
     return this.#slots.size
   }
 
+  /** Boards open here on which somebody is on another instance, too. */
+  get shared(): number {
+    let count = 0
+    for (const { presence } of this.open()) if (presence.isShared) count += 1
+    return count
+  }
+
   /** The rooms that are open now. */
   *open(): Iterable<Room> {
     for (const slot of this.#slots.values()) if (slot.state === 'open') yield slot.room
+  }
+
+  /** The board's room, if it is open. */
+  find(board: BoardId): Room | undefined {
+    const slot = this.#slots.get(board)
+    return slot?.state === 'open' ? slot.room : undefined
   }
 
   /** Whether this process has the board open. */
@@ -128,12 +141,13 @@ export class Rooms {
   async #load(board: BoardId, create: boolean): Promise<Room> {
     const { boards, archive } = this.#services
     const head = create ? await boards.create(board) : await boards.head(board)
-    if (head?.deleted) throw new SyncError('board-deleted', 'the board was deleted')
+    if (head?.deleted) throw deleted()
     if (!head) throw missing()
     const links = await this.#link(board)
     try {
       const stored = await archive.read(board, 0)
       if (!stored) throw missing()
+      if (stored.head.deleted) throw deleted()
       const replica = await Replica.load(stored, this.#services.slice)
       const room: Room = new Room(board, stored, replica, links, this.#services, error => this.discard(room, error))
       return room
@@ -186,6 +200,8 @@ export class Rooms {
 }
 
 const idleError = () => new SyncError('draining', 'the room was idle')
+
+const deleted = () => new SyncError('board-deleted', 'the board was deleted')
 
 const missing = () => new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
 

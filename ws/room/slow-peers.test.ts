@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
-import type { Grant } from '../../core/auth/authenticate.ts'
+import { grantOf } from '../../core/auth/grant.ts'
 import type { SyncError } from '../../core/base/errors.ts'
 import { encodeUpdate } from '../protocol/frames.ts'
 import { Peer } from './peer.ts'
 import { SlowPeers } from './slow-peers.ts'
 
 const MiB = 1024 * 1024
-const grant: Grant = { subject: 'test', authenticated: true, roleOn: () => 'write' }
+const grant = grantOf({ subject: 'test', rights: new Map([['*', 'write']]), basis: { issuer: 'test' } })
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -19,7 +19,7 @@ function setUp(pace = { debounceMs: 2_000, maxWaitMs: 30_000 }) {
     return 'saved'
   })
   const archive = { save, read: vi.fn() }
-  const read = vi.fn(async () => ({ epoch: 1, seq: board.seq, update: Uint8Array.of(0, 0) }))
+  const read = vi.fn(async () => ({ epoch: 1, seq: board.seq, update: Uint8Array.of(0, 0), itemCount: 0 }))
   const snapshots = new Snapshots(parseBoardId('board-1'), archive, pace, read, createLogger('silent'), createMetrics())
   const changed = (rows = 1) => {
     board.seq += rows
@@ -103,7 +103,7 @@ describe('a change', () => {
     const { snapshots, saved, read, changed } = setUp()
     read.mockImplementationOnce(async () => {
       changed() // after the state was read
-      return { epoch: 1, seq: 1, update: Uint8Array.of(0, 0) }
+      return { epoch: 1, seq: 1, update: Uint8Array.of(0, 0), itemCount: 0 }
     })
     changed()
     await snapshots.save()

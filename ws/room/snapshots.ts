@@ -12,6 +12,7 @@ export interface RoomState {
   epoch: number
   seq: number
   update: Uint8Array
+  itemCount: number
 }
 
 export interface SnapshotPace {
@@ -89,8 +90,8 @@ export class Snapshots {
     this.#triedAt = Date.now()
     const stop = this.#metrics.snapshotSeconds.startTimer()
     try {
-      const { epoch, seq, update } = await this.#read()
-      const outcome = await this.#archive.save(this.#board, epoch, seq, update)
+      const { epoch, seq, update, itemCount } = await this.#read()
+      const outcome = await this.#archive.save(this.#board, epoch, seq, update, itemCount)
       if (outcome === 'saved') this.#metrics.snapshotBytes.inc(update.byteLength)
       this.#log.debug({ board: this.#board, seq, bytes: update.byteLength, outcome }, 'snapshot')
     } catch (error) {

@@ -45,6 +45,11 @@ export class Socket implements PeerSocket {
     })
   }
 
+  /** It is we who ended it: what the client sent meanwhile is of no account. */
+  get isClosing(): boolean {
+    return this.#closing
+  }
+
   get bufferedAmount(): number {
     return this.#socket.bufferedAmount
   }
@@ -62,6 +67,8 @@ export class Socket implements PeerSocket {
     if (this.#closing) return
     this.#closing = true
     this.#metrics.refusals.inc({ reason: error.code })
+    // Its own goodbye may wait behind what we did not read.
+    this.#socket.resume()
     this.#socket.close(closeCodes[error.code], closeReason(error.message))
     const cut = setTimeout(() => this.#socket.terminate(), closeTimeoutMs)
     this.#socket.once('close', () => clearTimeout(cut))
@@ -91,6 +98,8 @@ export class Socket implements PeerSocket {
 
   /** Cuts off a socket that left the last ping unanswered, and pings it anew. */
   checkAlive(): void {
+    // Its answer may wait behind what we do not read.
+    if (this.#socket.isPaused) return
     if (this.#pinged) {
       this.#socket.terminate()
     } else if (this.#socket.readyState === this.#socket.OPEN) {

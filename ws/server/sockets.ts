@@ -9,18 +9,25 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { type Authenticate, mayWrite } from '../../core/auth/authenticate.ts'
+import type { Authenticate } from '../../core/auth/authenticate.ts'
+import { clientAddress } from '../../core/auth/client-address.ts'
 import { credentialOf, ourSubprotocol } from '../../core/auth/credential.ts'
+import type { LiveAuthority } from '../../core/auth/live-authority.ts'
 import type { RequestGuard } from '../../core/auth/request-guard.ts'
+import { renewedCookie } from '../../core/auth/session-cookie.ts'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
+import { mayWrite } from '../../core/contract/role.ts'
 import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import { Peer } from '../room/peer.ts'
 import type { RoomHold, Rooms } from '../room/rooms.ts'
+import { ConnectionCaps, type ConnectionLimits } from './connection-caps.ts'
+import { MessageRate, type MessageRates } from './message-rate.ts'
 import { Socket } from './socket.ts'
+import { boardNameOf, inTime, refuseUpgrade } from './upgrade.ts'
 
 const keepAwakeEveryMs = 2_500
 const checkAliveEveryMs = 30_000
@@ -30,9 +37,13 @@ const drainSpreadMs = 1_500
 export interface SocketsServices {
   rooms: Rooms
   authenticate: Authenticate
+  authority: Pick<LiveAuthority, 'watch'>
   guard: RequestGuard
   monitor: StorageMonitor
-  limits: { frameBytes: number; connections: number }
+  limits: { frameBytes: number; connections: ConnectionLimits; messages: MessageRates }
+  trustedProxies: number
+  /** The address people see, where one is set. */
+  publicUrl: string | undefined
   log: Logger
   metrics: Metrics
 }
@@ -40,18 +51,24 @@ export interface SocketsServices {
 export class Sockets {
   readonly #services: SocketsServices
   readonly #server: WebSocketServer
+  readonly #caps: ConnectionCaps
   readonly #sockets = new Map<WebSocket, Socket>()
   readonly #timers: NodeJS.Timeout[]
   #draining = false
 
   constructor(services: SocketsServices) {
     this.#services = services
+    this.#caps = new ConnectionCaps(services.limits.connections)
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       maxPayload: services.limits.frameBytes,
       perMessageDeflate: false,
       handleProtocols: offered => (offered.has(ourSubprotocol) ? ourSubprotocol : false),
+    })
+    this.#server.on('headers', (headers, request) => {
+      const cookie = renewedCookie(request.headers, services.publicUrl)
+      if (cookie !== undefined) headers.push(`Set-Cookie: ${cookie}`)
     })
     this.#timers = [
       setInterval(() => this.#each(socket => socket.keepAwake()), keepAwakeEveryMs),
@@ -98,7 +115,7 @@ export class Sockets {
   }
 
   #accept(webSocket: WebSocket, stream: Duplex, request: IncomingMessage): void {
-    const { limits, metrics, log } = this.#services
+    const { metrics, log, trustedProxies } = this.#services
     const socket = new Socket(webSocket, stream, metrics)
     this.#sockets.set(webSocket, socket)
     metrics.connections.set(this.#sockets.size)
@@ -108,8 +125,10 @@ export class Sockets {
     })
     // Protocol faults and broken connections: `ws` closes the socket itself (1009 for a frame that is too big).
     webSocket.on('error', error => log.debug({ err: error }, 'socket error'))
-    if (this.#sockets.size > limits.connections) {
-      socket.close(new SyncError('too-many-connections', 'this instance has too many connections'))
+    try {
+      webSocket.once('close', this.#caps.connect(clientAddress(request, trustedProxies)))
+    } catch (error) {
+      this.#end(socket, error)
       return
     }
     // Nothing is read until the room is there: what a client sends first waits in the network's buffers.
@@ -126,33 +145,58 @@ export class Sockets {
   async #admit(webSocket: WebSocket, socket: Socket, request: IncomingMessage): Promise<void> {
     const { authenticate, rooms, monitor } = this.#services
     const board = parseBoardId(boardNameOf(request.url ?? '/'))
-    const grant = await authenticate(credentialOf(request))
+    const grant = await inTime(authenticate(credentialOf(request), request.headers.origin))
     const role = grant.roleOn(board)
     if (!role) throw new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
+    if (grant.authenticated && webSocket.readyState === webSocket.OPEN) {
+      webSocket.once('close', this.#caps.identify(grant.subject))
+    }
     if (monitor.state === 'down' && !rooms.has(board)) throw new StorageError('unavailable', 'storage is down')
     const hold = await rooms.hold(board, mayWrite(role))
     this.#connect(webSocket, socket, hold, new Peer(socket, grant, role))
   }
 
   #connect(webSocket: WebSocket, socket: Socket, { room, release }: RoomHold, peer: Peer): void {
-    const { metrics } = this.#services
-    const leave = () => {
-      room.leave(peer)
-      release()
-    }
+    const { metrics, authority, limits } = this.#services
     if (webSocket.readyState !== webSocket.OPEN) {
       release()
       return
     }
-    webSocket.once('close', leave)
+    const rate = new MessageRate(limits.messages, {
+      deliver: frame => {
+        try {
+          room.receive(frame, peer)
+        } catch (error) {
+          this.#end(socket, error)
+        }
+      },
+      pause: () => webSocket.pause(),
+      resume: () => webSocket.resume(),
+      onFlood: () => socket.close(new SyncError('too-many-messages', 'this client sends far more than it may')),
+    })
+    let here = true
+    /** @param takesRest what it has sent and was too much at once still counts */
+    const leave = (takesRest: boolean) => {
+      here = false
+      unwatch()
+      rate.close(takesRest)
+      room.leave(peer)
+      release()
+    }
+    const unwatch = authority.watch(peer.grant, error => {
+      // Before it is told: nothing more reaches it, and what it still sends counts for nothing.
+      leave(false)
+      this.#end(socket, error)
+    })
+    webSocket.once('close', () => leave(!socket.isClosing))
     webSocket.on('message', (data: RawData, isBinary: boolean) => {
-      if (webSocket.readyState !== webSocket.OPEN) return
+      if (!here || webSocket.readyState !== webSocket.OPEN) return
       try {
         metrics.framesIn.inc()
         if (!isBinary) throw new SyncError('frame-malformed', 'text frames are not part of this protocol')
         const bytes = copyOf(data)
         metrics.bytesIn.inc(bytes.byteLength)
-        room.receive(decodeFrame(bytes), peer)
+        rate.receive(decodeFrame(bytes), bytes.byteLength)
       } catch (error) {
         this.#end(socket, error)
       }
@@ -179,30 +223,9 @@ export class Sockets {
 }
 
 const isRefusal = (error: SyncError): boolean =>
-  ['credential-missing', 'credential-invalid', 'board-forbidden', 'board-deleted'].includes(error.code)
-
-/** `/{boardId}` or `/boards/{boardId}`, decoded once; anything else is no board id either. */
-function boardNameOf(url: string): string {
-  const path = url.split('?', 1)[0] ?? ''
-  const name = /^\/(?:boards\/)?([^/]*)$/.exec(path)?.[1] ?? ''
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return '' // not a URL encoding: refused as the board id it cannot be
-  }
-}
+  error.code.startsWith('credential-') || error.code === 'board-forbidden' || error.code === 'board-deleted'
 
 /** `ws` hands out slices of its read buffer; what a frame holds is kept. */
 function copyOf(data: RawData): Uint8Array {
   return new Uint8Array(Array.isArray(data) ? Buffer.concat(data) : Buffer.isBuffer(data) ? data : new Uint8Array(data))
-}
-
-/** Closed once it is told: a client that keeps its side open would keep the connection, and the server from stopping. */
-function refuseUpgrade(stream: Duplex, status: number, reason: string): void {
-  stream.once('finish', () => stream.destroy())
-  const statusText = { 403: 'Forbidden', 421: 'Misdirected Request', 503: 'Service Unavailable' }[status] ?? ''
-  stream.end(
-    `HTTP/1.1 ${status} ${statusText}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
-      `Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
-  )
 }

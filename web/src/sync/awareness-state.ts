@@ -5,7 +5,7 @@
  * what tldraw needs beside them to show a peer fully. All of it comes from strangers: nothing is believed unread.
  */
 import type { TLInstancePresence } from '@tldraw/tlschema'
-import { colorOf, isHexColor } from '../colors.ts'
+import { colorOf, isHexColor } from '../../../core/contract/colors.ts'
 
 export interface PresentUser {
   name: string

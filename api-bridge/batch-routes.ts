@@ -1,0 +1,87 @@
+/** Many changes in one request: made all or none, or only tried. */
+import { z } from 'zod'
+import { nameItems, operationsSchema } from '../core/contract/batch.ts'
+import { type Batch, operationResultSchema } from '../core/contract/change.ts'
+import { foresee } from '../core/doc/items.ts'
+import { onBoard } from './access.ts'
+import type { BoardReader } from './board-reader.ts'
+import { changeSchema, outcomeOrWaiting, rejection, seqSchema } from './change-answer.ts'
+import type { ChangeDesk } from './change-desk.ts'
+import { refuseOtherMethods } from './methods.ts'
+import { orProblem } from './open-api.ts'
+import { Problem } from './problems.ts'
+import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
+import { submitChange } from './write-request.ts'
+
+export interface BatchServices {
+  reader: BoardReader
+  desk: ChangeDesk
+}
+
+const batchRequestSchema = z
+  .strictObject({
+    operations: operationsSchema,
+    dry_run: z
+      .boolean()
+      .exactOptional()
+      .meta({ description: 'Answers what the batch would be answered, and does nothing.' }),
+  })
+  .meta({
+    id: 'BatchRequest',
+    examples: [
+      {
+        operations: [
+          { action: 'create', item: { id: '$plan', type: 'frame', content: { title: 'Plan' } } },
+          { action: 'create', item: { type: 'sticky', parent: '$plan', x: 20, y: 20, content: { text: 'First' } } },
+          { action: 'update', item: { id: 'old', style: { color: 'red' } } },
+        ],
+      },
+    ],
+  })
+
+const batchAnswerSchema = z
+  .object({
+    seq: seqSchema,
+    dry_run: z.boolean().optional(),
+    results: z.array(operationResultSchema).meta({ description: 'One for each operation, in their order.' }),
+  })
+  .meta({ id: 'BatchAnswer' })
+
+export function batchRoutes(app: CheckingApp, { reader, desk }: BatchServices): void {
+  const url = '/boards/:board/batch'
+
+  app.post(
+    url,
+    {
+      onRequest: onBoard('write'),
+      schema: {
+        operationId: 'changeItems',
+        summary: 'Change many items at once: all or none',
+        description:
+          'Up to 500 operations, each on what those before it left. Everyone sees all of them at the same moment. A ' +
+          'refusal is that of the first operation that cannot be made; `errors` and `results` tell of the others, too.',
+        tags: ['items'],
+        params: boardParams,
+        headers: writeHeaders,
+        body: batchRequestSchema,
+        response: orProblem({ 200: batchAnswerSchema, 202: changeSchema }),
+      },
+    },
+    async (request, reply) => {
+      const named = nameItems(request.body.operations)
+      if ('errors' in named) throw Problem.ofFields('request-invalid', named.errors)
+      const batch: Batch = { action: 'batch', operations: named.operations }
+      if (request.body.dry_run) {
+        const replica = await reader.readOrEmpty(request.board)
+        const outcome = foresee(replica.doc, batch)
+        if (outcome.status === 'rejected') throw rejection(outcome)
+        return { seq: replica.known, dry_run: true, results: outcome.results }
+      }
+      const recorded = await submitChange(desk, request, batch)
+      const outcome = outcomeOrWaiting(reply, recorded)
+      return outcome ? { seq: recorded.seq, results: outcome.results } : reply
+    },
+  )
+
+  refuseOtherMethods(app, url, ['POST'])
+}

@@ -1,0 +1,54 @@
+/** The list of boards: those that a credential may read, in the order of their ids. */
+import { z } from 'zod'
+import type { Grant } from '../core/auth/grant.ts'
+import type { BoardId } from '../core/contract/board-id.ts'
+import { everyBoard } from '../core/contract/role.ts'
+import type { BoardEntry } from '../core/store/board-directory.ts'
+import type { Storage } from '../core/store/storage.ts'
+import { boardEntryDocument, boardEntrySchema } from './board-document.ts'
+import { orProblem } from './open-api.ts'
+import { encodeCursor, nextSchema, pageQuery } from './paging.ts'
+import type { CheckingApp } from './validation.ts'
+
+export function listBoards(app: CheckingApp, directory: Storage['directory']): void {
+  app.get(
+    '/boards',
+    {
+      schema: {
+        operationId: 'listBoards',
+        summary: 'The boards this credential may read, by id',
+        tags: ['boards'],
+        querystring: z.strictObject(pageQuery),
+        response: orProblem({
+          200: z.object({ boards: z.array(boardEntrySchema), next: nextSchema }).meta({ id: 'BoardPage' }),
+        }),
+      },
+    },
+    async request => {
+      const { limit, cursor = '' } = request.query
+      const found = await readableBoards(directory, request.grant, cursor, limit + 1)
+      const page = found.slice(0, limit)
+      const last = page.at(-1)
+      return { boards: page.map(boardEntryDocument), next: last && found.length > limit ? encodeCursor(last.id) : null }
+    },
+  )
+}
+
+/** So many of the boards behind this id. */
+async function readableBoards(
+  directory: Storage['directory'],
+  grant: Grant,
+  after: string,
+  count: number,
+): Promise<BoardEntry[]> {
+  const among = grant.rights.has(everyBoard) ? undefined : ([...grant.rights.keys()] as BoardId[])
+  const found: BoardEntry[] = []
+  for (let from = after; found.length < count; ) {
+    const entries = await directory.list(from, count, among)
+    found.push(...entries.filter(({ id }) => grant.roleOn(id)))
+    const last = entries.at(-1)
+    if (!last || entries.length < count) break
+    from = last.id
+  }
+  return found.slice(0, count)
+}

@@ -1,0 +1,16 @@
+/** Roles: what somebody may do with a board. */
+
+/** `read` sees, `write` edits too, `admin` manages too; each may all that those before it may. */
+export const roles = ['read', 'write', 'admin'] as const
+
+export type Role = (typeof roles)[number]
+
+export const mayWrite = (role: Role): boolean => role !== 'read'
+
+/** Whether `role` reaches as far as `other`. */
+export const includes = (role: Role, other: Role): boolean => roles.indexOf(role) >= roles.indexOf(other)
+
+/** What a credential may do, by board id; `*` stands for every board that is not named. */
+export type Rights = ReadonlyMap<string, Role>
+
+export const everyBoard = '*'

@@ -1,0 +1,145 @@
+/**
+ * The boards there are: their titles, the list of them, and their end. A deleted board stays as a tombstone with all it
+ * holds: for 30 days it can be restored and its id is nobody else's; then everything of it is purged.
+ *
+ * What is asked within somebody's transaction (`sql`) is done or not with the rest of it.
+ */
+import type { BoardId } from '../contract/board-id.ts'
+import type { Database, Sql } from './database.ts'
+
+const restorableDays = 30
+/** Rows of one table that a purge removes in one statement: pictures and history are megabytes each. */
+const purgedAtOnce = 100
+
+export interface BoardEntry {
+  id: BoardId
+  title: string | undefined
+  headSeq: number
+  /** At the last snapshot; undefined: there was none yet. */
+  itemCount: number | undefined
+  createdAt: Date
+  changedAt: Date
+}
+
+export class BoardDirectory {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /**
+   * The boards behind this id, in the order of their ids.
+   * @param among only these; undefined: all
+   */
+  async list(after: string, limit: number, among: readonly BoardId[] | undefined): Promise<BoardEntry[]> {
+    const rows = await this.#database.query<EntryRow>(
+      `SELECT ${entryColumns} FROM boardsync.boards
+       WHERE deleted_at IS NULL AND id > $1 AND ($3::text[] IS NULL OR id = ANY ($3::text[])) ORDER BY id LIMIT $2`,
+      [after, limit, among ?? null],
+    )
+    return rows.map(entryOf)
+  }
+
+  /** @returns undefined when there is no such board, or it was deleted */
+  async find(board: BoardId, sql: Sql = this.#database): Promise<BoardEntry | undefined> {
+    const rows = await sql.query<EntryRow>(
+      `SELECT ${entryColumns} FROM boardsync.boards WHERE id = $1 AND deleted_at IS NULL`,
+      [board],
+      'find-board',
+    )
+    return rows.map(entryOf)[0]
+  }
+
+  /** @returns undefined when the id is taken, by a tombstone too */
+  create(sql: Sql, board: BoardId, title: string | undefined): Promise<BoardEntry | undefined> {
+    return entryAfter(
+      sql,
+      `INSERT INTO boardsync.boards (id, title) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING RETURNING ${entryColumns}`,
+      [board, title ?? null],
+    )
+  }
+
+  /** @returns undefined when there is no such board */
+  rename(sql: Sql, board: BoardId, title: string | undefined): Promise<BoardEntry | undefined> {
+    return entryAfter(
+      sql,
+      `UPDATE boardsync.boards SET title = $2, changed_at = now() WHERE id = $1 AND deleted_at IS NULL
+       RETURNING ${entryColumns}`,
+      [board, title ?? null],
+    )
+  }
+
+  /** A write that is under way is before this, or finds the board deleted. @returns undefined when there is no such board */
+  remove(sql: Sql, board: BoardId): Promise<BoardEntry | undefined> {
+    return entryAfter(
+      sql,
+      `UPDATE boardsync.boards SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL RETURNING ${entryColumns}`,
+      [board],
+    )
+  }
+
+  /** A board that was not deleted stays as it is. @returns undefined when there is nothing to restore any more */
+  restore(sql: Sql, board: BoardId): Promise<BoardEntry | undefined> {
+    return entryAfter(
+      sql,
+      `UPDATE boardsync.boards SET deleted_at = NULL
+       WHERE id = $1 AND (deleted_at IS NULL OR deleted_at >= now() - ${restorableDays} * interval '1 day')
+       RETURNING ${entryColumns}`,
+      [board],
+    )
+  }
+
+  /** Removes what was deleted more than 30 days ago, in small steps: one that breaks off is gone on with. @returns how many */
+  async purge(): Promise<number> {
+    const boards = await this.#database.query<{ id: BoardId }>(
+      `SELECT id FROM boardsync.boards WHERE deleted_at < now() - ${restorableDays} * interval '1 day'`,
+    )
+    if (boards.length === 0) return 0
+    // Every table that belongs to boards, also one that a later version adds.
+    const tables = await this.#database.query<{ name: string }>(
+      `SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint
+       WHERE contype = 'f' AND confrelid = 'boardsync.boards'::regclass`,
+    )
+    for (const { id } of boards) {
+      for (const { name } of tables) await this.#empty(name, id)
+      await this.#database.query('DELETE FROM boardsync.boards WHERE id = $1', [id])
+    }
+    return boards.length
+  }
+
+  async #empty(table: string, board: BoardId): Promise<void> {
+    for (let removed = purgedAtOnce; removed === purgedAtOnce; ) {
+      const rows = await this.#database.query(
+        `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE board_id = $1 LIMIT ${purgedAtOnce}))
+         RETURNING board_id`,
+        [board],
+      )
+      removed = rows.length
+    }
+  }
+}
+
+interface EntryRow {
+  id: BoardId
+  title: string | null
+  head_seq: number
+  item_count: number | null
+  created_at: Date
+  changed_at: Date
+}
+
+const entryColumns = 'id, title, head_seq, item_count, created_at, changed_at'
+
+const entryOf = (row: EntryRow): BoardEntry => ({
+  id: row.id,
+  title: row.title ?? undefined,
+  headSeq: row.head_seq,
+  itemCount: row.item_count ?? undefined,
+  createdAt: row.created_at,
+  changedAt: row.changed_at,
+})
+
+async function entryAfter(sql: Sql, text: string, parameters: readonly unknown[]): Promise<BoardEntry | undefined> {
+  return (await sql.query<EntryRow>(text, parameters)).map(entryOf)[0]
+}

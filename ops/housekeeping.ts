@@ -1,0 +1,51 @@
+/** What nobody waits for: every instance now and then removes what has had its time. Two at once do no harm. */
+import type { Logger } from '../core/base/log.ts'
+
+const everyMs = 10_000
+
+export interface Chore {
+  name: string
+  /** Default: each time. */
+  everyMs?: number
+  work(): Promise<unknown>
+}
+
+export class Housekeeping {
+  readonly #log: Logger
+  readonly #chores: { chore: Chore; doneAt: number }[]
+  readonly #timer: NodeJS.Timeout
+  #round: Promise<void> | undefined
+
+  constructor(chores: readonly Chore[], log: Logger) {
+    this.#log = log
+    this.#chores = chores.map(chore => ({ chore, doneAt: 0 }))
+    this.#timer = setInterval(() => void this.round(), everyMs)
+  }
+
+  /** All that is due, one after the other; what fails is tried again the next time. */
+  round(): Promise<void> {
+    this.#round ??= this.#do().finally(() => {
+      this.#round = undefined
+    })
+    return this.#round
+  }
+
+  /** Resolves when what is under way is done. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#round
+  }
+
+  async #do(): Promise<void> {
+    for (const entry of this.#chores) {
+      const { chore, doneAt } = entry
+      if (Date.now() - doneAt < (chore.everyMs ?? 0)) continue
+      try {
+        await chore.work()
+        entry.doneAt = Date.now()
+      } catch (error) {
+        this.#log.debug({ err: error }, `could not ${chore.name}`)
+      }
+    }
+  }
+}

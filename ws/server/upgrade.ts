@@ -1,0 +1,37 @@
+/** An upgrade as it comes in over HTTP: which board it asks for, how long it may take, how it is refused. */
+import type { Duplex } from 'node:stream'
+import { SyncError } from '../../core/base/errors.ts'
+
+/** A credential that is not checked by then is not waited for any longer. */
+const authenticatedWithinMs = 5_000
+
+/** `/{boardId}` or `/boards/{boardId}`, decoded once; anything else is no board id either. */
+export function boardNameOf(url: string): string {
+  const path = url.split('?', 1)[0] ?? ''
+  const name = /^\/(?:boards\/)?([^/]*)$/.exec(path)?.[1] ?? ''
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return '' // not a URL encoding: refused as the board id it cannot be
+  }
+}
+
+/** Closed once it is told: a client that keeps its side open would keep the connection, and the server from stopping. */
+export function refuseUpgrade(stream: Duplex, status: number, reason: string): void {
+  stream.once('finish', () => stream.destroy())
+  const statusText = { 403: 'Forbidden', 421: 'Misdirected Request', 503: 'Service Unavailable' }[status] ?? ''
+  stream.end(
+    `HTTP/1.1 ${status} ${statusText}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
+      `Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+  )
+}
+
+/** @throws SyncError when the credential could not be checked in time; the client does well to come back */
+export async function inTime<T>(authenticated: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new SyncError('storage-unavailable', 'the credential could not be checked in time; try again')
+    timer = setTimeout(() => reject(error), authenticatedWithinMs)
+  })
+  return Promise.race([authenticated, late]).finally(() => clearTimeout(timer))
+}
