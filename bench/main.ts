@@ -103,7 +103,7 @@ function reportOf(all: ReadonlyMap<string, string>): string {
   return `# Measured side by side
 
 Written by \`npm run bench\`; ${new Date().toISOString().slice(0, 10)}, ${machine}; load average at the end ${loadavg()[0]?.toFixed(1)}.
-Medians of ${rounds} interleaved round(s); a goal's ratio is the median of the rounds' ratios. CPU is that of the server's processes
+Medians of ${rounds} interleaved round(s)${flags.quick ? ' of smaller loads than the titles say (`--quick`)' : ''}; a goal's ratio is the median of the rounds' ratios. CPU is that of the server's processes
 (/proc), without its database. boardsync commits every edit to a Postgres with \`fsync\` before anybody else gets it; the others
 hold it in memory unless their name says otherwise. At the end of every run all clients have to hold the same content with
 nothing missing, and so has a newcomer; a run that fails this has no figures (–).

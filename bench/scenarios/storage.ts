@@ -86,6 +86,8 @@ export const storage: readonly Scenario[] = [
     about:
       'Bytes of log and packed history against the bytes of the updates; the snapshot against the board’s V1 encoding.',
     servers: ['boardsync'],
+    // One socket stands for two people who draw for half an hour.
+    settings: { RATE_WS_DOC: '100000/s burst 100000' },
     figures: [
       { key: 'logRatio', title: 'log ÷ updates', digits: 2 },
       { key: 'atRestShare', title: 'at rest ÷ V1', digits: 3 },
