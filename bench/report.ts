@@ -6,7 +6,7 @@ import type { ServerName } from './servers.ts'
 /** Figures of each round by server and key. */
 export type Rounds = Map<ServerName, Map<string, number[]>>
 
-export interface Verdict {
+interface Verdict {
   goal: Goal
   /** Median of the rounds: of a round's ratio where there is something to compare with. */
   value: number
@@ -16,7 +16,7 @@ export interface Verdict {
 const barWidth = 40
 
 /** One goal, from rounds in which all servers took turns: a round's ratio is of figures that were taken side by side. */
-export function judge(goal: Goal, rounds: Rounds, ours: ServerName = 'boardsync'): Verdict | undefined {
+function judge(goal: Goal, rounds: Rounds, ours: ServerName = 'boardsync'): Verdict | undefined {
   const own = rounds.get(ours)?.get(goal.figure) ?? []
   const better = goal.atLeast === undefined ? Math.min : Math.max
   const values = own.flatMap((value, round) => {
