@@ -246,6 +246,7 @@ test('a board that nobody edits for a while keeps no document: whoever joins the
   room.join(bob.own)
   room.receive({ kind: 'sync-step-1', stateVector: new Map() }, bob.own)
   room.receive({ kind: 'sync-step-2', update: Uint8Array.of(0, 0) }, bob.own)
+  await until(() => bob.sent.some(isUpdate), { what: 'the echo' })
   expect(room.replica.usedAt).toBeUndefined()
   const answer = bob.sent.find(frame => frame[0] === 0 && frame[1] === 1)
   expect(answer?.length).toBeGreaterThan(10)
