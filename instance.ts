@@ -9,6 +9,7 @@ import { restApi } from './api-bridge/app.ts'
 import { BoardReader } from './api-bridge/board-reader.ts'
 import { ChangeDesk } from './api-bridge/change-desk.ts'
 import { allowOrigins } from './api-bridge/cors.ts'
+import { EventFeeds } from './api-bridge/event-feeds.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
 import { createWriteOnce } from './api-bridge/idempotency.ts'
 import { WhoIsHere } from './api-bridge/who-is-here.ts'
@@ -168,6 +169,10 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
+    const whoIsHere = new WhoIsHere(bus, id, board => presence.here(board))
+    const feeds = new EventFeeds(storage, bus, whoIsHere, log)
+    app.addHook('preClose', async () => feeds.close())
+    parts.add('event feeds', () => feeds.close())
     await restApi(app, {
       version: config.version,
       publicUrl: config.PUBLIC_URL,
@@ -178,11 +183,12 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       reader: new BoardReader(storage),
       desk,
       changes: storage.changes,
+      feeds,
       boards: storage.boards,
       directory: storage.directory,
       bus,
       writeOnce: createWriteOnce(storage.answers),
-      whoIsHere: new WhoIsHere(bus, id, board => presence.here(board)),
+      whoIsHere,
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })

@@ -5,8 +5,11 @@ import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { refuseUnacceptable } from './accept.ts'
 import { authenticateRequests } from './access.ts'
+import { assetRoutes } from './asset-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
 import { type BoardServices, boardRoutes } from './board-routes.ts'
+import { type EventServices, eventRoutes } from './event-routes.ts'
+import { exportRoutes } from './export-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { takeJson } from './json-body.ts'
 import { keyRoutes } from './key-routes.ts'
@@ -18,9 +21,9 @@ import { sessionRoutes, signOutRoute } from './session-routes.ts'
 import { ticketRoutes } from './ticket-routes.ts'
 import { checkingRequests } from './validation.ts'
 
-export interface ApiServices extends ItemServices, BoardServices, PresenceServices {
+export interface ApiServices extends ItemServices, BoardServices, EventServices, PresenceServices {
   authenticate: Authenticate
-  authority: Pick<LiveAuthority, 'announce'>
+  authority: Pick<LiveAuthority, 'announce' | 'watch'>
   requests: RequestLimits
   storage: Storage
   version: string
@@ -44,6 +47,9 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
         boardRoutes(checking, services)
         itemRoutes(checking, services)
         batchRoutes(checking, services)
+        await assetRoutes(checking, services.storage)
+        eventRoutes(checking, services)
+        await exportRoutes(checking, services)
         presenceRoutes(checking, services)
         keyRoutes(checking, services)
         ticketRoutes(checking, services)

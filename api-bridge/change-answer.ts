@@ -1,7 +1,7 @@
 /** What the caller of a change hears: done, waiting, or why not. */
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { type ChangeOutcome, operationResultSchema } from '../core/contract/change.ts'
+import { type ChangeOutcome, importedSchema, operationResultSchema } from '../core/contract/change.ts'
 import { type Item, itemSchema } from '../core/contract/item.ts'
 import { itemEtag } from '../core/doc/item-etag.ts'
 import type { RecordedChange } from '../core/store/change-outbox.ts'
@@ -19,6 +19,7 @@ export const changeSchema = z
     seq: seqSchema.optional(),
     item: itemSchema.optional(),
     results: z.array(operationResultSchema).optional().meta({ description: 'Of a batch.' }),
+    imported: importedSchema.optional().meta({ description: 'Of an import.' }),
     problem: problemSchema.optional(),
   })
   .meta({ id: 'Change', description: 'A change that was accepted, and what became of it.' })
@@ -74,6 +75,7 @@ export function changeDocument(recorded: RecordedChange) {
     ...(recorded.seq === undefined ? {} : { seq: recorded.seq }),
     ...(outcome?.status === 'applied' && outcome.item ? { item: outcome.item } : {}),
     ...(outcome?.status === 'applied' && outcome.results ? { results: outcome.results } : {}),
+    ...(outcome?.status === 'applied' && outcome.imported ? { imported: outcome.imported } : {}),
     ...(outcome?.status === 'rejected' ? { problem: problemDocument(rejection(outcome)) } : {}),
   }
 }

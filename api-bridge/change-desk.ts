@@ -68,7 +68,9 @@ export class ChangeDesk {
       if (stored.status !== 'pending') return stored
       // A repeat: what it asks for is on its way already, under the first one's id.
       if (stored.publicId !== publicId) return this.#listening(stored.publicId, first => this.#decided(stored, first))
-      const message = JSON.stringify({ change_id: publicId, ...change })
+      // A file is read from its row alone: the bus holds no megabytes for everybody who listens.
+      const told = change.action === 'import' ? { action: change.action } : change
+      const message = JSON.stringify({ change_id: publicId, ...told })
       this.#bus.publish(updatesChannel(board), new TextEncoder().encode(message))
       return this.#decided(stored, acked)
     })

@@ -7,21 +7,21 @@ import { Problem } from './problems.ts'
 const bodyBytesAtMost = 1024 * 1024
 
 /** Keys that reach an object's prototype are refused with a pointer, not dropped: so the body is parsed as it is. */
-export function takeJson(app: FastifyInstance): void {
+export function takeJson(
+  app: FastifyInstance,
+  types = ['application/json', 'application/merge-patch+json'],
+  bytesAtMost = bodyBytesAtMost,
+): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(
-    ['application/json', 'application/merge-patch+json'],
-    { parseAs: 'buffer', bodyLimit: bodyBytesAtMost },
-    (request, body, done) => {
-      // Clients that send their content type with everything send it with a DELETE too.
-      if (body.length === 0 && request.method === 'DELETE') return done(null)
-      try {
-        done(null, parseJson(body as Buffer))
-      } catch (error) {
-        done(error instanceof Error ? error : new Error(String(error)))
-      }
-    },
-  )
+  app.addContentTypeParser(types, { parseAs: 'buffer', bodyLimit: bytesAtMost }, (request, body, done) => {
+    // Clients that send their content type with everything send it with a DELETE too.
+    if (body.length === 0 && request.method === 'DELETE') return done(null)
+    try {
+      done(null, parseJson(body as Buffer))
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)))
+    }
+  })
 }
 
 function parseJson(bytes: Uint8Array): unknown {

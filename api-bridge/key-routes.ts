@@ -72,19 +72,23 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
       const { role, expires_at } = request.body
       const head = await storage.boards.create(board)
       if (head.deleted) throw new Problem('board-missing', 'the board was deleted')
-      const token = createToken('key')
-      const wanted = {
-        id: randomUUID(),
-        hash: hashOfToken(token),
-        board,
-        role,
-        expiresAt: expires_at ? new Date(expires_at) : undefined,
-        createdBy: grant.subject,
-      }
       const answer = await writeOnce(request, async sql => {
+        const token = createToken('key')
+        const wanted = {
+          id: randomUUID(),
+          hash: hashOfToken(token),
+          board,
+          role,
+          expiresAt: expires_at ? new Date(expires_at) : undefined,
+          createdBy: grant.subject,
+        }
         const { last_used_at: _never, ...shown } = keyDocument(await storage.keys.create(wanted, sql))
-        const headers = { location: `/v1/boards/${board}/keys/${wanted.id}`, 'cache-control': 'no-store' }
-        return { status: 201, headers, body: { ...shown, key: token.reveal() }, secretOf: wanted.id }
+        return {
+          status: 201,
+          headers: { location: `/v1/boards/${board}/keys/${shown.id}`, 'cache-control': 'no-store' },
+          body: { ...shown, key: token.reveal() },
+          secretOf: shown.id,
+        }
       })
       return sendAnswer(reply, answer)
     },

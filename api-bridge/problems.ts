@@ -16,7 +16,11 @@ const problems = {
   'json-malformed': [400, 'The body is not JSON', 'Send one JSON value, in UTF-8.'],
   'request-invalid': [400, 'The request is not as it must be', pointers],
   'board-id-invalid': [400, 'Not a board id', 'A board id has 1 to 128 of A–Z a–z 0–9 _ - and is no reserved word.'],
-  'credential-missing': [401, 'A credential is needed', 'Send Authorization: Bearer …, or X-API-Key.'],
+  'credential-missing': [
+    401,
+    'A credential is needed',
+    'Send Authorization: Bearer …, or X-API-Key. A session counts for pages of allowed origins.',
+  ],
   'credential-invalid': [401, 'The credential is not valid', 'It is unknown, expired or revoked.'],
   forbidden: [
     403,
@@ -30,11 +34,16 @@ const problems = {
     'A board comes into being when somebody who may write opens it, or posts an item to it. A deleted one can be restored ' +
       'for 30 days (POST …/restore).',
   ],
+  'asset-missing': [404, 'This board has no such picture', 'Put its bytes to this address first.'],
   'item-missing': [404, 'There is no such item', 'It was deleted, or never was.'],
   'change-missing': [404, 'There is no such change', 'Its address is in the Location of the 202 that announced it.'],
   'key-missing': [404, 'There is no such key', 'It was revoked, or is a key of another board.'],
   'method-not-allowed': [405, 'This address does not take this method', 'The header Allow names those it takes.'],
-  'not-acceptable': [406, 'The answer would be of a type that Accept excludes', 'Accept application/json, or */*.'],
+  'not-acceptable': [
+    406,
+    'The answer has another type',
+    'Leave the header Accept out, or let it take what the call answers.',
+  ],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again on a new connection.'],
   'item-exists': [409, 'The board has an item of this id', 'Choose another id, or PATCH the item that is there.'],
   'board-exists': [
@@ -49,17 +58,33 @@ const problems = {
       'delete what `id` names and create another under a new key.',
   ],
   'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
+  'events-gone': [
+    410,
+    'What happened after this place is not kept any more',
+    'List the items anew. The ETag of that answer is a place too: send it, without its quotes, as Last-Event-ID.',
+  ],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
-  'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB.'],
+  'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB, a picture 10 MiB, a tldraw file 16 MiB.'],
   'content-type-unsupported': [
     415,
     'This content type is not taken',
-    'Send application/json; a PATCH may also be application/merge-patch+json.',
+    'Send application/json; a PATCH may also be application/merge-patch+json, a picture is image/… or application/octet-stream.',
   ],
+  'asset-unsupported': [415, 'This is not a picture that boards take', 'Send a PNG, JPEG, WebP or GIF, as it is.'],
   misdirected: [
     421,
     'This server does not answer under this name',
     'Without a credential setting it answers to localhost, 127.0.0.1 and [::1] only.',
+  ],
+  'asset-hash-wrong': [
+    422,
+    'The address is not the SHA-256 of the body',
+    'The last part of the address is the SHA-256 of the picture: 64 hex digits in lower case.',
+  ],
+  'file-unreadable': [
+    422,
+    'The file cannot be read',
+    'It was saved by a newer version of tldraw than the one used here, or is no tldraw file.',
   ],
   'item-invalid': [422, 'The item cannot be on the board', pointers],
   'idempotency-key-reused': [
@@ -74,6 +99,7 @@ const problems = {
     'Wait for the seconds in Retry-After. The RateLimit headers of every answer say how many requests are left.',
   ],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
+  draining: [503, 'This instance is going away', 'Ask again: another one answers, or this one when it is back.'],
   'credential-unverifiable': [
     503,
     'The credential cannot be checked now',

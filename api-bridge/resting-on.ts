@@ -10,3 +10,6 @@ export const restingOn = ({ subject, authenticated, name, basis, expiresAt }: Gr
   issuer: 'issuer' in basis ? basis.issuer : undefined,
   endsAt: expiresAt,
 })
+
+/** A name for what has no id: enough of its hash to tell it from others, from which nobody guesses anything. */
+export const shortNameOf = (hash: Buffer): string => hash.toString('hex', 0, 8)

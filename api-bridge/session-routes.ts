@@ -3,12 +3,12 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import { isSecure, noSessionCookie, sessionCookie, sessionTokenIn } from '../core/auth/session-cookie.ts'
-import { createToken, hashOfToken, shortHash } from '../core/auth/token.ts'
+import { createToken, hashOfToken } from '../core/auth/token.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
-import { restingOn } from './resting-on.ts'
+import { restingOn, shortNameOf } from './resting-on.ts'
 import { type CheckingApp, writeHeaders } from './validation.ts'
 
 export interface SessionServices {
@@ -21,13 +21,29 @@ export interface SessionServices {
 const sessionSchema = z
   .object({
     subject: z.string().meta({ description: 'Whose session it is.' }),
-    expires_at: z.iso.datetime().meta({ description: 'Later with each use.' }),
+    expires_at: z.iso.datetime().nullable().meta({ description: 'At the latest; null: no such end is known.' }),
   })
   .meta({ id: 'Session' })
 
 const url = '/session'
 
 export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce }: SessionServices): void {
+  app.get(
+    url,
+    {
+      schema: {
+        operationId: 'readSession',
+        summary: 'Whose credential this is',
+        tags: ['access'],
+        response: orProblem({ 200: sessionSchema }),
+      },
+    },
+    async ({ grant }, reply) =>
+      reply
+        .header('cache-control', 'no-store')
+        .send({ subject: grant.subject, expires_at: grant.expiresAt?.toISOString() ?? null }),
+  )
+
   app.post(
     url,
     {
@@ -44,16 +60,16 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce 
     },
     async (request, reply) => {
       const { grant } = request
-      const token = createToken('session')
-      const hash = hashOfToken(token)
-      const session = { ...restingOn(grant), rights: grant.rights }
+      const cookieIsSecure = secure(request, publicUrl)
       const answer = await writeOnce(request, async sql => {
-        const expiresAt = await storage.sessions.create(hash, session, sql)
+        const token = createToken('session')
+        const hash = hashOfToken(token)
+        const expiresAt = await storage.sessions.create(sql, hash, { ...restingOn(grant), rights: grant.rights })
         return {
           status: 201,
-          headers: { 'set-cookie': sessionCookie(token, secure(request, publicUrl)), 'cache-control': 'no-store' },
+          headers: { 'set-cookie': sessionCookie(token, cookieIsSecure), 'cache-control': 'no-store' },
           body: { subject: grant.subject, expires_at: expiresAt.toISOString() },
-          secretOf: shortHash(hash),
+          secretOf: shortNameOf(hash),
         }
       })
       return sendAnswer(reply, answer)
@@ -86,7 +102,7 @@ export function signOutRoute(app: CheckingApp, { storage, authority, publicUrl }
         .send()
     },
   )
-  refuseOtherMethods(app, url, ['POST', 'DELETE'])
+  refuseOtherMethods(app, url, ['GET', 'HEAD', 'POST', 'DELETE'])
 }
 
 const secure = (request: FastifyRequest, publicUrl: string | undefined): boolean =>

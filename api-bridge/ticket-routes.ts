@@ -1,6 +1,6 @@
 /** One-time tickets: who may use a board lets somebody else, or a page, use it too, without handing out the credential. */
 import { z } from 'zod'
-import { createToken, hashOfToken, shortHash } from '../core/auth/token.ts'
+import { createToken, hashOfToken } from '../core/auth/token.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { includes, mayWrite, type Role, roles } from '../core/contract/role.ts'
 import type { Storage } from '../core/store/storage.ts'
@@ -9,7 +9,7 @@ import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
-import { restingOn } from './resting-on.ts'
+import { restingOn, shortNameOf } from './resting-on.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 
 export interface TicketServices {
@@ -60,16 +60,16 @@ export function ticketRoutes(app: CheckingApp, { storage, writeOnce }: TicketSer
         throw new Problem('forbidden', `this credential has the role ${own} here: it cannot give ${role} to others`)
       }
       await openFor(own, board)
-      const token = createToken('ticket')
-      const hash = hashOfToken(token)
-      const wanted = { ...restingOn(grant), hash, board, role, origin: request.headers.origin }
+      const { origin } = request.headers
       const answer = await writeOnce(request, async sql => {
-        const expiresAt = await storage.tickets.create(wanted, sql)
+        const token = createToken('ticket')
+        const hash = hashOfToken(token)
+        const expiresAt = await storage.tickets.create(sql, { ...restingOn(grant), hash, board, role, origin })
         return {
           status: 201,
           headers: { 'cache-control': 'no-store' },
           body: { ticket: token.reveal(), expires_at: expiresAt.toISOString() },
-          secretOf: shortHash(hash),
+          secretOf: shortNameOf(hash),
         }
       })
       return sendAnswer(reply, answer)

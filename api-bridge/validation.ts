@@ -32,7 +32,8 @@ export function checkingRequests(app: FastifyInstance) {
 export type CheckingApp = ReturnType<typeof checkingRequests>
 
 /** Node hands header names over in lower case. */
-const headerCase = (name: string): string => name.replaceAll(/(^|[-/])[a-z]/g, start => start.toUpperCase())
+const headerCase = (name: string): string =>
+  name.replaceAll(/(^|[-/])[a-z]/g, start => start.toUpperCase()).replaceAll(/-Id\b/g, '-ID')
 
 export const idempotencyKeySchema = z
   .string()

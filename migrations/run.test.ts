@@ -1,18 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { allMigrations } from '../test/kit/migrations.ts'
 import { startPostgres } from '../test/kit/postgres.ts'
 import { releasing } from '../test/kit/releasing.ts'
 import { projectRoot } from '../test/kit/sources.ts'
 import { temporaryFolder } from '../test/kit/temporary-folder.ts'
 
 const use = releasing()
-const all = readdirSync(new URL('.', import.meta.url))
-  .filter(name => name.endsWith('.sql'))
-  .sort()
-  .map(name => name.slice(0, -4))
-  .join(', ')
 
 async function migrate(env: Record<string, string>): Promise<{ code: number; said: string }> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'migrations/run.ts'], {
@@ -40,7 +35,7 @@ describe('npm run migrate', { timeout }, () => {
     const first = await migrate({ DATABASE_URL: postgres.url })
     expect(first).toEqual({
       code: 0,
-      said: `boardsync: migrated the database: ${all}\n`,
+      said: `boardsync: migrated the database: ${allMigrations.join(', ')}\n`,
     })
     const second = await migrate({ DATABASE_URL: postgres.url })
     expect(second).toEqual({ code: 0, said: 'boardsync: the database is up to date\n' })
@@ -50,7 +45,7 @@ describe('npm run migrate', { timeout }, () => {
     const { path } = use(temporaryFolder())
     const { code, said } = await migrate({ DATA_DIR: path })
     expect(code).toBe(0)
-    expect(said).toBe(`boardsync: migrated the embedded database in ${path}: ${all}\n`)
+    expect(said).toBe(`boardsync: migrated the embedded database in ${path}: ${allMigrations.join(', ')}\n`)
   })
 
   test.each([

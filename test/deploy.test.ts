@@ -96,7 +96,7 @@ test.each([
 describe('the compose file', () => {
   interface Service {
     environment: Record<string, string | null>
-    depends_on?: Record<string, { condition: string }>
+    depends_on?: object
     healthcheck?: object
     ports?: string[]
     volumes?: string[]
@@ -106,33 +106,49 @@ describe('the compose file', () => {
     { merge: true },
   )
 
+  const instances = ['ws-1', 'ws-2', 'api'].map(name => services[name])
+  const first = services['ws-1']
+
   test('sets only settings that exist', () => {
-    const set = Object.keys(services.boardsync?.environment ?? {})
+    const set = instances.flatMap(instance => Object.keys(instance?.environment ?? {}))
     expect(set).toContain('DATABASE_URL')
     expect(set.filter(name => !settings().includes(name))).toEqual([])
   })
 
   test('has no secret of its own: each must be given', () => {
-    expect(services.boardsync?.environment.ADMIN_KEY).toMatch(/^\$\{ADMIN_KEY:\?.+\}$/)
+    expect(first?.environment.ADMIN_KEY).toMatch(/^\$\{ADMIN_KEY:\?.+\}$/)
     expect(services.postgres?.environment.POSTGRES_PASSWORD).toMatch(/^\$\{POSTGRES_PASSWORD:\?.+\}$/)
-    expect(services.boardsync?.environment.DATABASE_URL).toMatch(/:\$\{POSTGRES_PASSWORD:\?.+\}@postgres:/)
+    expect(first?.environment.DATABASE_URL).toMatch(/:\$\{POSTGRES_PASSWORD:\?.+\}@postgres:/)
   })
 
   test('starts the server once its database answers, and keeps the data', () => {
-    expect(services.boardsync?.depends_on?.postgres).toEqual({ condition: 'service_healthy' })
+    expect(first?.depends_on).toMatchObject({ postgres: { condition: 'service_healthy' } })
     expect(services.postgres?.healthcheck).toBeDefined()
     expect(services.postgres?.volumes).toEqual(['postgres:/var/lib/postgresql'])
     expect(volumes).toHaveProperty('postgres')
   })
 
-  test('runs two instances that differ in their port only, on one Redis that is a service of it', () => {
-    const [one, other] = [services.boardsync, services['boardsync-2']]
-    expect(other).toEqual({ ...one, ports: other?.ports })
-    expect(one?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{PORT:-8080\}:8080$/)])
-    expect(other?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{PORT_2:-8081\}:8080$/)])
-    expect(Object.keys(services)).toContain(new URL(String(services.boardsync?.environment.REDIS_URL)).hostname)
+  test('runs two instances for sockets and one for REST that differ in their role only, on services that are there', () => {
+    expect(instances.map(instance => instance?.environment.ROLE)).toEqual(['ws', 'ws', 'api'])
+    for (const instance of instances) {
+      expect({ ...instance, environment: { ...instance?.environment, ROLE: 'ws' } }).toEqual(first)
+      expect(instance).not.toHaveProperty('ports')
+    }
+    expect(Object.keys(services)).toContain(new URL(String(first?.environment.REDIS_URL)).hostname)
     expect(services.redis).not.toHaveProperty('ports')
-    expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(services.boardsync?.depends_on ?? {})))
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(first?.depends_on ?? {})))
+  })
+
+  test('lets people in by the proxy alone, on this machine, which knows every instance by its name and port', () => {
+    const { proxy } = services
+    expect(proxy?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{PORT:-8080\}:8080$/)])
+    expect(proxy?.volumes).toEqual(['./deploy/Caddyfile:/etc/caddy/Caddyfile:ro'])
+    const passed = linesOf('deploy/Caddyfile').filter(line => line.includes('reverse_proxy'))
+    const [port] = linesOf('Dockerfile').flatMap(line => /^EXPOSE (\d+)$/.exec(line)?.[1] ?? [])
+    expect(passed.map(line => line.trim())).toEqual([
+      `reverse_proxy @sockets ws-1:${port} ws-2:${port} {`,
+      `reverse_proxy api:${port} {`,
+    ])
   })
 })
 

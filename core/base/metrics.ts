@@ -25,6 +25,11 @@ export function createMetrics() {
       'reason',
     ]),
     itemChanges: counter('boardsync_item_changes_total', 'Item changes decided', ['status']),
+    itemChangesFound: counter(
+      'boardsync_item_changes_found_total',
+      'Item changes decided, by how this instance learned of them: a message, or the sweep for what no message told of',
+      ['by'],
+    ),
     logLagSeconds: gauge('boardsync_log_lag_seconds', 'Age of the oldest edit that is not in the log yet'),
     commitSeconds: new Histogram({
       name: 'boardsync_commit_seconds',

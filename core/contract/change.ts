@@ -33,11 +33,24 @@ export const batchSchema = z.strictObject({
 })
 export type Batch = z.infer<typeof batchSchema>
 
-export const boardChangeSchema = z.discriminatedUnion('action', [...itemChangeSchema.options, batchSchema])
+/** Records of a tldraw file, of this version's schema: all are put on the board, in one transaction, or none is. */
+export const importSchema = z.strictObject({
+  action: z.literal('import'),
+  records: z.array(z.looseObject({ id: z.string(), typeName: z.string() })),
+})
+export type Import = z.infer<typeof importSchema>
+
+export const boardChangeSchema = z.discriminatedUnion('action', [
+  ...itemChangeSchema.options,
+  batchSchema,
+  importSchema,
+])
 export type BoardChange = z.infer<typeof boardChangeSchema>
 
-const has = (change: BoardChange, test: (operation: ItemChange) => boolean): boolean =>
-  change.action === 'batch' ? change.operations.some(test) : test(change)
+function has(change: BoardChange, test: (operation: ItemChange) => boolean): boolean {
+  if (change.action === 'import') return true
+  return change.action === 'batch' ? change.operations.some(test) : test(change)
+}
 
 /** A board comes into being with the first item that is created on it. */
 export const createsItems = (change: BoardChange): boolean => has(change, ({ action }) => action === 'create')
@@ -73,10 +86,25 @@ export const operationResultSchema = z
   .meta({ id: 'OperationResult' })
 export type OperationResult = z.infer<typeof operationResultSchema>
 
+const count = z.int().min(0)
+
+/** What an import put on the board, and the ids that it could not keep, by those in the file. */
+export const importedSchema = z
+  .strictObject({
+    pages: count,
+    shapes: count,
+    bindings: count,
+    assets: count,
+    renamed: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'Imported' })
+export type Imported = z.infer<typeof importedSchema>
+
 /**
  * `item`: as applied (absent after a delete). Pointers are into the change's `item`, those of a batch into the batch
- * (`/operations/1/item/x`). `results`: of a batch, one for each operation.
+ * (`/operations/1/item/x`), those of an import into
+ * its file (`/records/1/props/w`). `results`: of a batch, one for each operation.
  */
 export type ChangeOutcome =
-  | { status: 'applied'; item?: Item; results?: OperationResult[] }
+  | { status: 'applied'; item?: Item; results?: OperationResult[]; imported?: Imported }
   | { status: 'rejected'; reason: Rejection; detail: string; errors?: FieldError[]; results?: OperationResult[] }

@@ -5,8 +5,14 @@ import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 
 /** As tldraw's editor makes them for itself, so that it finds nothing to add. */
-const firstDocument: PlainRecord = { id: 'document:document', typeName: 'document', gridSize: 10, name: '', meta: {} }
-const firstPage: PlainRecord = { id: 'page:page', typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
+export const firstDocument: PlainRecord = {
+  id: 'document:document',
+  typeName: 'document',
+  gridSize: 10,
+  name: '',
+  meta: {},
+}
+export const firstPage: PlainRecord = { id: 'page:page', typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
 
 export const shapeIdOf = (itemId: string): string => `shape:${itemId}`
 export const itemIdOf = (shapeId: string): string => shapeId.replace(/^shape:/, '')

@@ -2,6 +2,7 @@
 import type * as Y from 'yjs'
 import type { BoardChange, ChangeOutcome } from '../contract/change.ts'
 import type { Item, ItemType } from '../contract/item.ts'
+import { decideImport } from './board-import.ts'
 import { BoardRecords } from './board-records.ts'
 import { isShapeId, itemIdOf } from './board-tree.ts'
 import { decideBatch } from './item-batch.ts'
@@ -25,8 +26,10 @@ export function applyChange(doc: Y.Doc, change: BoardChange, origin?: unknown): 
 /** What {@link applyChange} would answer; the document stays as it is. */
 export const foresee = (doc: Y.Doc, change: BoardChange): ChangeOutcome => decide(new BoardRecords(doc), change)
 
-const decide = (records: BoardRecords, change: BoardChange): ChangeOutcome =>
-  change.action === 'batch' ? decideBatch(records, change) : decideItemChange(records, change)
+function decide(records: BoardRecords, change: BoardChange): ChangeOutcome {
+  if (change.action === 'import') return decideImport(records, change)
+  return change.action === 'batch' ? decideBatch(records, change) : decideItemChange(records, change)
+}
 
 /** The item with this id, a person's shape included; undefined where there is none or tldraw would reject its record. */
 export function readItem(doc: Y.Doc, id: string): Item | undefined {

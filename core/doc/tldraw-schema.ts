@@ -8,6 +8,34 @@ const schema = createTLSchema()
 /** Kept in a board's `meta` under `schema`. No fixed key order: compare by content. */
 export const serializedSchema = schema.serialize()
 
+/** Of these a board is made; the rest of what tldraw keeps (cameras, pointers) belongs to one tab. */
+const boardTypes: ReadonlySet<string> = new Set(['document', 'page', 'shape', 'binding', 'asset'])
+export const isOfBoard = ({ typeName }: PlainRecord): boolean => boardTypes.has(typeName)
+export const isKnownType = ({ typeName }: PlainRecord): boolean => Object.hasOwn(schema.types, typeName)
+
+/**
+ * Records of an older schema as those of ours, by tldraw's own migrations.
+ * @param from the schema that they came with
+ * @returns what keeps them from being migrated: as a rule a schema newer than ours
+ */
+export function migrated(
+  records: readonly PlainRecord[],
+  from: unknown,
+): { records: PlainRecord[] } | { fault: string } {
+  const store = Object.fromEntries(records.map(record => [record.id, record]))
+  try {
+    const snapshot = { store, schema: from } as unknown as Parameters<typeof schema.migrateStoreSnapshot>[0]
+    // Asked first: a migration that cannot begin is complained of on the console.
+    const migrations = schema.getMigrationsSince(snapshot.schema)
+    if (!migrations.ok) return { fault: migrations.error }
+    const result = schema.migrateStoreSnapshot(snapshot)
+    if (result.type === 'error') return { fault: result.reason }
+    return { records: Object.values(result.value) as unknown as PlainRecord[] }
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) }
+  }
+}
+
 /**
  * What tldraw has against a record, with a pointer into the record; undefined when it accepts it. Acceptable is not yet
  * harmless: an empty text node inside rich text, or a shape that is its own parent, passes here and breaks the canvas.

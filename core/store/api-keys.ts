@@ -33,7 +33,7 @@ export class ApiKeys {
     this.#database = database
   }
 
-  /** @param sql somebody's transaction: it is done or not with the rest of that */
+  /** @param sql the transaction to make it in, where there is one */
   async create({ id, hash, board, role, expiresAt, createdBy }: NewApiKey, sql: Sql = this.#database): Promise<ApiKey> {
     const rows = await sql.query<KeyRow>(
       `INSERT INTO boardsync.api_keys (id, key_hash, board_id, role, expires_at, created_by)

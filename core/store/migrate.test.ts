@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allMigrations as all } from '../../test/kit/migrations.ts'
 import { type Postgres, startPostgres } from '../../test/kit/postgres.ts'
 import { releasing } from '../../test/kit/releasing.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
@@ -15,10 +15,6 @@ import { migrateStorage, openStorage } from './storage.ts'
 
 const use = releasing(afterAll)
 const useHere = releasing()
-const all = readdirSync(new URL('../../migrations', import.meta.url))
-  .filter(name => name.endsWith('.sql'))
-  .sort()
-  .map(name => name.slice(0, -4))
 let postgres: Postgres
 
 beforeAll(async () => {

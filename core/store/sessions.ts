@@ -20,8 +20,12 @@ export class Sessions {
     this.#database = database
   }
 
-  /** Clears away some that have long ended. @returns when it expires unless it is used */
-  async create(hash: Uint8Array, { rights, ...basis }: Session, sql: Sql = this.#database): Promise<Date> {
+  /**
+   * Clears away some that have long ended.
+   * @param sql the transaction to make it in
+   * @returns when it expires unless it is used
+   */
+  async create(sql: Sql, hash: Uint8Array, { rights, ...basis }: Session): Promise<Date> {
     const rows = await sql.query<{ expires_at: Date }>(
       `WITH cleared AS (
          DELETE FROM boardsync.sessions WHERE hash IN (

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { releasing } from '../../test/kit/releasing.ts'
 import { archiveCases } from '../../test/storage/archive-cases.ts'
+import { assetCases } from '../../test/storage/asset-cases.ts'
 import { corruptionCases } from '../../test/storage/corruption-cases.ts'
 import { directoryCases } from '../../test/storage/directory-cases.ts'
 import { growthCases } from '../../test/storage/growth-cases.ts'
@@ -37,6 +38,7 @@ describe.each([
   previousVersionCases(site)
   restoreCases(site)
   growthCases(site)
+  assetCases(site)
 })
 
 describe('storage on a Postgres server that instances share', () => {

@@ -2,9 +2,11 @@
 import type { Config } from '../base/config.ts'
 import type { Logger } from '../base/log.ts'
 import { ApiKeys } from './api-keys.ts'
+import { type AssetStore, AssetTable } from './asset-store.ts'
 import { BoardArchive } from './board-archive.ts'
 import { BoardDirectory } from './board-directory.ts'
 import { BoardLog } from './board-log.ts'
+import { BoardPast } from './board-past.ts'
 import { ChangeOutbox } from './change-outbox.ts'
 import type { Database } from './database.ts'
 import { openEmbedded } from './embedded.ts'
@@ -25,6 +27,8 @@ export interface Storage {
   changes: Public<ChangeOutbox>
   directory: Public<BoardDirectory>
   answers: Public<KeptAnswers>
+  assets: AssetStore
+  past: Public<BoardPast>
   keys: Public<ApiKeys>
   tickets: Public<Tickets>
   sessions: Public<Sessions>
@@ -63,6 +67,8 @@ export function storageOn(
     changes: new ChangeOutbox(database),
     directory: new BoardDirectory(database),
     answers: new KeptAnswers(database),
+    assets: new AssetTable(database),
+    past: new BoardPast(database),
     keys: new ApiKeys(database),
     tickets: new Tickets(database),
     sessions: new Sessions(database),

@@ -4,7 +4,7 @@ import type { Role } from '../contract/role.ts'
 import { type Basis, type BasisRow, basisOf, livingKey } from './basis.ts'
 import type { Database, Sql } from './database.ts'
 
-export const ticketSeconds = 60
+const ticketSeconds = 60
 
 /** What a ticket hands on. */
 export interface Ticket extends Basis {
@@ -25,8 +25,12 @@ export class Tickets {
     this.#database = database
   }
 
-  /** Clears away some that nobody redeemed. @returns when it expires */
-  async create({ hash, board, role, origin, ...basis }: NewTicket, sql: Sql = this.#database): Promise<Date> {
+  /**
+   * Clears away some that nobody redeemed.
+   * @param sql the transaction to make it in
+   * @returns when it expires
+   */
+  async create(sql: Sql, { hash, board, role, origin, ...basis }: NewTicket): Promise<Date> {
     const rows = await sql.query<{ expires_at: Date }>(
       `WITH cleared AS (
          DELETE FROM boardsync.tickets WHERE hash IN (

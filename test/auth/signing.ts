@@ -45,6 +45,3 @@ export async function signIn(at: Site, credential: string, headers: Record<strin
 }
 
 export const cookieOf = (header: unknown): string => String(header).split(';')[0] ?? ''
-
-/** What a page of the server's own sends along. */
-export const ownOrigin = (at: Site): string => at.url

@@ -20,7 +20,7 @@ const sabotage = vi.hoisted(() => new Map<string, (doc: import('yjs').Doc) => vo
 vi.mock('../../core/doc/items.ts', async importOriginal => {
   const original = await importOriginal<typeof items>()
   const applyChange: typeof items.applyChange = (doc, change, origin) => {
-    if (change.action !== 'batch') sabotage.get(change.item.id)?.(doc)
+    if ('item' in change) sabotage.get(change.item.id)?.(doc)
     return original.applyChange(doc, change, origin)
   }
   return { ...original, applyChange }

@@ -7,7 +7,7 @@ import { releasing } from '../kit/releasing.ts'
 import { Site } from '../kit/site.ts'
 import type { StockClient } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
-import { create, recordIn } from './asking.ts'
+import { create, listed, recordIn } from './asking.ts'
 
 const use = releasing()
 const useForAll = releasing(afterAll)
@@ -44,15 +44,19 @@ async function write(id: string, round: number, patch: object): Promise<void> {
   expect(applied).toMatchObject(patch)
 }
 
-/** Moves these items as a person does, step by step. */
+/** Moves these items as a person does, and sees each move arrive, whatever the agents do to the items on its way. */
 async function move(person: StockClient, moved: readonly string[]): Promise<void> {
-  for (let round = 0; round < rounds * 5; round++) {
-    for (const id of moved) {
-      const before = recordIn(person.doc, id)
-      if (!before) throw new Error(`${id} is gone`)
-      person.doc.transact(() => changeRecord(person.doc, before, { ...before, x: round, y: -round }))
-    }
-    await new Promise(resolve => setImmediate(resolve))
+  for (let round = 0; round < rounds; round++) {
+    person.doc.transact(() => {
+      for (const id of moved) {
+        const before = recordIn(person.doc, id)
+        if (before) changeRecord(person.doc, before, { ...before, x: round, y: -round })
+      }
+    })
+    await until(async () => {
+      const items = (await listed(site, board)).filter(({ id }) => moved.includes(String(id)))
+      return items.length === moved.length && items.every(({ x, y }) => x === round && Number(y) + round === 0)
+    })
   }
 }
 
@@ -69,7 +73,7 @@ test('20 agents and 2 people at five items: no field is lost, for anybody', { ti
 
   const last = rounds - 1
   const expected = {
-    ...{ x: rounds * 5 - 1, y: 1 - rounds * 5, content: { text: textAt(last) }, created_by: creatorAt(last) },
+    ...{ x: last, y: -last, content: { text: textAt(last) }, created_by: creatorAt(last) },
     style: { color: colorAt(last), font: fontAt(last) },
   }
   for (const doc of [alice.doc, bob.doc]) {

@@ -10,7 +10,9 @@ export function refusalOf(answer: Answer): string {
   expect(answer.headers['content-type']).toBe('application/problem+json')
   const problem = answer.json()
   expect(problem).toMatchObject({ title: expect.any(String), detail: expect.any(String), status: answer.statusCode })
-  expect(Object.keys(problem).filter(key => !['type', 'title', 'status', 'detail', 'errors'].includes(key))).toEqual([])
+  expect(
+    Object.keys(problem).filter(key => !['type', 'title', 'status', 'detail', 'errors', 'id'].includes(key)),
+  ).toEqual([])
   expect(answer.body).not.toMatch(/node_modules|at .*\.[jt]s:\d|<html|Error:/)
   expect(answer.body.length).toBeLessThan(20_000)
   return `${problem.status} ${problem.type.replace('/v1/problems/', '')}`

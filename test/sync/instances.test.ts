@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { readRecord } from '../../core/doc/record-layout.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { decodeSyncMessage, encodeSyncMessage, type SyncMessage } from '../../ws/room/sync-message.ts'
 import { releasing, type Stoppable } from '../kit/releasing.ts'
@@ -82,6 +83,27 @@ describe('an edit on one instance', () => {
     expect(answer.statusCode).toBe(201)
     await until(bob.doc, () => shapes(bob.doc).has('shape:note'))
     expect(reads).toEqual([])
+  })
+
+  test('is at the other’s people before a change that the other makes on top of it', async () => {
+    const { bus, one, other, board, bob } = await people()
+    const move = (site: Site, x: number) => site.ask('PATCH', `/v1/boards/${board}/items/a`, { x })
+    expect((await one.ask('POST', `/v1/boards/${board}/items`, sticky('a'))).statusCode).toBe(201)
+    expect((await move(one, 1)).statusCode).toBe(200)
+    const place = () => readRecord('shape:a', shapes(bob.doc).get('shape:a'))?.x
+    await until(bob.doc, () => place() === 1)
+    const seen: unknown[] = []
+    shapes(bob.doc).observeDeep(() => seen.push(place()))
+
+    bus.loses = isSync
+    expect((await move(one, 2)).statusCode).toBe(200)
+    await one.inbox.stop()
+    const moved = move(other, 3)
+    await other.inbox.start()
+    expect((await moved).statusCode).toBe(200)
+    await until(bob.doc, () => place() === 3)
+    // Yjs would have taken away the place of 1 before that of 2 came: the item would be seen where it was created.
+    expect(seen).toEqual([2, 3])
   })
 
   test('that is committed while the other reads the board is not missed', async () => {

@@ -6,6 +6,7 @@ import { Skeleton } from './board/skeleton.tsx'
 import { HomePage } from './home/home-page.tsx'
 import { NotFoundPage } from './home/not-found-page.tsx'
 import { placeAt } from './places.ts'
+import { takeTicket } from './sign-in/ticket.ts'
 
 const BoardPage = lazy(() => import('./board/board-page.tsx'))
 
@@ -29,7 +30,9 @@ function App() {
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
-createRoot(root).render(
+const page = createRoot(root)
+await takeTicket()
+page.render(
   <StrictMode>
     <App />
   </StrictMode>,

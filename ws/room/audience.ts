@@ -1,6 +1,7 @@
 /** The peers of a room, and sending to them: a socket that is broken or too slow keeps no frame from the others. */
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
+import { Newcomers } from './newcomers.ts'
 import type { Peer } from './peer.ts'
 import { SlowPeers, type SlowPeersOwner } from './slow-peers.ts'
 
@@ -19,6 +20,7 @@ export class Audience {
   readonly #peers = new Set<Peer>()
   readonly #slow: SlowPeers
   readonly #owner: AudienceOwner
+  readonly #newcomers = new Newcomers((frame, peer) => this.send(frame, peer))
   readonly #log: Logger
 
   constructor(owner: AudienceOwner, log: Logger) {
@@ -28,7 +30,14 @@ export class Audience {
       stateVector: () => owner.stateVector(),
       missing: stateVector => owner.missing(stateVector),
       whenCommitted: then => owner.whenCommitted(then),
-      onCaughtUp: peer => owner.onCaughtUp(peer),
+      hold: peer => {
+        this.#newcomers.add(peer)
+        this.#newcomers.asked(peer)
+      },
+      onCaughtUp: peer => {
+        this.#newcomers.release(peer)
+        owner.onCaughtUp(peer)
+      },
       send: (frame, peer) => this.send(frame, peer),
       close: (peer, error) => this.close(peer, error),
     })
@@ -48,12 +57,23 @@ export class Audience {
 
   add(peer: Peer): void {
     this.#peers.add(peer)
+    this.#newcomers.add(peer)
   }
 
   /** @returns whether it was here */
   remove(peer: Peer): boolean {
     this.#slow.forget(peer)
+    this.#newcomers.remove(peer)
     return this.#peers.delete(peer)
+  }
+
+  /** It has asked what it lacks: until it is answered, no frame of the document reaches it. */
+  asked(peer: Peer): void {
+    this.#newcomers.asked(peer)
+  }
+
+  answered(peer: Peer): void {
+    this.#newcomers.release(peer)
   }
 
   send(frame: Uint8Array, peer: Peer): void {
@@ -72,7 +92,10 @@ export class Audience {
 
   /** A frame of committed edits, to all who keep up; the others get its content when they have drained. */
   sendEdits(frame: Uint8Array): void {
-    for (const peer of this.#peers) if (!this.#slow.goesWithout(peer)) this.send(frame, peer)
+    for (const peer of this.#peers) {
+      const waits = this.#newcomers.hold(frame, peer) || this.#slow.goesWithout(peer)
+      if (!waits) this.send(frame, peer)
+    }
   }
 
   sendAwareness(frame: Uint8Array): void {
@@ -93,6 +116,7 @@ export class Audience {
   closeAll(error: SyncError): void {
     this.#slow.close()
     for (const peer of this.#peers) this.close(peer, error)
+    this.#newcomers.clear()
     this.#peers.clear()
   }
 }

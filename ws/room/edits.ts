@@ -87,6 +87,7 @@ export class Edits {
 
   /** Answers step 1. Who asks again while the answer waits gets the later one only: what waits for one peer is bounded. */
   answer(peer: Peer, stateVector: Map<number, number>): void {
+    this.#audience.asked(peer)
     peer.asked += 1
     peer.answer = undefined
     const { asked } = peer
@@ -108,6 +109,7 @@ export class Edits {
     this.#base.give(frames => {
       if (peer.asked !== asked || !this.#audience.peers.has(peer)) return
       for (const frame of frames) this.#audience.send(frame, peer)
+      this.#audience.answered(peer)
     })
   }
 
@@ -119,6 +121,7 @@ export class Edits {
       if (peer.asked !== asked || !peer.answer) return
       this.#audience.send(encodeSyncStep2(peer.answer), peer)
       peer.answer = undefined
+      this.#audience.answered(peer)
     })
   }
 

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { expect, test, vi } from 'vitest'
 import type * as Y from 'yjs'
 import { parseBoardId } from '../../core/contract/board-id.ts'
-import type { ItemChange } from '../../core/contract/change.ts'
+import type { BoardChange, ItemChange } from '../../core/contract/change.ts'
 import type * as items from '../../core/doc/items.ts'
 import { Replica } from '../../core/doc/replica.ts'
 import type { PendingChange } from '../../core/store/change-outbox.ts'
@@ -16,7 +16,7 @@ const sabotage = vi.hoisted(() => new Map<string, (doc: Y.Doc) => void>())
 vi.mock('../../core/doc/items.ts', async importOriginal => {
   const original = await importOriginal<typeof items>()
   const applyChange: typeof items.applyChange = (doc, change, origin) => {
-    if (change.action !== 'batch') sabotage.get(change.item.id)?.(doc)
+    if ('item' in change) sabotage.get(change.item.id)?.(doc)
     return original.applyChange(doc, change, origin)
   }
   return { ...original, applyChange }
@@ -73,7 +73,7 @@ test('what was stored in a form that this version does not know is rejected with
 
 test('a full board takes no more items, and lets those there are be deleted', () => {
   const replica = empty()
-  const decide = (size: BoardSize, change: ItemChange) => {
+  const decide = (size: BoardSize, change: BoardChange) => {
     const pending = { id: 1, publicId: 'p', change: JSON.stringify(change), actor: 'agent:a' } as const
     return new ItemDecider().decide(replica, size, [pending])[0]
   }
@@ -82,5 +82,10 @@ test('a full board takes no more items, and lets those there are be deleted', ()
   const refused = decide(sized(10), create('b'))
   expect([refused?.status, refused?.update]).toEqual(['rejected', undefined])
   expect(JSON.parse(refused?.result ?? '')).toMatchObject({ reason: 'board-full' })
-  expect(decide(sized(10), { action: 'delete', item: { id: 'a' } })?.status).toBe('applied')
+  const remove = { action: 'delete', item: { id: 'a' } } as const
+  const batch = (...operations: ItemChange[]) => decide(sized(10), { action: 'batch', operations })?.status
+  expect(batch(remove, create('b'))).toBe('rejected')
+  expect(batch(remove)).toBe('applied')
+  decide(sized(1_000), create('a'))
+  expect(decide(sized(10), remove)?.status).toBe('applied')
 })

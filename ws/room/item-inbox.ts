@@ -34,6 +34,9 @@ const turnMs = 200
 /** So long the sockets have their say: the embedded database answers without ever leaving it to them. */
 const betweenTurnsMs = 10
 
+/** What told of the changes: a message of the bus, or a look at the store for what no message told of. */
+type ToldBy = 'message' | 'sweep'
+
 export class ItemInbox {
   readonly #changes: Storage['changes']
   readonly #rooms: Rooms
@@ -75,7 +78,7 @@ export class ItemInbox {
   /** Drains every board that has changes waiting, and now and then drops what is long done. */
   async sweep(): Promise<void> {
     try {
-      for (const board of await this.#changes.boardsWithPending()) this.wake(board)
+      for (const board of await this.#changes.boardsWithPending()) this.wake(board, 'sweep')
       if (Date.now() - this.#forgotAt < forgetEveryMs) return
       this.#forgotAt = Date.now()
       await this.#changes.forgetOld()
@@ -85,7 +88,7 @@ export class ItemInbox {
   }
 
   /** This board has changes waiting. */
-  wake(board: BoardId): void {
+  wake(board: BoardId, by: ToldBy): void {
     if (this.#stopped) return
     const running = this.#draining.get(board)
     if (running) {
@@ -94,7 +97,7 @@ export class ItemInbox {
     }
     const state = { again: false, done: Promise.resolve() }
     this.#draining.set(board, state)
-    state.done = this.#drainAll(board, state)
+    state.done = this.#drainAll(board, by, state)
   }
 
   #hear(channel: string, message: Uint8Array): void {
@@ -102,21 +105,21 @@ export class ItemInbox {
     if (!mayBeWakeUp(message)) return
     const name = boardOfChannel(channel)
     try {
-      this.wake(parseBoardId(name ?? ''))
+      this.wake(parseBoardId(name ?? ''), 'message')
     } catch (error) {
       this.#metrics.refusals.inc({ reason: 'channel-malformed' })
       this.#log.warn({ err: error, channel }, 'not a channel of a board')
     }
   }
 
-  async #drainAll(board: BoardId, state: { again: boolean }): Promise<void> {
+  async #drainAll(board: BoardId, by: ToldBy, state: { again: boolean }): Promise<void> {
     try {
       if (!this.#rooms.has(board)) await pause(Math.random() * notOpenHereMs)
       do {
         state.again = false
         const { room, release } = await this.#rooms.hold(board, false)
         try {
-          const more = await room.line.turn(() => this.#takeTurn(room))
+          const more = await room.line.turn(() => this.#takeTurn(room, by))
           if (more) state.again = true
         } finally {
           release()
@@ -132,12 +135,13 @@ export class ItemInbox {
   }
 
   /** @returns whether the next turn has more to do */
-  async #takeTurn(room: Room): Promise<boolean> {
+  async #takeTurn(room: Room, by: ToldBy): Promise<boolean> {
     const end = Date.now() + turnMs
     while (Date.now() < end && !this.#stopped) {
       const outcome = await this.#drain(room)
       switch (outcome.kind) {
         case 'drained':
+          this.#metrics.itemChangesFound.inc({ by }, outcome.decided.length)
           this.#onDrained(room, outcome.decided, outcome.firstSeq, outcome.lastSeq)
           break
         case 'nothing-pending':

@@ -63,6 +63,8 @@ export class Room {
   readonly #onDiscard: (error: SyncError) => void
   readonly #resting: Resting
   #closed: SyncError | undefined
+  /** What was read from the log and waits at the gate: what others commit after it goes out behind it. */
+  #readsAtGate = 0
 
   /**
    * @param replica of what is stored
@@ -117,7 +119,7 @@ export class Room {
     this.#follower = new LogFollower(board, this.replica, services, {
       onRead: (updates, read) => this.#onRead(updates, read),
       onHeard: (updates, rows) => {
-        this.#passOn(updates)
+        this.#passOnBehindReads(updates)
         this.snapshots.changed(rows)
       },
       onDiscard,
@@ -198,7 +200,7 @@ export class Room {
     if (updates.length === 0) return
     const committed = merged(updates)
     this.#links.sync.publish({ epoch: this.replica.epoch, firstSeq, lastSeq }, committed)
-    this.#passOn(committed)
+    this.#passOnBehindReads(committed)
     this.snapshots.changed(updates.length)
   }
 
@@ -243,8 +245,22 @@ export class Room {
     this.size.set(stored.head.bytes)
     if (updates.length === 0) return
     this.snapshots.changed(stored.rows.length)
-    // Through the gate: what a snapshot brought is read from the document, which may hold more than the log.
-    this.line.whenCommitted(() => this.#passOn(updates))
+    // Rows are in the log. What a snapshot brought is read from the document, which may hold more than the log.
+    if (!stored.snapshot && this.#readsAtGate === 0) {
+      this.#passOn(updates)
+      return
+    }
+    this.#readsAtGate += 1
+    this.line.whenCommitted(() => {
+      this.#readsAtGate -= 1
+      this.#passOn(updates)
+    })
+  }
+
+  /** Never before what these may refer to: Yjs would apply their deletions at once, and the rest later. */
+  #passOnBehindReads(updates: readonly Uint8Array[]): void {
+    if (this.#readsAtGate === 0) this.#passOn(updates)
+    else this.line.whenCommitted(() => this.#passOn(updates))
   }
 
   /** Sends committed updates to every peer, their authors included: as one frame that all of them share. */

@@ -29,6 +29,8 @@ export interface SlowPeersOwner {
   whenCommitted(then: () => void): void
   send(frame: Uint8Array, peer: Peer): void
   close(peer: Peer, error: SyncError): void
+  /** Frames wait for {@link onCaughtUp}: before the update with what the peer lacks, their deletions would do harm. */
+  hold(peer: Peer): void
   /** It is up to date again but for awareness. */
   onCaughtUp(peer: Peer): void
 }
@@ -101,8 +103,9 @@ export class SlowPeers {
 
   /** @param updates made in this look already: many who fell behind together lack the same */
   #catchUp(peer: Peer, { stateVector }: Lag, updates: Map<string, Uint8Array>): void {
-    // From here on it gets frames again: what is applied after this moment is not in the update.
+    // From here on frames are for it again: what is applied after this moment is not in the update.
     this.forget(peer)
+    this.#owner.hold(peer)
     const key = Buffer.from(stateVector).toString('latin1')
     const frame = updates.get(key) ?? encodeUpdate(this.#owner.missing(stateVector))
     updates.set(key, frame)

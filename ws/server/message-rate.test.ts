@@ -57,6 +57,15 @@ describe('edits over the rate', () => {
     expect(socket.onFlood).not.toHaveBeenCalled()
   })
 
+  test('do not overtake those that wait, though there may be another one now', async () => {
+    const { rate, numbers } = setUp({ perSecond: 100, burst: 1 })
+    for (const n of [0, 1, 2]) rate.receive(numbered(n), 60)
+    await elapse(15)
+    rate.receive(numbered(3), 60)
+    await elapse(1_000)
+    expect(numbers()).toEqual([0, 1, 2, 3])
+  })
+
   test('within the rate are not held up', async () => {
     const { rate, numbers } = setUp()
     const sent = await send(rate, numbered, 10, 60)

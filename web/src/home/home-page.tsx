@@ -3,6 +3,7 @@ import './home.css'
 import { pathOfBoard } from '../places.ts'
 import { randomId } from '../random-id.ts'
 import { recentBoards } from '../recent-boards.ts'
+import { SignedIn } from '../sign-in/signed-in.tsx'
 
 export function HomePage() {
   const recent = recentBoards()
@@ -18,6 +19,7 @@ export function HomePage() {
         New board
       </button>
       <p className="home-hint">No form, no account: send the address to whoever should join.</p>
+      <SignedIn />
       {recent.length > 0 && (
         <section aria-labelledby="recent-boards">
           <h2 id="recent-boards">Opened lately</h2>

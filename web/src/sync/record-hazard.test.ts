@@ -1,8 +1,8 @@
 import { toRichText } from '@tldraw/tlschema'
 import { describe, expect, it } from 'vitest'
+import { hazardOf } from '../../../core/doc/record-hazard.ts'
 import type { PlainRecord } from '../../../core/doc/record-layout.ts'
 import { plain } from './plain.ts'
-import { hazardOf } from './safe-record.ts'
 import { rectangle } from './testing.ts'
 
 const shape = (type: string, props: object, parentId = 'page:page'): PlainRecord => ({

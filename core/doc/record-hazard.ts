@@ -2,7 +2,7 @@
  * Records that tldraw's validators accept and its canvas does not survive. One of them would take the board down for
  * everybody who opens it, so they are kept out of the store.
  */
-import type { PlainRecord } from '../../../core/doc/record-layout.ts'
+import type { PlainRecord } from './record-layout.ts'
 
 /** What tldraw's rich text editor knows (its StarterKit without blockquote, codeBlock and horizontalRule, plus highlight). */
 const textNodes: ReadonlySet<unknown> = new Set(

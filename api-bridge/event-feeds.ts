@@ -1,0 +1,190 @@
+/**
+ * The boards whose events somebody listens to, a feed each. Commits wake a feed over the bus; what the bus does not bring
+ * is found by comparing all followed boards with the store, in one query. Works without rooms: it reads the log.
+ */
+import { StorageError } from '../core/base/errors.ts'
+import type { Logger } from '../core/base/log.ts'
+import type { Bus } from '../core/bus/bus.ts'
+import type { BoardId } from '../core/contract/board-id.ts'
+import { syncChannel } from '../core/contract/channels.ts'
+import type { Storage } from '../core/store/storage.ts'
+import { EventFeed } from './event-feed.ts'
+import { openingFrame, type Place } from './event-frames.ts'
+import { PresenceWatch } from './event-presence.ts'
+import { eventsGone, readPast, replay } from './event-replay.ts'
+import { EventStream } from './event-stream.ts'
+import { Problem } from './problems.ts'
+import type { WhoIsHere } from './who-is-here.ts'
+
+const compareEveryMs = 1_000
+/** Who comes back soon finds the feed as it was. */
+const idleMs = 30_000
+
+interface Slot {
+  feed: EventFeed | undefined
+  opened: Promise<EventFeed>
+  presence: PresenceWatch
+  unsubscribe: (() => void) | undefined
+  idle: NodeJS.Timeout | undefined
+}
+
+export class EventFeeds {
+  readonly #storage: Pick<Storage, 'archive' | 'boards' | 'past'>
+  readonly #bus: Bus
+  readonly #whoIsHere: Pick<WhoIsHere, 'clientsOn'>
+  readonly #log: Logger
+  readonly #slots = new Map<BoardId, Slot>()
+  readonly #timer: NodeJS.Timeout
+  #closed = false
+
+  constructor(
+    storage: Pick<Storage, 'archive' | 'boards' | 'past'>,
+    bus: Bus,
+    whoIsHere: Pick<WhoIsHere, 'clientsOn'>,
+    log: Logger,
+  ) {
+    this.#storage = storage
+    this.#bus = bus
+    this.#whoIsHere = whoIsHere
+    this.#log = log
+    this.#timer = setInterval(() => {
+      void this.#compare()
+      for (const [board, slot] of this.#slots) void this.#lookWhoIsHere(board, slot)
+    }, compareEveryMs)
+  }
+
+  /**
+   * A stream of what happens to the board from now on, or after this place.
+   * @throws Problem `board-missing`, `events-gone`, `draining`; StorageError
+   */
+  async stream(board: BoardId, from: Place | undefined): Promise<EventStream> {
+    const feed = await this.#follow(board)
+    const stream = new EventStream()
+    stream.on('close', () => this.#leave(feed, stream))
+    try {
+      if (from && (from.epoch !== feed.place.epoch || from.seq > feed.place.seq)) throw eventsGone()
+      const start = from ?? feed.place
+      stream.tell(openingFrame(start))
+      if (!feed.listen(stream, start.seq)) await this.#resume(feed, stream, start)
+      return stream
+    } catch (error) {
+      stream.destroy()
+      throw error
+    }
+  }
+
+  /** Ends every stream; clients connect again, elsewhere. */
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#timer)
+    for (const [board, slot] of this.#slots) this.#drop(board, slot)
+  }
+
+  async #resume(feed: EventFeed, stream: EventStream, from: Place): Promise<void> {
+    const upTo = feed.place.seq
+    stream.holdBack()
+    // First of all: between what is read now and what is told then nothing is missing.
+    feed.listen(stream, upTo)
+    const past = await readPast(this.#storage.past, feed.board, from)
+    replay(past, from.seq, upTo, stream).then(
+      () => stream.toldPast(),
+      error => {
+        this.#log.error({ err: error, board: feed.board }, 'past events could not be told')
+        stream.destroy()
+      },
+    )
+  }
+
+  /** The board's feed, with all told that was committed before. */
+  async #follow(board: BoardId): Promise<EventFeed> {
+    for (;;) {
+      if (this.#closed) throw new Problem('draining', 'this instance is going away; connect again')
+      const slot = this.#slots.get(board) ?? this.#open(board)
+      clearTimeout(slot.idle)
+      const feed = await slot.opened
+      await feed.catchUp()
+      // Only now was it seen that the board was deleted, or went back.
+      if (!feed.isOver) return feed
+    }
+  }
+
+  #open(board: BoardId): Slot {
+    const slot: Slot = {
+      feed: undefined,
+      opened: EventFeed.open(board, this.#storage, () => this.#drop(board, slot)),
+      presence: new PresenceWatch(),
+      unsubscribe: undefined,
+      idle: undefined,
+    }
+    this.#slots.set(board, slot)
+    slot.opened.then(
+      feed => {
+        slot.feed = feed
+        if (this.#slots.get(board) !== slot) feed.end()
+      },
+      () => this.#drop(board, slot), // whoever opens it is told why
+    )
+    // Not waited for: what it does not bring is found by comparing.
+    this.#bus
+      .subscribe(syncChannel(board), () => void this.#wake(slot.feed))
+      .then(
+        unsubscribe => {
+          slot.unsubscribe = unsubscribe
+          if (this.#slots.get(board) !== slot) unsubscribe()
+        },
+        error => this.#log.warn({ err: error, board }, 'could not subscribe; looking at the log instead'),
+      )
+    return slot
+  }
+
+  #leave(feed: EventFeed, stream: EventStream): void {
+    feed.leave(stream)
+    const slot = this.#slots.get(feed.board)
+    if (slot?.feed !== feed || feed.listeners > 0) return
+    clearTimeout(slot.idle)
+    slot.idle = setTimeout(() => this.#drop(feed.board, slot), idleMs)
+  }
+
+  #drop(board: BoardId, slot: Slot): void {
+    if (this.#slots.get(board) !== slot) return
+    this.#slots.delete(board)
+    clearTimeout(slot.idle)
+    slot.unsubscribe?.()
+    slot.feed?.end()
+  }
+
+  async #compare(): Promise<void> {
+    // How far each was before the question: what it reads meanwhile is no sign of a store that went back.
+    const before = [...this.#slots.values()].flatMap(({ feed }) => (feed ? [{ feed, place: feed.place }] : []))
+    if (before.length === 0) return
+    try {
+      const heads = await this.#storage.boards.heads(before.map(({ feed }) => feed.board))
+      for (const { feed, place } of before) {
+        const head = heads.get(feed.board)
+        if (!head || head.deleted || head.epoch !== place.epoch || head.headSeq < place.seq) feed.end()
+        else if (head.headSeq > place.seq) void this.#wake(feed)
+      }
+    } catch (error) {
+      this.#log.debug({ err: error }, 'could not compare followed boards with the store')
+    }
+  }
+
+  async #lookWhoIsHere(board: BoardId, { feed, presence }: Slot): Promise<void> {
+    if (!feed || feed.listeners === 0) return
+    const { clients, isPartial } = await this.#whoIsHere.clientsOn(board)
+    // Nobody leaves because other instances cannot be asked.
+    if (isPartial) return
+    for (const frame of presence.look(clients)) feed.tell(frame)
+  }
+
+  async #wake(feed: EventFeed | undefined): Promise<void> {
+    try {
+      await feed?.catchUp()
+    } catch (error) {
+      // An outage: the next comparison wakes it again.
+      if (error instanceof StorageError && error.failure !== 'refused') return
+      this.#log.error({ err: error, board: feed?.board }, 'a board could not be followed')
+      feed?.end()
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** A board as a tldraw file (.tldr), record by record; the pictures it keeps here go into the file, which opens anywhere. */
+import type { BoardId } from '../core/contract/board-id.ts'
+import type { PlainRecord } from '../core/doc/record-layout.ts'
+import { serializedSchema } from '../core/doc/tldraw-schema.ts'
+import type { AssetStore } from '../core/store/asset-store.ts'
+
+export const fileFormatVersion = 1
+
+/** @param records of the schema of this version */
+export async function* fileOf(
+  records: readonly PlainRecord[],
+  board: BoardId,
+  assets: AssetStore,
+): AsyncGenerator<string> {
+  yield `{"tldrawFileFormatVersion":${fileFormatVersion},"schema":${JSON.stringify(serializedSchema)},"records":[`
+  for (const [n, record] of records.entries()) {
+    yield `${n > 0 ? ',' : ''}${JSON.stringify(await withPicture(record, board, assets))}`
+  }
+  yield ']}'
+}
+
+async function withPicture(record: PlainRecord, board: BoardId, assets: AssetStore): Promise<PlainRecord> {
+  const props = record.props as { src?: unknown } | undefined
+  const sha256 = ownPicture(props?.src, board)
+  const head = sha256 === undefined ? undefined : await assets.head(board, sha256)
+  if (sha256 === undefined || !head) return record
+  const slices: Uint8Array[] = []
+  for await (const slice of assets.read(board, sha256)) slices.push(slice)
+  const src = `data:${head.mediaType};base64,${Buffer.concat(slices).toString('base64')}`
+  return { ...record, props: { ...props, src } }
+}
+
+/** Of this board only: the right to read it is what was asked for. */
+function ownPicture(src: unknown, board: BoardId): string | undefined {
+  const [, of, sha256] = (typeof src === 'string' && /^\/v1\/boards\/([^/]+)\/assets\/([0-9a-f]{64})$/.exec(src)) || []
+  return of === board ? sha256 : undefined
+}

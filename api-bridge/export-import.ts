@@ -1,0 +1,61 @@
+/** A tldraw file (.tldr) read: migrated by tldraw itself, its pictures kept under their hashes, as a change to a board. */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { BoardId } from '../core/contract/board-id.ts'
+import type { Import } from '../core/contract/change.ts'
+import { MAX_DATA_URL_LENGTH } from '../core/contract/item.ts'
+import type { PlainRecord } from '../core/doc/record-layout.ts'
+import { migrated } from '../core/doc/tldraw-schema.ts'
+import type { AssetStore } from '../core/store/asset-store.ts'
+import { pictureBytesAtMost } from './asset-body.ts'
+import { pictureTypeOf } from './asset-type.ts'
+import { fileFormatVersion } from './export-file.ts'
+import { Problem } from './problems.ts'
+
+export const fileSchema = z
+  .looseObject({
+    tldrawFileFormatVersion: z.literal(fileFormatVersion),
+    schema: z.looseObject({ schemaVersion: z.int() }),
+    records: z.array(z.looseObject({ id: z.string().min(1), typeName: z.string() })).min(1),
+  })
+  .meta({ id: 'TldrawFile', description: 'What tldraw saves as a .tldr file.' })
+
+/**
+ * The change that puts the file's records on a board.
+ * @throws Problem `request-invalid` with pointers into the file; `file-unreadable`
+ */
+export async function importOf(file: z.output<typeof fileSchema>, board: BoardId, assets: AssetStore): Promise<Import> {
+  const read = migrated(file.records, file.schema)
+  if ('fault' in read) {
+    throw new Problem('file-unreadable', `tldraw cannot bring this file to the version used here: ${read.fault}`)
+  }
+  const records: PlainRecord[] = []
+  for (const [n, record] of inOrderOf(file.records, read.records).entries()) {
+    records.push(record.typeName === 'asset' ? await withAddress(record, n, board, assets) : record)
+  }
+  return { action: 'import', records }
+}
+
+/** A migration hands its records out as it likes. Pointers are into the file: twice the same id stays twice. */
+function inOrderOf(given: readonly PlainRecord[], read: readonly PlainRecord[]): PlainRecord[] {
+  const byId = new Map(read.map(record => [record.id, record]))
+  return given.flatMap(({ id }) => byId.get(id) ?? [])
+}
+
+/** Records hold the address of a picture, never megabytes of it. */
+async function withAddress(asset: PlainRecord, n: number, board: BoardId, assets: AssetStore): Promise<PlainRecord> {
+  const props = asset.props as { src?: unknown } | undefined
+  const src = typeof props?.src === 'string' ? props.src : ''
+  const bytes = Buffer.from(/^data:[^,]*;base64,(.*)$/s.exec(src)?.[1] ?? '', 'base64')
+  const type = pictureTypeOf(bytes)
+  if (!type || bytes.byteLength > pictureBytesAtMost) {
+    if (!src.startsWith('data:') || src.length <= MAX_DATA_URL_LENGTH) return asset
+    const detail = 'a picture in a file is a PNG, JPEG, WebP or GIF of at most 10 MiB; others of at most 256 KiB'
+    throw Problem.ofFields('request-invalid', [{ pointer: `/records/${n}/props/src`, detail }])
+  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  if ((await assets.put(board, sha256, type, bytes)) === 'board-deleted') {
+    throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
+  }
+  return { ...asset, props: { ...props, src: `/v1/boards/${board}/assets/${sha256}` } }
+}

@@ -1,0 +1,104 @@
+/** Boards as files of tldraw: taken away whole, and brought in. */
+import { Readable } from 'node:stream'
+import { importedSchema } from '../core/contract/change.ts'
+import { recordsForFile } from '../core/doc/board-file.ts'
+import type { AssetStore } from '../core/store/asset-store.ts'
+import { onBoard } from './access.ts'
+import type { BoardReader } from './board-reader.ts'
+import { changeSchema, outcomeOrWaiting, seqSchema } from './change-answer.ts'
+import type { ChangeDesk } from './change-desk.ts'
+import { isUnchanged } from './conditional.ts'
+import { fileOf } from './export-file.ts'
+import { fileSchema, importOf } from './export-import.ts'
+import { takeJson } from './json-body.ts'
+import { refuseOtherMethods } from './methods.ts'
+import { noBody, orProblem } from './open-api.ts'
+import { boardParams, type CheckingApp, checkingRequests, readHeaders, writeHeaders } from './validation.ts'
+import { submitChange } from './write-request.ts'
+
+const fileType = 'application/vnd.tldraw+json'
+const fileBytesAtMost = 16 * 1024 * 1024
+
+interface ExportServices {
+  reader: BoardReader
+  desk: ChangeDesk
+  storage: { assets: AssetStore }
+}
+
+export async function exportRoutes(app: CheckingApp, services: ExportServices): Promise<void> {
+  exportRoute(app, services)
+  // Of its own: files are larger than other bodies, and have a type of theirs.
+  await app.register(async scope => {
+    takeJson(scope, [fileType, 'application/json'], fileBytesAtMost)
+    importRoute(checkingRequests(scope), services)
+  })
+}
+
+function exportRoute(app: CheckingApp, { reader, storage }: ExportServices): void {
+  const url = '/boards/:board/export'
+  app.get(
+    url,
+    {
+      onRequest: onBoard('read'),
+      schema: {
+        operationId: 'exportBoard',
+        summary: 'The board as a tldraw file (.tldr), with its pictures in it',
+        tags: ['files'],
+        params: boardParams,
+        headers: readHeaders,
+        response: orProblem({
+          200: { description: 'Opens in tldraw, anywhere', content: { [fileType]: { schema: fileSchema } } },
+          304: noBody('Nothing on the board has changed since'),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { board } = request
+      const replica = await reader.read(board)
+      if (isUnchanged(request, reply, `"${replica.epoch}-${replica.known}"`)) return reply.status(304).send()
+      // All of them now: by the time the last is sent the replica may be another.
+      const records = recordsForFile(replica.doc)
+      return reply
+        .headers({
+          'content-type': fileType,
+          'content-disposition': `attachment; filename="${board}.tldr"`,
+          'x-content-type-options': 'nosniff',
+        })
+        .send(Readable.from(fileOf(records, board, storage.assets)))
+    },
+  )
+  refuseOtherMethods(app, url, ['GET', 'HEAD'])
+}
+
+function importRoute(app: CheckingApp, { desk, storage }: ExportServices): void {
+  const url = '/boards/:board/import'
+  app.post(
+    url,
+    {
+      onRequest: onBoard('write'),
+      schema: {
+        operationId: 'importFile',
+        summary: 'Put what a tldraw file (.tldr) holds on a board',
+        description: `At most 16 MiB, of this version of tldraw or an older one; all of it in one change, or none. Nothing of the board is
+overwritten: what has an id that the board uses already gets a new one (\`renamed\`), a page of the same id is the same page, and
+shapes are drawn above those that are there. The board comes into being with it, where there was none.`,
+        tags: ['files'],
+        consumes: [fileType, 'application/json'],
+        params: boardParams,
+        headers: writeHeaders,
+        body: fileSchema,
+        response: orProblem({
+          200: importedSchema.extend({ seq: seqSchema }).meta({ id: 'ImportAnswer' }),
+          202: changeSchema,
+        }),
+      },
+    },
+    async (request, reply) => {
+      const change = await importOf(request.body, request.board, storage.assets)
+      const recorded = await submitChange(desk, request, change)
+      const outcome = outcomeOrWaiting(reply, recorded)
+      return outcome ? { ...outcome.imported, seq: recorded.seq } : reply
+    },
+  )
+  refuseOtherMethods(app, url, ['POST'])
+}

@@ -1,0 +1,98 @@
+/** What each row of a board's log did to its items: which came into being, changed, or went. */
+import type * as Y from 'yjs'
+import { Slices } from '../base/slices.ts'
+import type { Item } from '../contract/item.ts'
+import type { LogRow } from '../store/board-log.ts'
+import { BoardRecords } from './board-records.ts'
+import { isShapeId, itemIdOf } from './board-tree.ts'
+import { itemEtag } from './item-etag.ts'
+import { recordsOf } from './record-layout.ts'
+import { shapeAt } from './record-to-item.ts'
+import type { Replica } from './replica.ts'
+
+export type ItemEvent =
+  | { type: 'item.created'; item: Item }
+  | { type: 'item.updated'; item: Item }
+  | { type: 'item.deleted'; id: string }
+
+export class ItemTracker {
+  readonly replica: Replica
+  /** Each item as it last was: by id, its ETag. */
+  readonly #tags = new Map<string, string>()
+  /** What an item is read from beside its own shape: an arrow's bindings, a picture's asset. Record id → shape ids. */
+  readonly #dependents = new Map<string, Set<string>>()
+  readonly #touched = new Set<string>()
+
+  private constructor(replica: Replica) {
+    this.replica = replica
+    recordsOf(replica.doc).observeDeep(events => {
+      for (const event of events) this.#note(event)
+    })
+  }
+
+  /** Knows the items that the replica holds now. The replica is its own from then on. */
+  static async of(replica: Replica): Promise<ItemTracker> {
+    const tracker = new ItemTracker(replica)
+    const records = new BoardRecords(replica.doc)
+    const slices = new Slices()
+    for (const id of recordsOf(replica.doc).keys()) {
+      tracker.#link(id, records)
+      if (isShapeId(id)) tracker.#compare(itemIdOf(id), records)
+      if (slices.isOver) await slices.next()
+    }
+    return tracker
+  }
+
+  /**
+   * Applies the next row of the log.
+   * @returns what it did, by item id; nothing for what agents cannot see
+   * @throws Error when Yjs cannot read the row; the tracker is then not to be used again
+   */
+  absorb(row: LogRow, epoch: number): ItemEvent[] {
+    this.#touched.clear()
+    const head = { epoch, headSeq: row.seq, bytes: 0, deleted: false }
+    this.replica.absorb({ head, snapshot: undefined, rows: [row] })
+    const records = new BoardRecords(this.replica.doc)
+    const shapes = new Set<string>()
+    for (const id of this.#touched) {
+      if (isShapeId(id)) shapes.add(id)
+      for (const dependent of this.#dependents.get(id) ?? []) shapes.add(dependent)
+      for (const dependent of this.#link(id, records)) shapes.add(dependent)
+    }
+    return [...shapes].sort().flatMap(id => this.#compare(itemIdOf(id), records) ?? [])
+  }
+
+  #note({ path, changes }: Y.YEvent<Y.AbstractType<unknown>>): void {
+    const [id] = path
+    if (typeof id === 'string') this.#touched.add(id)
+    else for (const key of changes.keys.keys()) this.#touched.add(key)
+  }
+
+  /** Remembers whose item this record belongs to. @returns the shapes that it does */
+  #link(id: string, records: BoardRecords): string[] {
+    const record = records.record(id)
+    if (record?.typeName === 'binding' && typeof record.fromId === 'string') {
+      this.#depend(record.fromId, id)
+      return [record.fromId]
+    }
+    const props = record?.typeName === 'shape' && typeof record.props === 'object' ? record.props : undefined
+    if (props && 'assetId' in props && typeof props.assetId === 'string') this.#depend(id, props.assetId)
+    return []
+  }
+
+  #depend(shape: string, on: string): void {
+    const dependents = this.#dependents.get(on)
+    if (dependents) dependents.add(shape)
+    else this.#dependents.set(on, new Set([shape]))
+  }
+
+  #compare(id: string, records: BoardRecords): ItemEvent | undefined {
+    const before = this.#tags.get(id)
+    const item = shapeAt(records, id)?.item
+    if (!item) return this.#tags.delete(id) ? { type: 'item.deleted', id } : undefined
+    const tag = itemEtag(item)
+    if (tag === before) return undefined
+    this.#tags.set(id, tag)
+    return { type: before === undefined ? 'item.created' : 'item.updated', item }
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The asset store port: the pictures of boards, by the SHA-256 of their bytes. And its first adapter, a table beside the
+ * boards; a bucket can be the next.
+ */
+import type { BoardId } from '../contract/board-id.ts'
+import type { Database } from './database.ts'
+
+/** What is known of a picture without its bytes. */
+export interface AssetHead {
+  mediaType: string
+  /** Bytes. */
+  size: number
+}
+
+export interface AssetStore {
+  /**
+   * Keeps a picture, and brings the board into being where there was none. Written once: of two who bring the same bytes
+   * one is told `kept`, the other `known`.
+   * @param sha256 64 hex digits, of `bytes`
+   * @throws StorageError
+   */
+  put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array): Promise<'kept' | 'known' | 'board-deleted'>
+  /** @returns undefined where the board has no such picture, or is none */
+  head(board: BoardId, sha256: string): Promise<AssetHead | undefined>
+  /** The bytes in slices, each read when it is asked for: who reads slowly holds one slice in memory. */
+  read(board: BoardId, sha256: string): AsyncIterable<Uint8Array>
+}
+
+/** As base64 both ways: the embedded database takes and gives bytes one by one in JavaScript, 200 ms for each MiB. */
+const sliceBytes = 256 * 1024
+
+export class AssetTable implements AssetStore {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array) {
+    return this.#database.transaction(async sql => {
+      await sql.query('INSERT INTO boardsync.boards (id) VALUES ($1) ON CONFLICT (id) DO NOTHING', [board])
+      const kept = await sql.query(
+        `INSERT INTO boardsync.assets (board_id, sha256, media_type, size, data)
+         SELECT id, $2, $3, $4, decode($5, 'base64') FROM boardsync.boards WHERE id = $1 AND deleted_at IS NULL
+         ON CONFLICT (board_id, sha256) DO NOTHING RETURNING size`,
+        [board, Buffer.from(sha256, 'hex'), mediaType, bytes.byteLength, Buffer.from(bytes).toString('base64')],
+      )
+      if (kept.length > 0) return 'kept'
+      const living = await sql.query('SELECT 1 FROM boardsync.boards WHERE id = $1 AND deleted_at IS NULL', [board])
+      return living.length > 0 ? 'known' : 'board-deleted'
+    })
+  }
+
+  async head(board: BoardId, sha256: string): Promise<AssetHead | undefined> {
+    const [row] = await this.#database.query<{ media_type: string; size: number }>(
+      `SELECT media_type, size FROM boardsync.assets JOIN boardsync.boards ON boards.id = board_id
+       WHERE board_id = $1 AND sha256 = $2 AND deleted_at IS NULL`,
+      [board, Buffer.from(sha256, 'hex')],
+      'asset-head',
+    )
+    return row && { mediaType: row.media_type, size: row.size }
+  }
+
+  async *read(board: BoardId, sha256: string): AsyncGenerator<Uint8Array> {
+    for (let from = 1; ; from += sliceBytes) {
+      const [row] = await this.#database.query<{ slice: string }>(
+        `SELECT encode(substring(data FROM $3 FOR $4), 'base64') AS slice
+         FROM boardsync.assets WHERE board_id = $1 AND sha256 = $2`,
+        [board, Buffer.from(sha256, 'hex'), from, sliceBytes],
+        'asset-slice',
+      )
+      if (!row) throw new Error(`the picture ${sha256} went while it was read`)
+      const slice = Buffer.from(row.slice, 'base64')
+      if (slice.byteLength > 0) yield slice
+      if (slice.byteLength < sliceBytes) return
+    }
+  }
+}

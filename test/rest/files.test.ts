@@ -1,0 +1,242 @@
+/** Boards as files of tldraw: what goes out opens in tldraw, what comes in is on the board whole, or not at all. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createTLSchema } from '@tldraw/tlschema'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type PlainRecord, putRecord } from '../../core/doc/record-layout.ts'
+import { releasing } from '../kit/releasing.ts'
+import { freshBoard, Site } from '../kit/site.ts'
+import { projectRoot } from '../kit/sources.ts'
+import { until } from '../kit/until.ts'
+import { listed } from './asking.ts'
+import { drawnNote } from './drawn.ts'
+import { assetUrl, pixel, putPicture } from './pictures.ts'
+import { pointersOf, refusalOf } from './refusals.ts'
+
+const useForAll = releasing(afterAll)
+const use = releasing()
+let site: Site
+beforeAll(async () => {
+  site = useForAll(await Site.start())
+})
+
+interface File {
+  tldrawFileFormatVersion: number
+  schema: unknown
+  records: PlainRecord[]
+}
+const schema = createTLSchema().serialize()
+const page: PlainRecord = { id: 'page:page', typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
+const fileOf = (...records: object[]) => ({ tldrawFileFormatVersion: 1, schema, records: [page, ...records] })
+
+const download = async (board: string): Promise<File> => (await site.ask('GET', `/v1/boards/${board}/export`)).json()
+const upload = (board: string, file: unknown, headers = {}) =>
+  site.ask('POST', `/v1/boards/${board}/import`, file, headers)
+
+/** A board with something of every kind, by agents and by a person, beside what tldraw would reject. */
+async function fullBoard(): Promise<string> {
+  const board = freshBoard()
+  await putPicture(site, board, pixel)
+  const items = [
+    { id: 'frame', type: 'frame', content: { title: 'Plan' } },
+    { id: 'inside', type: 'sticky', parent: 'frame', x: 5, y: 5, content: { text: 'in\nthere' } },
+    { id: 'picture', type: 'image', content: { url: assetUrl(board, pixel) } },
+    { id: 'shape', type: 'shape', x: 400, content: { kind: 'cloud' } },
+    { id: 'arrow', type: 'connector', content: { from: 'inside', to: 'shape' } },
+    { id: 'text', type: 'text', content: { text: 'text' } },
+    { id: 'document', type: 'document', content: { title: 'Title', text: 'body' } },
+  ]
+  const operations = items.map(item => ({ action: 'create', item }))
+  expect((await site.ask('POST', `/v1/boards/${board}/batch`, { operations })).statusCode).toBe(200)
+  const person = use(await site.join(board))
+  person.doc.transact(() => {
+    putRecord(person.doc, drawnNote('drawn'))
+    putRecord(person.doc, { ...drawnNote('invalid'), opacity: 7 })
+    putRecord(person.doc, drawnNote('lost', { parentId: 'shape:invalid' }))
+    putRecord(person.doc, drawnNote('own-parent', { parentId: 'shape:own-parent' }))
+    putRecord(person.doc, { id: 'elsewhere:1', typeName: 'elsewhere' })
+    putRecord(person.doc, { id: 'camera:page:page', typeName: 'camera', x: 0, y: 0, z: 1, meta: {} })
+  })
+  await until(async () => (await listed(site, board)).some(({ id }) => id === 'drawn'))
+  return board
+}
+
+const idsIn = ({ records }: File) => records.map(({ id }) => id)
+
+/** What tldraw's own `parseTldrawJsonFile` makes of a file, in a process of its own: tldraw keeps one alive for ever. */
+async function openInTldraw(file: File): Promise<{ ok: boolean; error?: unknown; ids: string[] }> {
+  const program = `
+    import { text } from 'node:stream/consumers'
+    const { createTLSchema, parseTldrawJsonFile } = await import(process.argv[1])
+    const parsed = parseTldrawJsonFile({ json: await text(process.stdin), schema: createTLSchema() })
+    const told = parsed.ok ? { ok: true, ids: parsed.value.allRecords().map(({ id }) => id) } : { ok: false, error: parsed.error, ids: [] }
+    process.stdout.write(JSON.stringify(told), () => process.exit(0))`
+  const child = use(
+    spawn(process.execPath, ['--input-type=module', '-e', program, 'tldraw'], {
+      cwd: projectRoot,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+    given => given.kill('SIGKILL'),
+  )
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', chunk => {
+    said += chunk
+  })
+  child.stdin.end(JSON.stringify(file))
+  await once(child, 'close')
+  return JSON.parse(said)
+}
+
+describe('an export', () => {
+  test('is a file that tldraw itself opens, with everything that it can show and nothing else', async () => {
+    const board = await fullBoard()
+    const answer = await site.ask('GET', `/v1/boards/${board}/export`)
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/vnd.tldraw+json',
+      'content-disposition': `attachment; filename="${board}.tldr"`,
+      etag: expect.stringMatching(/^"\d+-\d+"$/),
+    })
+    const file: File = answer.json()
+    expect(file).toMatchObject({ tldrawFileFormatVersion: 1, schema })
+    const ids = idsIn(file)
+    for (const id of ['frame', 'inside', 'picture', 'shape', 'arrow', 'text', 'document', 'drawn']) {
+      expect(ids).toContain(`shape:${id}`)
+    }
+    expect(ids).toEqual(expect.arrayContaining(['document:document', 'page:page']))
+    expect(ids.filter(id => /invalid|lost|own-parent|elsewhere|camera/.test(id))).toEqual([])
+    const opened = await openInTldraw(file)
+    expect([opened.ok, opened.error]).toEqual([true, undefined])
+    expect(opened.ids).toEqual(expect.arrayContaining(ids))
+    const again = await site.ask('GET', `/v1/boards/${board}/export`, undefined, {
+      'if-none-match': `${answer.headers.etag}`,
+    })
+    expect(again.statusCode).toBe(304)
+  }, 60_000)
+
+  test("has the board's pictures in it", async () => {
+    const { records } = await download(await fullBoard())
+    const assets = records.filter(({ typeName }) => typeName === 'asset')
+    expect(assets.map(({ props }) => (props as { src: string }).src)).toEqual([
+      `data:image/png;base64,${pixel.toString('base64')}`,
+    ])
+  })
+
+  test('of a board that nobody has written to has what every file has', async () => {
+    const board = freshBoard()
+    use(await site.join(board))
+    expect(idsIn(await download(board))).toEqual(['document:document', 'page:page'])
+    expect(refusalOf(await site.ask('GET', '/v1/boards/never-was/export'))).toBe('404 board-missing')
+  })
+})
+
+describe('an import', () => {
+  test('of an export makes the same board, and the same export', async () => {
+    const file = await download(await fullBoard())
+    const board = freshBoard()
+    const answer = await upload(board, file)
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      { pages: 1, shapes: 8, bindings: 2, assets: 1, renamed: {}, seq: 1 },
+    ])
+    expect(await download(board)).toEqual(file)
+    const items = await listed(site, board)
+    expect(items.find(({ id }) => id === 'picture')).toMatchObject({ content: { url: assetUrl(board, pixel) } })
+    expect(items.find(({ id }) => id === 'arrow')).toMatchObject({ content: { from: 'inside', to: 'shape' } })
+  })
+
+  test('overwrites nothing: what has a taken id gets a new one, with all that refers to it, above what is there', async () => {
+    const board = await fullBoard()
+    const before = await listed(site, board)
+    const file = await download(board)
+    const answer = (await upload(board, file)).json()
+    expect(answer).toMatchObject({ pages: 0, shapes: 8, bindings: 2 })
+    const renamed: Record<string, string> = answer.renamed
+    expect(Object.keys(renamed).filter(id => id.startsWith('shape:')).length).toBe(8)
+    const after = await listed(site, board)
+    expect(after.filter(({ id }) => before.some(old => old.id === id))).toEqual(before)
+    const named = (id: string) => renamed[`shape:${id}`]?.replace('shape:', '')
+    const copy = (id: string) => after.find(item => item.id === named(id))
+    expect(copy('inside')).toMatchObject({ parent: named('frame'), content: { text: 'in\nthere' } })
+    expect(copy('arrow')).toMatchObject({ content: { from: named('inside'), to: named('shape') } })
+    expect(copy('text')).not.toHaveProperty('record')
+    const indexes = (await download(board)).records.filter(({ parentId }) => parentId === 'page:page')
+    const [old, fresh] = [[], []] as [string[], string[]]
+    for (const { id, index } of indexes) (Object.values(renamed).includes(id) ? fresh : old).push(String(index))
+    expect(String(fresh.sort()[0]) > String(old.sort().at(-1))).toBe(true)
+  })
+
+  test('reads files of older versions, by tldraw’s own migrations', async () => {
+    const board = freshBoard()
+    const own = createTLSchema()
+    const sequences = {
+      ...schema.sequences,
+      'com.tldraw.shape.note': Number(schema.sequences['com.tldraw.shape.note']) - 1,
+    }
+    const older = { ...schema, sequences }
+    const down = own.migratePersistedRecord(drawnNote('old') as never, older, 'down')
+    if (down.type === 'error') throw new Error(down.reason)
+    expect(down.value).not.toEqual(drawnNote('old'))
+    const answer = await upload(board, { ...fileOf(down.value), schema: older })
+    expect([answer.statusCode, await listed(site, board)]).toMatchObject([200, [{ id: 'old', type: 'sticky' }]])
+  })
+
+  test('leaves out what belongs to a tab', async () => {
+    const board = freshBoard()
+    const camera = { id: 'camera:page:page', typeName: 'camera', x: 0, y: 0, z: 1, meta: {} }
+    expect((await upload(board, fileOf(camera, drawnNote('a')))).json()).toMatchObject({ shapes: 1, seq: 1 })
+    expect(idsIn(await download(board))).toEqual(['document:document', 'page:page', 'shape:a'])
+  })
+
+  test('is refused whole where a record is wrong, with a pointer into the file', async () => {
+    const board = freshBoard()
+    const camera = { id: 'camera:page:page', typeName: 'camera', x: 0, y: 0, z: 1, meta: {} }
+    const emptyText = { type: 'doc', content: [{ type: 'paragraph', content: [{ type: 'text', text: '' }] }] }
+    const cases: [object, string][] = [
+      [{ ...drawnNote('b'), opacity: 7 }, '/records/3/opacity'],
+      [drawnNote('b', { parentId: 'shape:nowhere' }), '/records/3/parentId'],
+      [drawnNote('b', { parentId: 'shape:b' }), '/records/3'],
+      [drawnNote('b', { props: { ...(drawnNote('b').props as object), richText: emptyText } }), '/records/3'],
+      [drawnNote('a'), '/records/3/id'],
+      [{ id: 'elsewhere:1', typeName: 'elsewhere' }, '/records/3/typeName'],
+    ]
+    for (const [record, pointer] of cases) {
+      const answer = await upload(board, fileOf(camera, drawnNote('a'), record))
+      expect([refusalOf(answer), pointersOf(answer)]).toEqual(['422 item-invalid', [pointer]])
+    }
+    expect(await listed(site, board)).toEqual([])
+  })
+
+  test('is refused where it is no file that can be read here', async () => {
+    const board = freshBoard()
+    const sequences = { ...schema.sequences, 'com.tldraw.shape.note': 999 }
+    const newer = await upload(board, { ...fileOf(drawnNote('a')), schema: { ...schema, sequences } })
+    expect(refusalOf(newer)).toBe('422 file-unreadable')
+    const faulty: [unknown, string][] = [
+      [{ ...fileOf(), tldrawFileFormatVersion: 2 }, '/tldrawFileFormatVersion'],
+      [{ ...fileOf(), records: {} }, '/records'],
+      [{ ...fileOf(), schema: null }, '/schema'],
+      [[], ''],
+    ]
+    for (const [file, pointer] of faulty) {
+      const answer = await upload(board, file)
+      expect([refusalOf(answer), pointersOf(answer)]).toEqual(['400 request-invalid', [pointer]])
+    }
+    const large = await upload(board, fileOf(drawnNote('a', { meta: { text: 'x'.repeat(16 * 1024 * 1024) } })))
+    expect(refusalOf(large)).toBe('413 body-too-large')
+    expect(refusalOf(await upload(board, fileOf(), { 'content-type': 'text/plain' }))).toBe(
+      '415 content-type-unsupported',
+    )
+  })
+
+  test('is made once, however often it is sent under one key', async () => {
+    const board = freshBoard()
+    const send = () =>
+      upload(board, fileOf(drawnNote('a')), {
+        'idempotency-key': 'once',
+        'content-type': 'application/vnd.tldraw+json',
+      })
+    const [first, second] = [(await send()).json(), (await send()).json()]
+    expect(second).toEqual(first)
+    expect((await listed(site, board)).length).toBe(1)
+  })
+})
