@@ -20,9 +20,10 @@ function judge(goal: Goal, rounds: Rounds, ours: ServerName = 'boardsync'): Verd
   const own = rounds.get(ours)?.get(goal.figure) ?? []
   const better = goal.atLeast === undefined ? Math.min : Math.max
   const values = own.flatMap((value, round) => {
+    if (!Number.isFinite(value)) return []
     if (!goal.to) return [value]
     const others = goal.to.flatMap(name => rounds.get(name)?.get(goal.figure)?.[round] ?? [])
-    return others.length === goal.to.length ? [value / better(...others)] : []
+    return others.length === goal.to.length && others.every(Number.isFinite) ? [value / better(...others)] : []
   })
   if (values.length === 0) return undefined
   const value = median(values)
