@@ -78,7 +78,7 @@ ${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}<table>${answers.join
 }
 
 /** Works as it stands against a server on this machine, where ids are put in. */
-export function curlOf({ method, path, operation }: Call): string {
+function curlOf({ method, path, operation }: Call): string {
   const address = `http://localhost:8080${path.replace('{board}', 'demo').replaceAll(/\{(\w+)\}/g, '<$1>')}`
   const [type, body] = Object.entries(operation.requestBody?.content ?? {})[0] ?? []
   if (type === undefined) return `curl ${method === 'GET' ? '' : `-X ${method} `}'${address}'`
