@@ -168,7 +168,8 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
-    const feeds = new EventFeeds(storage, bus, log)
+    const whoIsHere = new WhoIsHere(bus, id, board => presence.here(board))
+    const feeds = new EventFeeds(storage, bus, whoIsHere, log)
     app.addHook('preClose', async () => feeds.close())
     parts.add('event feeds', () => feeds.close())
     await restApi(app, {
@@ -186,7 +187,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       directory: storage.directory,
       bus,
       writeOnce: createWriteOnce(storage.answers),
-      whoIsHere: new WhoIsHere(bus, id, board => presence.here(board)),
+      whoIsHere,
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })

@@ -10,9 +10,11 @@ import { syncChannel } from '../core/contract/channels.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { EventFeed } from './event-feed.ts'
 import { openingFrame, type Place } from './event-frames.ts'
+import { PresenceWatch } from './event-presence.ts'
 import { eventsGone, readPast, replay } from './event-replay.ts'
 import { EventStream } from './event-stream.ts'
 import { Problem } from './problems.ts'
+import type { WhoIsHere } from './who-is-here.ts'
 
 const compareEveryMs = 1_000
 /** Who comes back soon finds the feed as it was. */
@@ -21,6 +23,7 @@ const idleMs = 30_000
 interface Slot {
   feed: EventFeed | undefined
   opened: Promise<EventFeed>
+  presence: PresenceWatch
   unsubscribe: (() => void) | undefined
   idle: NodeJS.Timeout | undefined
 }
@@ -28,16 +31,26 @@ interface Slot {
 export class EventFeeds {
   readonly #storage: Pick<Storage, 'archive' | 'boards' | 'past'>
   readonly #bus: Bus
+  readonly #whoIsHere: Pick<WhoIsHere, 'clientsOn'>
   readonly #log: Logger
   readonly #slots = new Map<BoardId, Slot>()
   readonly #timer: NodeJS.Timeout
   #closed = false
 
-  constructor(storage: Pick<Storage, 'archive' | 'boards' | 'past'>, bus: Bus, log: Logger) {
+  constructor(
+    storage: Pick<Storage, 'archive' | 'boards' | 'past'>,
+    bus: Bus,
+    whoIsHere: Pick<WhoIsHere, 'clientsOn'>,
+    log: Logger,
+  ) {
     this.#storage = storage
     this.#bus = bus
+    this.#whoIsHere = whoIsHere
     this.#log = log
-    this.#timer = setInterval(() => void this.#compare(), compareEveryMs)
+    this.#timer = setInterval(() => {
+      void this.#compare()
+      for (const [board, slot] of this.#slots) void this.#lookWhoIsHere(board, slot)
+    }, compareEveryMs)
   }
 
   /**
@@ -99,6 +112,7 @@ export class EventFeeds {
     const slot: Slot = {
       feed: undefined,
       opened: EventFeed.open(board, this.#storage, () => this.#drop(board, slot)),
+      presence: new PresenceWatch(),
       unsubscribe: undefined,
       idle: undefined,
     }
@@ -153,6 +167,14 @@ export class EventFeeds {
     } catch (error) {
       this.#log.debug({ err: error }, 'could not compare followed boards with the store')
     }
+  }
+
+  async #lookWhoIsHere(board: BoardId, { feed, presence }: Slot): Promise<void> {
+    if (!feed || feed.listeners === 0) return
+    const { clients, isPartial } = await this.#whoIsHere.clientsOn(board)
+    // Nobody leaves because other instances cannot be asked.
+    if (isPartial) return
+    for (const frame of presence.look(clients)) feed.tell(frame)
   }
 
   async #wake(feed: EventFeed | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 /** Server-sent events as bytes: https://html.spec.whatwg.org/multipage/server-sent-events.html. */
+import type { PresentPeer } from '../core/contract/present-peer.ts'
 import type { ItemEvent } from '../core/doc/item-tracker.ts'
 import type { LogRow } from '../core/store/board-log.ts'
 
@@ -37,3 +38,9 @@ export function itemsFrame(events: readonly ItemEvent[], epoch: number, { seq, a
   })
   return Buffer.from(frames.join(''))
 }
+
+/** Without an id: presence is of the moment, and nobody is told of it later. */
+export const presenceFrame = (
+  type: 'presence.joined' | 'presence.left',
+  { name, color, type: kind }: Pick<PresentPeer, 'name' | 'color' | 'type'>,
+): Buffer => Buffer.from(`event: ${type}\ndata: ${JSON.stringify({ name, color, type: kind })}\n\n`)

@@ -57,7 +57,7 @@ export function eventRoutes(app: CheckingApp, { feeds, authority }: EventService
         operationId: 'streamEvents',
         summary: 'What happens on a board, as it happens',
         description: `Server-sent events \`item.created\`, \`item.updated\` and \`item.deleted\`, whoever made the change, each with JSON of the
-schema ItemEvent. The last event of a seq has the id \`<epoch>-<seq>\`. To miss nothing: list the items, then connect with the ETag of
+schema ItemEvent; \`presence.joined\` and \`presence.left\` with \`{name, color, type}\`. The last event of a seq has the id \`<epoch>-<seq>\`. To miss nothing: list the items, then connect with the ETag of
 that answer (without its quotes) as Last-Event-ID. A stream that ends is no error: connect again.`,
         tags: ['events'],
         params: boardParams,

@@ -1,11 +1,11 @@
 /** The OpenAPI document, made of the schemas that the routes check requests with, and the page that shows it. */
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { operationResultSchema } from '../core/contract/change.ts'
 
+import { type ApiDocument, docsPage } from './docs-page.ts'
 import { refuseOtherMethods } from './methods.ts'
 
 const description = `People draw on boards; programs read and write the same boards here.
@@ -47,7 +47,21 @@ export async function openApi(v1: FastifyInstance, version: string): Promise<voi
   const url = '/openapi.json'
   v1.get(url, { schema: { hide: true } }, async () => v1.swagger())
   refuseOtherMethods(v1, url, ['GET', 'HEAD'])
-  await v1.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, theme: { title: 'boardsync API' } })
+  const docs = '/docs'
+  let page: string | undefined
+  v1.get(docs, { schema: { hide: true } }, async (_request, reply) => {
+    page ??= docsPage(v1.swagger() as unknown as ApiDocument)
+    return reply
+      .headers({
+        'content-security-policy':
+          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'",
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-cache',
+      })
+      .type('text/html; charset=utf-8')
+      .send(page)
+  })
+  refuseOtherMethods(v1, docs, ['GET', 'HEAD'])
 }
 
 export const problemSchema = z

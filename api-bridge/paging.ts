@@ -11,6 +11,8 @@ export const pageQuery = {
   limit: z
     .string()
     .regex(/^\d{1,9}$/, 'must be a whole number')
+    // What programs send; that it arrives as text is no concern of theirs.
+    .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: listedAtMost })
     .transform(Number)
     .pipe(z.number().min(1).max(listedAtMost))
     .default(listedByDefault),

@@ -35,7 +35,7 @@ export type CheckingApp = ReturnType<typeof checkingRequests>
 const headerCase = (name: string): string =>
   name.replaceAll(/(^|[-/])[a-z]/g, start => start.toUpperCase()).replaceAll(/-Id\b/g, '-ID')
 
-export const idempotencyKeySchema = z
+const idempotencyKeySchema = z
   .string()
   .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
   .meta({

@@ -24,6 +24,14 @@ export class WhoIsHere {
 
   /** Never fails, and waits for the bus no longer than it takes to say that it cannot tell. */
   async on(board: BoardId): Promise<Here> {
+    const { clients, isPartial } = await this.clientsOn(board)
+    const sorted = [...clients.values()].sort((a, b) => a.clientId - b.clientId)
+    const peers = sorted.map(({ clientId: _, clock: __, ...peer }) => peer)
+    return isPartial ? { peers, partial: true } : { peers }
+  }
+
+  /** By client id. `isPartial`: the others could not be asked. */
+  async clientsOn(board: BoardId): Promise<{ clients: ReadonlyMap<number, KeptPeer>; isPartial: boolean }> {
     const kept = await this.#bus.kept(presenceGroup(board))
     const newest = new Map<number, KeptPeer>()
     // Who has just moved from one instance to another may still be kept by both.
@@ -35,8 +43,6 @@ export class WhoIsHere {
       if (instance !== this.#instance) decodeKeptPresence(text)?.forEach(take)
     }
     this.#own(board).forEach(take)
-    const sorted = [...newest.values()].sort((a, b) => a.clientId - b.clientId)
-    const peers = sorted.map(({ clientId: _, clock: __, ...peer }) => peer)
-    return kept ? { peers } : { peers, partial: true }
+    return { clients: newest, isPartial: kept === undefined }
   }
 }

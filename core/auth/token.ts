@@ -20,8 +20,5 @@ export function kindOfToken(text: string): TokenKind | undefined {
   return undefined
 }
 
-/** Tells one token without a name of its own from others, and opens nothing. */
-export const shortHash = (hash: Uint8Array): string => Buffer.from(hash).toString('hex', 0, 8)
-
 /** What is stored of a token, and looked up. */
 export const hashOfToken = (token: Secret): Buffer => createHash('sha256').update(token.reveal()).digest()

@@ -1,6 +1,6 @@
 /** The colours people get: dark enough for white initials, far enough apart to tell cursors by. */
 
-const palette = [
+export const palette = [
   '#d6336c',
   '#ae3ec9',
   '#7048e8',

@@ -126,26 +126,6 @@ describe('a key', () => {
   })
 })
 
-test('what holds a secret is made once per idempotency key, and shown once', async () => {
-  const board = freshBoard()
-  for (const [url, body] of [
-    [`/v1/boards/${board}/keys`, { role: 'read' }],
-    [`/v1/boards/${board}/tickets`, {}],
-    ['/v1/session', undefined],
-  ] as const) {
-    const ask = () => site.ask('POST', url, body, { ...asAdmin, 'idempotency-key': `once ${url}` })
-    const [first, again] = [await ask(), await ask()]
-    expect([first.statusCode, refusalOf(again)]).toEqual([201, '409 already-created'])
-    expect(again.json().id).toEqual(first.json().id ?? expect.any(String))
-    expect(again.headers['set-cookie']).toBeUndefined()
-    expect(again.body).not.toMatch(/bst?_|bss_/)
-  }
-  const [key] = (await keysOf(board)).json().keys
-  const revoke = () =>
-    site.ask('DELETE', `/v1/boards/${board}/keys/${key.id}`, undefined, { ...asAdmin, 'idempotency-key': 'revoke' })
-  expect([(await revoke()).statusCode, (await revoke()).statusCode]).toEqual([204, 204])
-})
-
 test('keys are listed in pages, each key once', async () => {
   const board = freshBoard()
   const made = await Promise.all(Array.from({ length: 5 }, () => makeKey(site, board, { role: 'read' })))

@@ -34,6 +34,8 @@ export interface SiteOptions {
   /** Whether changes are applied as they come in. Default true. */
   applies?: boolean
   bus?: Bus
+  /** The folder of the built page. Default: none is served. */
+  page?: string
 }
 
 /** The embedded database in this folder. */
@@ -91,6 +93,7 @@ export class Site implements Stoppable {
       authenticate: options.authenticate,
       compareEveryMs: options.compareEveryMs ?? 100,
       drains: options.applies,
+      page: options.page,
     })
     return new Site(storage, metrics, instance, own, failures)
   }

@@ -145,6 +145,29 @@ describe('events', () => {
   })
 })
 
+describe('presence', () => {
+  test('is told of who comes and who leaves, without a place in the log', async () => {
+    const board = freshBoard()
+    await post(site, board)
+    const stream = await events(site, board)
+    const there = use(await site.join(board))
+    const announce = (name: string) => there.awareness.setLocalState({ user: { name, color: '#d6336c' } })
+    // The first look tells nothing: who comes before it was there already.
+    let n = 0
+    await until(() => {
+      if (stream.events.some(({ event }) => event === 'presence.joined')) return true
+      if (n++ % 20 === 0) there.awareness.setLocalState(null)
+      else if (n % 20 === 10) announce('Ann')
+      return false
+    })
+    const joined = stream.events.find(({ event }) => event === 'presence.joined')
+    expect(joined).toEqual({ event: 'presence.joined', data: { name: 'Ann', color: '#d6336c', type: 'human' } })
+    there.stop()
+    await until(() => stream.events.at(-1)?.event === 'presence.left')
+    expect(stream.events.at(-1)?.data).toEqual(joined?.data)
+  })
+})
+
 describe('a client that comes back', () => {
   test('hears what it missed, the same as those who stayed, from every place and on every instance', async () => {
     const board = freshBoard()

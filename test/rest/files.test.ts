@@ -203,7 +203,7 @@ describe('an import', () => {
       const answer = await upload(board, fileOf(camera, drawnNote('a'), record))
       expect([refusalOf(answer), pointersOf(answer)]).toEqual(['422 item-invalid', [pointer]])
     }
-    expect(await listed(site, board)).toEqual([])
+    expect((await listed(site, board)) ?? []).toEqual([])
   })
 
   test('is refused where it is no file that can be read here', async () => {

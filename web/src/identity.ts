@@ -2,14 +2,10 @@
 import { colorOf, isHexColor } from '../../core/contract/colors.ts'
 import { remember, remembered } from './local-storage.ts'
 import { randomId } from './random-id.ts'
+import type { SyncUser } from './sync/index.ts'
 
-export interface User {
-  /** Of this browser: stays the same over visits, tabs and boards. */
-  id: string
-  name: string
-  /** `#rrggbb` */
-  color: string
-}
+/** The id is this browser's: it stays the same over visits, tabs and boards. */
+export type User = SyncUser
 
 export function currentUser(): User {
   const known = remembered('user')
@@ -18,6 +14,11 @@ export function currentUser(): User {
   const user = { id, name: `${pick(adjectives)} ${pick(animals)}`, color: colorOf(id) }
   remember('user', user)
   return user
+}
+
+/** From now on, on all boards. */
+export function rememberUser(user: User): void {
+  remember('user', user)
 }
 
 function isUser(value: unknown): value is User {

@@ -1,10 +1,17 @@
-/** Hands the board's connection to the parts that tldraw places in its own layout, and so renders without props. */
+/** Hands the board to the parts that tldraw places in its own layout, and so renders without props. */
 import { createContext, useContext } from 'react'
-import type { YjsSync } from '../sync/use-yjs-sync.ts'
+import type { User } from '../identity.ts'
+import type { YjsSync } from '../sync/index.ts'
 
-export const BoardContext = createContext<YjsSync | undefined>(undefined)
+interface BoardView {
+  sync: YjsSync
+  user: User
+  onUser: (user: User) => void
+}
 
-export function useBoard(): YjsSync {
+export const BoardContext = createContext<BoardView | undefined>(undefined)
+
+export function useBoard(): BoardView {
   const board = useContext(BoardContext)
   if (!board) throw new Error('useBoard works inside a BoardContext only')
   return board

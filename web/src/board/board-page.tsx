@@ -1,18 +1,19 @@
 /** A board's page: connecting, the canvas, or why there is none. */
-import { useEffect, useMemo } from 'react'
-import { currentUser } from '../identity.ts'
+import { useCallback, useEffect, useState } from 'react'
+import { currentUser, rememberUser, type User } from '../identity.ts'
 import { noteOpened } from '../recent-boards.ts'
-import { useYjsSync } from '../sync/use-yjs-sync.ts'
+import { useYjsSync } from '../sync/index.ts'
 import { Canvas } from './canvas.tsx'
-import { ClosedMessage } from './closed-message.tsx'
+import { EndingMessage } from './ending-message.tsx'
+import { RefusedEdits } from './refused-edits.tsx'
 import { Skeleton } from './skeleton.tsx'
 import './board.css'
 
 const wsUrl = `${location.origin.replace(/^http/, 'ws')}/boards`
 
 export default function BoardPage({ boardId }: { boardId: string }) {
-  const user = useMemo(currentUser, [])
-  const sync = useYjsSync({ boardId: encodeURIComponent(boardId), wsUrl, user })
+  const [user, setUser] = useState(currentUser)
+  const sync = useYjsSync({ boardId, wsUrl, user })
   const isLoaded = sync?.loaded ?? false
 
   useEffect(() => {
@@ -21,12 +22,22 @@ export default function BoardPage({ boardId }: { boardId: string }) {
     noteOpened(boardId)
   }, [boardId, isLoaded])
 
+  const changeUser = useCallback((next: User) => {
+    rememberUser(next)
+    setUser(next)
+  }, [])
+
   return (
     <div className="board">
-      <div className="board-canvas" inert={sync?.closed !== undefined}>
-        {sync?.loaded ? <Canvas sync={sync} user={user} /> : !sync?.closed && <Skeleton />}
+      <div className="board-canvas" inert={sync?.ending !== undefined}>
+        {sync?.loaded ? (
+          <Canvas key={sync.provider.doc.clientID} sync={sync} user={user} onUser={changeUser} />
+        ) : (
+          !sync?.ending && <Skeleton />
+        )}
       </div>
-      {sync?.closed && <ClosedMessage code={sync.closed.code} reason={sync.closed.reason} />}
+      {sync && <RefusedEdits sync={sync} boardId={boardId} />}
+      {sync?.ending && <EndingMessage sync={sync} ending={sync.ending} boardId={boardId} />}
     </div>
   )
 }

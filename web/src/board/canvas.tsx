@@ -1,6 +1,7 @@
 /** The tldraw canvas of a board, with our presence bar and connection indicator in tldraw's own layout. */
-import { useCallback, useMemo } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import {
+  atom,
   computed,
   createTLCurrentUser,
   type Editor,
@@ -12,7 +13,7 @@ import {
 import 'tldraw/tldraw.css'
 import type { User } from '../identity.ts'
 import { pageConfig } from '../page-config.ts'
-import type { YjsSync } from '../sync/use-yjs-sync.ts'
+import type { YjsSync } from '../sync/index.ts'
 import { assetUrls } from './asset-urls.ts'
 import { BoardContext } from './board-context.ts'
 import { SharePanel } from './share-panel.tsx'
@@ -32,10 +33,17 @@ declare global {
   }
 }
 
-export function Canvas({ sync, user }: { sync: YjsSync; user: User }) {
+interface CanvasProps {
+  sync: YjsSync
+  user: User
+  onUser: (user: User) => void
+}
+
+export function Canvas({ sync, user, onUser }: CanvasProps) {
   const { store, provider, connected } = sync
-  useLeaveGuard(sync.hasUnsaved && !sync.closed)
-  const tldrawUser = useMemo(() => asTldrawUser(user, provider.awareness.clientID), [user, provider])
+  useLeaveGuard(sync.hasUnsaved)
+  const board = useMemo(() => ({ sync, user, onUser }), [sync, user, onUser])
+  const tldrawUser = useTldrawUser(user, provider.awareness.clientID)
 
   const onMount = useCallback(
     (editor: Editor) => {
@@ -46,7 +54,7 @@ export function Canvas({ sync, user }: { sync: YjsSync; user: User }) {
   )
 
   return (
-    <BoardContext value={sync}>
+    <BoardContext value={board}>
       <Tldraw
         store={{ store, status: 'synced-remote', connectionStatus: connected ? 'online' : 'offline' }}
         user={tldrawUser}
@@ -61,16 +69,24 @@ export function Canvas({ sync, user }: { sync: YjsSync; user: User }) {
   )
 }
 
-/** tldraw's preferences (dark mode and the like) stay those of the browser; who the user is comes from us, one per tab. */
-function asTldrawUser({ name, color }: User, clientId: number) {
-  return createTLCurrentUser({
-    userPreferences: computed('user preferences', () => ({
-      ...getUserPreferences(),
-      id: String(clientId),
-      name,
-      color,
-    })),
-    setUserPreferences: ({ id: _, name: __, color: ___, ...preferences }) =>
-      setUserPreferences({ ...preferences, id: getUserPreferences().id }),
-  })
+/**
+ * tldraw's preferences (dark mode and the like) stay those of the browser; who the user is comes from us, one per tab. The
+ * result stays the same object: with another one tldraw would begin anew, without its undo history.
+ */
+function useTldrawUser(user: User, clientId: number) {
+  const [current] = useState(() => atom('user', user))
+  useEffect(() => {
+    current.set(user)
+  }, [current, user])
+  return useMemo(() => {
+    const userPreferences = computed('user preferences', () => {
+      const { name, color } = current.get()
+      return { ...getUserPreferences(), id: String(clientId), name, color }
+    })
+    return createTLCurrentUser({
+      userPreferences,
+      setUserPreferences: ({ id: _, name: __, color: ___, ...preferences }) =>
+        setUserPreferences({ ...preferences, id: getUserPreferences().id }),
+    })
+  }, [current, clientId])
 }

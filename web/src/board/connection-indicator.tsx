@@ -1,25 +1,29 @@
 /** Says in a word how the connection is doing, and whether all edits are safe. */
 import { useEffect, useState } from 'react'
-import type { ConnectionStatus } from '../sync/status.ts'
+import type { ConnectionStatus } from '../sync/index.ts'
 
 const words: Record<ConnectionStatus, { text: string; title: string }> = {
   connecting: { text: 'Connecting…', title: 'Waiting for the board.' },
   connected: { text: 'Connected', title: 'You see every change as it happens.' },
-  reconnecting: { text: 'Reconnecting…', title: 'You can go on: this tab keeps your edits and sends them again.' },
+  reconnecting: { text: 'Reconnecting…', title: 'You can go on: this browser keeps your edits and sends them again.' },
+  offline: { text: 'Offline', title: 'You can go on: this browser keeps your edits until there is a network again.' },
   saving: { text: 'Saving…', title: 'Your last edits are on their way.' },
   saved: { text: 'Saved', title: 'The server has stored all your edits.' },
 }
 
-export function ConnectionIndicator({ status }: { status: ConnectionStatus }) {
+export function ConnectionIndicator({ status, hasUnsaved }: { status: ConnectionStatus; hasUnsaved: boolean }) {
   const shown = useCalm(status)
+  const { text, title } = words[shown]
+  const isWaiting = hasUnsaved && shown !== 'saving' && shown !== 'saved'
   return (
     <output
       className="connection-indicator"
       data-testid="connection-indicator"
       data-status={shown}
-      title={words[shown].title}
+      data-unsaved={hasUnsaved}
+      title={title}
     >
-      {words[shown].text}
+      {isWaiting ? `${text} · not saved yet` : text}
     </output>
   )
 }

@@ -3,20 +3,22 @@ import { useEffect, useState } from 'react'
 import { isEqual } from 'tldraw'
 import type { WebsocketProvider } from 'y-websocket'
 import { type PresentUser, readUser } from '../sync/awareness-state.ts'
+import { initials } from './initials.ts'
+import { OwnAvatar } from './own-avatar.tsx'
 
 interface Present extends PresentUser {
   clientId: number
-  isSelf: boolean
 }
 
 const mostShown = 5
 
 export function PresenceBar({ provider }: { provider: WebsocketProvider }) {
-  const present = usePresent(provider.awareness)
-  const hidden = present.slice(mostShown)
+  const others = usePresent(provider.awareness)
+  const hidden = others.slice(mostShown - 1)
   return (
     <ul className="presence-bar" data-testid="presence-bar" aria-label="Who is here">
-      {present.slice(0, mostShown).map(user => (
+      <OwnAvatar />
+      {others.slice(0, mostShown - 1).map(user => (
         <Avatar key={user.clientId} user={user} />
       ))}
       {hidden.length > 0 && (
@@ -29,13 +31,12 @@ export function PresenceBar({ provider }: { provider: WebsocketProvider }) {
 }
 
 function Avatar({ user }: { user: Present }) {
-  const label = user.isSelf ? `${user.name} (you)` : user.type === 'agent' ? `${user.name} (agent)` : user.name
+  const label = user.type === 'agent' ? `${user.name} (agent)` : user.name
   return (
     <li
       className="avatar"
       data-testid="presence-avatar"
       data-type={user.type}
-      data-self={user.isSelf}
       title={user.name}
       aria-label={label}
       style={{ backgroundColor: user.color }}
@@ -45,7 +46,7 @@ function Avatar({ user }: { user: Present }) {
   )
 }
 
-/** Follows awareness, and renders again only when people come, go or change, not with every move of a cursor. */
+/** The others. Follows awareness, and renders again only when people come, go or change, not with every move of a cursor. */
 function usePresent(awareness: WebsocketProvider['awareness']): Present[] {
   const [present, setPresent] = useState<Present[]>(() => readPresent(awareness))
   useEffect(() => {
@@ -64,15 +65,7 @@ function readPresent(awareness: WebsocketProvider['awareness']): Present[] {
   const present: Present[] = []
   for (const [clientId, state] of awareness.getStates()) {
     const user = readUser(clientId, state)
-    if (user) present.push({ ...user, clientId, isSelf: clientId === awareness.clientID })
+    if (user && clientId !== awareness.clientID) present.push({ ...user, clientId })
   }
-  return present.sort((a, b) => Number(b.isSelf) - Number(a.isSelf) || a.clientId - b.clientId)
-}
-
-function initials(name: string): string {
-  const words = name.split(/[\s_-]+/).filter(word => word !== '')
-  return words
-    .slice(0, 2)
-    .map(word => [...word][0]?.toUpperCase() ?? '')
-    .join('')
+  return present.sort((a, b) => a.clientId - b.clientId)
 }

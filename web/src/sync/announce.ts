@@ -9,13 +9,13 @@ import {
 } from '@tldraw/tlschema'
 import { isEqual, throttle } from '@tldraw/utils'
 import type { Awareness } from 'y-protocols/awareness'
-import type { User } from '../identity.ts'
 import { type AwarenessState, longestStateChars } from './awareness-state.ts'
+import type { SyncUser } from './sync-user.ts'
 
 const announceEveryMs = 40
 
 /** Returns the way to stop. */
-export function announce(store: TLStore, awareness: Awareness, user: Signal<User>): () => void {
+export function announce(store: TLStore, awareness: Awareness, user: Signal<SyncUser>): () => void {
   const present = computed('present user', () =>
     UserRecordType.create({ id: peerUserId(awareness.clientID), name: user.get().name, color: user.get().color }),
   )
@@ -40,7 +40,7 @@ export function announce(store: TLStore, awareness: Awareness, user: Signal<User
 /** tldraw shows one cursor per user id, so each tab is a user of its own, named by its awareness client id. */
 export const peerUserId = (clientId: number) => createUserId(String(clientId))
 
-function stateOf(user: User, presence: TLInstancePresence | null): Partial<AwarenessState> {
+function stateOf(user: SyncUser, presence: TLInstancePresence | null): Partial<AwarenessState> {
   const basics = { user: { name: user.name, color: user.color, type: 'human' as const }, cursor: null, selection: [] }
   if (!presence) return basics
   const { cursor, selectedShapeIds, lastActivityTimestamp } = presence

@@ -1,22 +1,18 @@
-import { TLDOCUMENT_ID, UserRecordType } from '@tldraw/tlschema'
+import {
+  InstancePageStateRecordType,
+  TLDOCUMENT_ID,
+  type TLGeoShape,
+  TLINSTANCE_ID,
+  type TLPageId,
+  type TLShapeId,
+  toRichText,
+  UserRecordType,
+} from '@tldraw/tlschema'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { metaOf, putRecord, readRecord, readRecords, recordsOf } from '../../../core/doc/record-layout.ts'
 import { plain } from './plain.ts'
-import { edit, exchange, geo, makeStore, move, openPage, paint, rectangle, shapeId, undoable } from './testing.ts'
-
-/** Two pages of one board that holds one rectangle, `r`. */
-function twoPages() {
-  const [alice, bob] = [openPage(), openPage()]
-  alice.store.put([rectangle('r')])
-  settle()
-  function settle() {
-    alice.binding.flush()
-    bob.binding.flush()
-    exchange(alice.doc, bob.doc)
-  }
-  return { alice, bob, settle }
-}
+import { edit, exchange, geo, move, openPage, paint, rectangle, shapeId, twoPages } from './testing.ts'
 
 describe('looking at a board writes nothing', () => {
   it('neither opening an empty one', () => {
@@ -145,85 +141,14 @@ describe('simultaneous changes of different fields both survive', () => {
   })
 })
 
-describe('undo takes back only what this user did', () => {
-  it('not the field that a peer changed since', () => {
-    const { alice, bob, settle } = twoPages()
-    const undo = edit(alice.store, 'r', move(300))
-    settle()
-    edit(bob.store, 'r', paint('red'))
-    settle()
-    undo()
-    settle()
-    for (const { store } of [alice, bob]) expect(geo(store, 'r')).toMatchObject({ x: 0, props: { color: 'red' } })
-  })
-
-  it('not a field that a peer changed in the middle of the user’s own step', () => {
-    const { alice, bob, settle } = twoPages()
-    const before = rectangle('r')
-    edit(alice.store, 'r', move(100))
-    settle()
-    edit(bob.store, 'r', paint('red'))
-    settle()
-    edit(alice.store, 'r', move(200))
-    const after = rectangle('r', { x: 200, props: { ...before.props, color: 'red' } })
-    alice.store.applyDiff({ added: {}, updated: { [before.id]: [after, before] }, removed: {} })
-    settle()
-    expect(geo(bob.store, 'r')).toMatchObject({ x: 0, props: { color: 'red' } })
-  })
-
-  it('and it does take back a field that the user overwrote after the peer', () => {
-    const { alice, bob, settle } = twoPages()
-    edit(bob.store, 'r', paint('red'))
-    settle()
-    const undo = edit(alice.store, 'r', paint('blue'))
-    settle()
-    undo()
-    settle()
-    expect(geo(bob.store, 'r')?.props.color).toBe('red')
-  })
-
-  it('also where the user came back to the very value the peer had left', () => {
-    const { alice, bob, settle } = twoPages()
-    edit(bob.store, 'r', paint('red'))
-    settle()
-    edit(alice.store, 'r', paint('blue'))
-    settle()
-    const undo = edit(alice.store, 'r', paint('red'))
-    settle()
-    undo()
-    expect(geo(alice.store, 'r')?.props.color).toBe('blue')
-  })
-
-  it('and never brings back what a peer deleted', () => {
-    const { alice, bob, settle } = twoPages()
-    const undo = edit(alice.store, 'r', move(300))
-    settle()
-    bob.store.remove([shapeId('r')])
-    settle()
-    undo()
-    settle()
-    expect(geo(alice.store, 'r')).toBeUndefined()
-    expect(geo(bob.store, 'r')).toBeUndefined()
-  })
-
-  it('but brings back what the user deleted', () => {
-    const { alice, bob, settle } = twoPages()
-    const undo = undoable(alice.store, () => alice.store.remove([shapeId('r')]))
-    settle()
-    undo()
-    settle()
-    expect(geo(bob.store, 'r')).toEqual(rectangle('r'))
-  })
-
-  it('remote changes never look like the user’s own', () => {
-    const { alice, bob, settle } = twoPages()
-    const own = vi.fn()
-    alice.store.listen(own, { source: 'user', scope: 'document' })
-    edit(bob.store, 'r', move(9))
-    settle()
-    expect(geo(alice.store, 'r')?.x).toBe(9)
-    expect(own).not.toHaveBeenCalled()
-  })
+it('remote changes never look like the user’s own', () => {
+  const { alice, bob, settle } = twoPages()
+  const own = vi.fn()
+  alice.store.listen(own, { source: 'user', scope: 'document' })
+  edit(bob.store, 'r', move(9))
+  settle()
+  expect(geo(alice.store, 'r')?.x).toBe(9)
+  expect(own).not.toHaveBeenCalled()
 })
 
 describe('a record that cannot be shown is set aside alone', () => {
@@ -288,6 +213,64 @@ describe('a record that cannot be shown is set aside alone', () => {
   })
 })
 
+describe('the text that somebody writes', () => {
+  const text = (words: string) => (shape: TLGeoShape) => ({
+    ...shape,
+    props: { ...shape.props, richText: toRichText(words) },
+  })
+
+  /** Alice is in `r`'s text, as tldraw's store says it. */
+  function writing() {
+    const pages = twoPages()
+    const { store } = pages.alice
+    const pageId = 'page:page' as TLPageId
+    const instance = store.schema.types.instance.create({ id: TLINSTANCE_ID, currentPageId: pageId })
+    const turnTo = (editingShapeId: TLShapeId | null) =>
+      store.put([
+        store.schema.types.instance_page_state.create({
+          id: InstancePageStateRecordType.createId(pageId),
+          pageId,
+          editingShapeId,
+        }),
+      ])
+    store.put([instance])
+    turnTo(shapeId('r'))
+    return { ...pages, turnTo }
+  }
+
+  it('stays theirs while they write, and everything else of the shape arrives', () => {
+    const { alice, bob, settle } = writing()
+    edit(alice.store, 'r', text('Alice'))
+    settle()
+    edit(bob.store, 'r', shape => paint('red')(text('Bob')(move(9)(shape))))
+    settle()
+    expect(geo(alice.store, 'r')).toMatchObject({ x: 9, props: { color: 'red', richText: toRichText('Alice') } })
+  })
+
+  it('is what was written last, when they are done', () => {
+    const { alice, bob, settle, turnTo } = writing()
+    edit(bob.store, 'r', text('Bob'))
+    settle()
+    turnTo(null)
+    settle()
+    for (const { store } of [alice, bob]) expect(geo(store, 'r')?.props.richText).toEqual(toRichText('Bob'))
+    edit(bob.store, 'r', text('Bob again'))
+    settle()
+    expect(geo(alice.store, 'r')?.props.richText).toEqual(toRichText('Bob again'))
+  })
+
+  it('is theirs for everybody, when they wrote last', () => {
+    const { alice, bob, settle, turnTo } = writing()
+    edit(bob.store, 'r', text('Bob'))
+    settle()
+    edit(alice.store, 'r', text('Alice'))
+    settle()
+    turnTo(null)
+    settle()
+    for (const { store } of [alice, bob]) expect(geo(store, 'r')?.props.richText).toEqual(toRichText('Alice'))
+  })
+})
+
 describe('boards that other programs began, in whole records', () => {
   it('are read, and go on in whole records', () => {
     const doc = new Y.Doc()
@@ -310,21 +293,6 @@ it('a binding that stopped writes its last edits and then leaves both sides alon
   edit(bob.store, 'r', move(12))
   settle()
   expect(geo(alice.store, 'r')?.x).toBe(11)
-})
-
-it('a board of another schema version is migrated on the way in', () => {
-  const doc = new Y.Doc()
-  const store = makeStore()
-  const schema = store.schema.serialize()
-  if (schema.schemaVersion !== 2) throw new Error('the serialised schema has a new form')
-  const before = { ...schema, sequences: { ...schema.sequences, 'com.tldraw.shape.geo': 9 } }
-  const { richText: _, ...props } = rectangle('r').props
-  doc.transact(() => {
-    metaOf(doc).set('schema', before)
-    putRecord(doc, { ...plain(rectangle('r')), props: { ...props, text: 'hello' } })
-  })
-  openPage(doc, store)
-  expect(JSON.stringify(geo(store, 'r')?.props.richText)).toContain('hello')
 })
 
 const quietly = () => vi.spyOn(console, 'warn').mockImplementation(() => {})

@@ -4,57 +4,85 @@
  *   store ── the user's changes, gathered ── once per frame: one transaction, only fields that differ ──▶ document
  *   store ◀── checked record by record, as remote changes: no echo, no undo ── what others changed ────── document
  *
- * Before anything of the document is read, what the user has changed is written to it. So a peer's change of one field
- * never takes back the user's change of another, however close together they come.
+ * Before anything of a record is read from the document, what the user has changed of it is written there. So a peer's
+ * change of one field never takes back the user's change of another, however close together they come.
  */
 import type { TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
-import { recordsOf } from '../../../core/doc/record-layout.ts'
+import { metaOf, recordsOf } from '../../../core/doc/record-layout.ts'
+import { watchEditedText } from './edited-text.ts'
 import { type OncePerFrame, oncePerFrame } from './frame.ts'
 import { LocalChanges, writeChanges } from './local-changes.ts'
 import { keepUndoOwn, PeerFields } from './own-undo.ts'
 import { plain } from './plain.ts'
 import { RemoteChanges } from './remote-changes.ts'
+import { schemaAge } from './schema-version.ts'
+import { StrokePace } from './stroke-pace.ts'
 
 export interface Binding {
-  /** Writes what the user has changed and is not yet in the document. */
+  /** Edits that wait to be written to the document. */
+  readonly hasWaiting: boolean
+  /** The board is of a newer tldraw than this page: nothing is written any more. */
+  readonly isOutdated: boolean
+  /** Ids of the board's records that cannot be shown. */
+  readonly setAside: ReadonlySet<string>
+  /** Writes all that the user has changed and is not yet in the document. */
   flush(): void
   stop(): void
+}
+
+export interface BindingOptions {
+  perFrame?: (run: () => void) => OncePerFrame
+  pace?: StrokePace
+  /** Called when one of the above may be another. */
+  onChange?: () => void
 }
 
 /**
  * Loads the board into the store and keeps the two equal from then on. Call once the document is complete (after the
  * first sync), before an editor uses the store.
  */
-export function bindStore(
-  store: TLStore,
-  doc: Y.Doc,
-  perFrame: (run: () => void) => OncePerFrame = oncePerFrame,
-): Binding {
+export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = {}): Binding {
+  const { perFrame = oncePerFrame, pace = new StrokePace(), onChange = () => {} } = options
   const origin = { is: 'this page' }
   const local = new LocalChanges()
   const peerFields = new PeerFields()
   const remote = new RemoteChanges(store, doc, peerFields)
-  const frame = perFrame(flush)
+  const frame = perFrame(() => write((_, change) => pace.mayWait(change.before, change.after)))
+  let isOutdated = schemaAge(doc, store.schema) === 'newer'
 
   remote.merge(recordsOf(doc).keys())
   // Also when the board is empty: after a merge tldraw adds what a store cannot do without, here before anyone listens.
   store.mergeRemoteChanges(() => {})
 
-  function flush(): void {
+  /** @param mayWait which changes are left for a later frame */
+  function write(mayWait: Parameters<LocalChanges['take']>[0]): void {
+    if (isOutdated) return
     // The store hands its changes to listeners once per frame; this asks for them now.
     store._flushHistory()
-    const changes = local.take()
+    const changes = local.take(mayWait)
     for (const { before, after } of changes.values()) {
       if (before && after) peerFields.userChanged(plain(before), plain(after))
+      if (after) pace.wrote(after)
     }
     writeChanges(store, doc, changes, origin)
+    if (local.hasSome) frame.request()
+    onChange()
   }
+
+  const flush = () => write(() => false)
 
   function mergeEvents(events: Y.YEvent<Y.AbstractType<unknown>>[], transaction: Y.Transaction): void {
     if (transaction.origin === origin) return
-    flush()
-    remote.merge(changedRecords(events))
+    const ids = changedRecords(events)
+    write((id, change) => !ids.has(id) && pace.mayWait(change.before, change.after))
+    remote.merge(ids)
+    onChange()
+  }
+
+  function checkSchema(): void {
+    isOutdated = schemaAge(doc, store.schema) === 'newer'
+    onChange()
   }
 
   const stopListening = store.listen(
@@ -69,14 +97,25 @@ export function bindStore(
     if (source === 'user') frame.request()
   })
   const stopKeeping = keepUndoOwn(store, peerFields)
+  const stopWatching = watchEditedText(store, () => remote.mergeHeldText())
   recordsOf(doc).observeDeep(mergeEvents)
+  metaOf(doc).observe(checkSchema)
 
   return {
+    get hasWaiting() {
+      return local.hasSome && !isOutdated
+    },
+    get isOutdated() {
+      return isOutdated
+    },
+    setAside: remote.setAside,
     flush,
     stop() {
       flush()
       frame.cancel()
+      metaOf(doc).unobserve(checkSchema)
       recordsOf(doc).unobserveDeep(mergeEvents)
+      stopWatching()
       stopKeeping()
       stopNoticing()
       stopListening()

@@ -13,6 +13,17 @@ export class IdRanges {
     return this.byClient.size === 0
   }
 
+  /** The first clock of this client's that is in it. */
+  firstOf(client: number): number | undefined {
+    return this.byClient.get(client)?.reduce((first, { from }) => Math.min(first, from), Number.POSITIVE_INFINITY)
+  }
+
+  *[Symbol.iterator](): Iterator<{ client: number; clock: number; length: number }> {
+    for (const [client, ranges] of this.byClient) {
+      for (const { from, to } of ranges) yield { client, clock: from, length: to - from }
+    }
+  }
+
   add(client: number, clock: number, length: number): void {
     if (length <= 0) return
     const ranges = this.byClient.get(client)

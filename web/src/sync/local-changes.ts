@@ -2,8 +2,9 @@
 import type { RecordsDiff } from '@tldraw/store'
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
-import { changeRecord, metaOf, putRecord, recordsOf, removeRecord } from '../../../core/doc/record-layout.ts'
+import { changeRecord, putRecord, recordsOf, removeRecord } from '../../../core/doc/record-layout.ts'
 import { plain } from './plain.ts'
+import { raiseSchema } from './schema-version.ts'
 
 export interface LocalChange {
   /** As it was at the last flush; undefined: did not exist. */
@@ -22,9 +23,19 @@ export class LocalChanges {
     for (const record of Object.values(diff.removed)) this.note(record.id, record, undefined)
   }
 
-  take(): Map<string, LocalChange> {
+  get hasSome(): boolean {
+    return this.changes.size > 0
+  }
+
+  /** @param mayWait which changes stay here */
+  take(mayWait: (id: string, change: LocalChange) => boolean): Map<string, LocalChange> {
     const taken = this.changes
     this.changes = new Map()
+    for (const [id, change] of taken) {
+      if (!mayWait(id, change)) continue
+      taken.delete(id)
+      this.changes.set(id, change)
+    }
     return taken
   }
 
@@ -43,6 +54,7 @@ export function writeChanges(store: TLStore, doc: Y.Doc, changes: Map<string, Lo
   const edits = [...changes].filter(([id, change]) => isEdit(doc, id, change))
   if (edits.length === 0) return
   doc.transact(() => {
+    raiseSchema(doc, store)
     putBoardRecords(store, doc)
     for (const [id, { before, after }] of edits) {
       if (!after) removeRecord(doc, id)
@@ -63,12 +75,11 @@ function isEdit(doc: Y.Doc, id: string, { before, after }: LocalChange): boolean
 /** tldraw's own default page. */
 const firstPageId = 'page:page'
 
-/** What a board needs before its first edit makes sense: document, pages, who edits, and the schema of it all. */
+/** What a board needs before its first edit makes sense: document, pages, and who edits. */
 function putBoardRecords(store: TLStore, doc: Y.Doc): void {
   const editor = store.props.users.currentUser.get()?.id
   for (const record of store.allRecords()) {
     const belongs = record.typeName === 'document' || record.typeName === 'page' || record.id === editor
     if (belongs && !recordsOf(doc).has(record.id)) putRecord(doc, plain(record))
   }
-  if (!metaOf(doc).has('schema')) metaOf(doc).set('schema', store.schema.serialize())
 }

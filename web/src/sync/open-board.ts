@@ -1,134 +1,225 @@
 /** One board, opened by one page: its replica, the connection to the server, the store for tldraw, and what joins them. */
-import { atom, computed, type Signal } from '@tldraw/state'
-import { createUserId, type TLStore, UserRecordType } from '@tldraw/tlschema'
-import { createTLStore } from 'tldraw'
+import { atom, type Signal } from '@tldraw/state'
+import type { TLStore } from '@tldraw/tlschema'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
-import type { User } from '../identity.ts'
 import { announce } from './announce.ts'
 import { tameAwareness } from './awareness-traffic.ts'
 import { type Binding, bindStore } from './binding.ts'
+import { BoardCache } from './board-cache.ts'
+import { type BoardState, type Ending, sameState } from './board-state.ts'
+import { createBoardStore } from './board-store.ts'
+import { type Closed, Connection, isFinal } from './connection.ts'
+import type { TokenSource } from './credential.ts'
 import { showPeers } from './peers.ts'
 import { SavedEdits } from './saved.ts'
-import { type ConnectionStatus, connectionStatus } from './status.ts'
+import { hearServer, probe } from './server-messages.ts'
+import { connectionStatus } from './status.ts'
+import type { SyncUser } from './sync-user.ts'
+import { whenLeaving } from './when-leaving.ts'
 
 export interface OpenBoard {
   readonly store: TLStore
   readonly provider: WebsocketProvider
   readonly state: Signal<BoardState>
-  setUser(user: User): void
+  setUser(user: SyncUser): void
+  /** Forgets what this browser kept of the board, with all edits the server does not have. The page is of no use then. */
+  forget(): Promise<void>
   close(): void
-}
-
-export interface BoardState {
-  /** The socket is open. */
-  connected: boolean
-  /** The board is complete, since the last time the socket opened. */
-  synced: boolean
-  /** The board was complete once: the store holds it. */
-  loaded: boolean
-  status: ConnectionStatus
-  /** Edits of this page that the server has not shown to be committed. */
-  hasUnsaved: boolean
-  /** The server closed for good: y-websocket has stopped trying. */
-  closed: { code: number; reason: string } | undefined
 }
 
 export interface BoardAddress {
   boardId: string
-  /** `ws://host/boards` */
+  /** `wss://host` or `wss://host/boards` */
   wsUrl: string
-  token?: string | undefined
+  /** Read before each connection. */
+  token: () => TokenSource
+  /** Whether this browser keeps the board, so that edits made while the server is away outlive a reload. */
+  cache: boolean
 }
 
-const messageSync = 0
+const begunAnew: Ending = { kind: 'begun-anew' }
+const outdated: Ending = { kind: 'outdated' }
 
-export function openBoard({ boardId, wsUrl, token }: BoardAddress, initialUser: User): OpenBoard {
+/** A server that does not answer for this long is away: what this browser kept is shown. */
+const patienceMs = 2_500
+
+export function openBoard(
+  { boardId, wsUrl, token, cache: wantsCache }: BoardAddress,
+  initialUser: SyncUser,
+): OpenBoard {
   const doc = new Y.Doc()
-  const provider = new WebsocketProvider(wsUrl, boardId, doc, {
-    params: token ? { token } : {},
+  const provider = new WebsocketProvider(wsUrl, encodeURIComponent(boardId), doc, {
+    connect: false,
     // Tabs of one browser would else share edits behind the server's back, before they are safe.
     disableBc: true,
   })
   tameAwareness(provider)
+  // Until the server has shown that this is still the board of which this browser kept some; its step 1 then asks for all.
+  doc.off('update', provider._updateHandler)
   const user = atom('user', initialUser)
-  const saved = new SavedEdits(doc, update)
+  const saved = new SavedEdits(doc, onSavedChange)
+  let cache: BoardCache | undefined
   let binding: Binding | undefined
   let stopShowing: (() => void) | undefined
-  let closed: BoardState['closed']
+  let ending: Ending | undefined
+  let isReadOnly = false
+  let isVerified = false
+  let isStopped = false
   const state = atom<BoardState>('board state', readState(), { isEqual: sameState })
-  const store = createTLStore({
-    users: { currentUser: computed('attribution', () => attribution(user.get())) },
-    collaboration: { status: computed('online', () => (state.get().connected ? 'online' : 'offline')) },
+  const store = createBoardStore(user, state)
+  const connection = new Connection(provider, { token, onClosed, probe: () => probe(provider) })
+  hearServer(provider, {
+    onSync(message) {
+      if (!ending) saved.receive(message)
+      return !ending
+    },
+    onStateVector(clocks) {
+      if (isVerified) return
+      if (cache && !cache.isKnownTo(clocks)) return end(begunAnew)
+      isVerified = true
+      doc.on('update', provider._updateHandler)
+    },
+    onDenied() {
+      isReadOnly = true
+      update()
+    },
+    onAllowed() {
+      isReadOnly = false
+      update()
+    },
   })
-
-  const handleSync = provider.messageHandlers[messageSync]
-  provider.messageHandlers[messageSync] = (encoder, decoder, ...rest) => {
-    saved.receive(decoder)
-    handleSync?.(encoder, decoder, ...rest)
-  }
   provider.on('status', update)
-  provider.on('sync', update)
-  provider.on('closed', ({ code, reason }) => {
-    closed = { code, reason }
+  provider.on('sync', synced => {
+    if (synced && !ending) bind()
+    if (synced) probe(provider)
     update()
   })
+  provider.on('connection-close', event => {
+    if (!event || !isFinal(event.code)) showKept()
+  })
+  addEventListener('online', update)
+  addEventListener('offline', update)
+  const patience = setTimeout(() => {
+    // A server that took the socket is there, and says next whether this user may see the board.
+    if (!provider.wsconnected) showKept()
+  }, patienceMs)
 
   const stopAnnouncing = announce(store, provider.awareness, user)
-  const stopWatching = flushWhenHidden(() => binding?.flush())
+  const stopWatching = whenLeaving(() => {
+    binding?.flush()
+    cache?.noteNow(saved)
+  })
+  void begin()
+
+  async function begin(): Promise<void> {
+    if (wantsCache) {
+      try {
+        cache = await BoardCache.open(cacheName(wsUrl, boardId), doc)
+      } catch (error) {
+        console.warn('boardsync: this browser does not keep the board; unsaved edits live in this tab only:', error)
+        if (doc.store.clients.size > 0) end(begunAnew)
+      }
+    }
+    if (isStopped) return void cache?.close()
+    if (cache) saved.add(cache.unsaved)
+    if (!ending) connection.start()
+    update()
+  }
 
   function readState(): BoardState {
     const { wsconnected: connected, synced } = provider
     const loaded = binding !== undefined
-    const { hasEdited, hasUnsaved } = saved
-    const status = connectionStatus({ loaded, synced, hasEdited, hasUnsaved })
-    return { connected, synced, loaded, status, hasUnsaved, closed }
+    const hasUnsaved = saved.hasUnsaved || (binding?.hasWaiting ?? false)
+    const online = navigator.onLine
+    const status = connectionStatus({ loaded, synced, online, hasEdited: saved.hasEdited, hasUnsaved })
+    const isOutdated = binding?.isOutdated ?? false
+    return {
+      connected,
+      synced,
+      loaded,
+      status,
+      hasUnsaved,
+      readOnly: isReadOnly || isOutdated || ending !== undefined,
+      mayOnlyRead: isReadOnly,
+      ending: ending ?? (isOutdated ? outdated : undefined),
+      setAside: binding?.setAside.size ?? 0,
+    }
   }
 
   function update(): void {
-    if (provider.synced && !binding) {
-      binding = bindStore(store, doc)
-      // Not before: peers would make tldraw invent a first page, beside those of the board.
-      stopShowing = showPeers(store, provider.awareness)
-    }
-    state.set(readState())
+    if (!isStopped) state.set(readState())
+  }
+
+  function onSavedChange(): void {
+    cache?.note(saved)
+    update()
+  }
+
+  /** The board is complete, or all of it that can be had for now. */
+  function bind(): void {
+    if (binding) return
+    clearTimeout(patience)
+    binding = bindStore(store, doc, { onChange: update })
+    // Not before: peers would make tldraw invent a first page, beside those of the board.
+    stopShowing = showPeers(store, provider.awareness)
+  }
+
+  /** The server is away: what this browser kept is better than nothing, if it kept anything. */
+  function showKept(): void {
+    if (isStopped || provider.synced || ending || !cache?.heldBoard) return
+    bind()
+    update()
+  }
+
+  function onClosed({ code, reason }: Closed): void {
+    end({ kind: 'closed', code, reason })
+  }
+
+  /** For good. What is not saved stays here until this user decides what becomes of it. */
+  function end(given: Ending): void {
+    ending = given
+    connection.stop()
+    provider.disconnect()
+    if (saved.hasUnsaved) bind()
+    // A board that is gone is not kept, but for edits that nobody else has.
+    else if (given.kind === 'begun-anew' || (given.kind === 'closed' && given.code === 4404)) void cache?.clear()
+    update()
+  }
+
+  function stop(): void {
+    if (isStopped) return
+    isStopped = true
+    clearTimeout(patience)
+    removeEventListener('online', update)
+    removeEventListener('offline', update)
+    connection.stop()
+    stopWatching()
+    stopShowing?.()
+    stopAnnouncing()
+    binding?.stop()
+    saved.stop()
+    provider.destroy()
   }
 
   return {
     store,
     provider,
     state,
-    setUser: next => user.set(next),
+    setUser(next) {
+      user.set(next)
+    },
+    async forget() {
+      await cache?.clear()
+      stop()
+    },
     close() {
-      stopWatching()
-      stopShowing?.()
-      stopAnnouncing()
-      binding?.stop()
-      saved.stop()
-      provider.destroy()
+      stop()
+      cache?.noteNow(saved)
+      void cache?.close()
       doc.destroy()
     },
   }
 }
 
-/** A tab that goes away gets no further frames: what is gathered is written at once. */
-function flushWhenHidden(flush: () => void): () => void {
-  const onVisibility = () => {
-    if (document.visibilityState === 'hidden') flush()
-  }
-  document.addEventListener('visibilitychange', onVisibility)
-  addEventListener('pagehide', flush)
-  return () => {
-    document.removeEventListener('visibilitychange', onVisibility)
-    removeEventListener('pagehide', flush)
-  }
-}
-
-/** How tldraw signs what this user writes; one record per browser, not per tab. */
-function attribution({ id, name, color }: User) {
-  return UserRecordType.create({ id: createUserId(id), name, color })
-}
-
-function sameState(a: BoardState, b: BoardState): boolean {
-  return (Object.keys(a) as (keyof BoardState)[]).every(key => a[key] === b[key])
-}
+const cacheName = (wsUrl: string, boardId: string) => `boardsync ${wsUrl.replace(/\/+$/, '')} ${boardId}`

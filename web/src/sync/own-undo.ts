@@ -2,8 +2,11 @@
  * Undo that takes back only what this user did.
  *
  * tldraw's undo writes whole records back as they were, and with them fields that somebody else has changed since, and
- * records that somebody else has deleted since. Here every such diff is cut down, on its way into the store, to the
- * fields whose last writer is not a peer.
+ * records that somebody else has deleted since. Here every such diff is cut down, on its way into the store:
+ * - of a record that is there, to the fields whose last writer is not a peer;
+ * - what a peer deleted stays deleted, and nothing comes back that would hang on it: no child without its frame, no
+ *   arrow's end without its shape;
+ * - a creation is not taken back while others' work lies in it.
  */
 import type { RecordsDiff } from '@tldraw/store'
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
@@ -14,6 +17,7 @@ import { plain, unplain } from './plain.ts'
 /** The fields that peers wrote and this user has not overwritten since, with the value they left. */
 export class PeerFields {
   private readonly byRecord = new Map<string, Map<string, unknown>>()
+  private readonly deleted = new Set<string>()
 
   peerChanged(before: PlainRecord, after: PlainRecord): void {
     const changed = changedFields(before, after)
@@ -28,8 +32,18 @@ export class PeerFields {
     if (known) for (const path of changedFields(before, after).keys()) known.delete(path)
   }
 
-  forget(id: string): void {
+  peerAdded(id: string): void {
+    this.deleted.delete(id)
+  }
+
+  peerDeleted(id: string): void {
     this.byRecord.delete(id)
+    this.deleted.add(id)
+  }
+
+  /** Whether a peer deleted it, and nobody has brought it back. */
+  isDeleted(id: string): boolean {
+    return this.deleted.has(id)
   }
 
   of(id: string): ReadonlyMap<string, unknown> | undefined {
@@ -47,13 +61,46 @@ export function keepUndoOwn(store: TLStore, peerFields: PeerFields): () => void 
 }
 
 function ownPart(store: TLStore, peerFields: PeerFields, diff: RecordsDiff<TLRecord>): RecordsDiff<TLRecord> {
-  const added = filter(diff.added, record => !isShared(store, record) || !store.has(record.id))
+  const free = filter(
+    diff.added,
+    record => !isShared(store, record) || !(store.has(record.id) || peerFields.isDeleted(record.id)),
+  )
+  const has = (id: string) => id in free || (store.has(id as TLRecord['id']) && !(id in diff.removed))
+  const added = filter(free, record => !isDangling(record, has, id => free[id] ?? store.get(id as TLRecord['id'])))
   const updated: Record<string, [TLRecord, TLRecord]> = {}
   for (const [id, [from, to]] of Object.entries(diff.updated)) {
-    const own = isShared(store, to) ? ownUpdate(store.get(to.id), from, to, peerFields) : to
+    const own = isShared(store, to) ? ownUpdate(store.get(to.id), from, to, peerFields, has) : to
     if (own) updated[id] = [from, own]
   }
-  return { added, updated, removed: diff.removed }
+  return { added, updated, removed: withoutOthersWork(store, diff.removed) }
+}
+
+/** Whether what the record hangs on is gone: the frame it lies in, the shape an arrow is bound to. */
+function isDangling(
+  record: TLRecord,
+  has: (id: string) => boolean,
+  get: (id: string) => TLRecord | undefined,
+): boolean {
+  if (record.typeName === 'binding') {
+    return [record.fromId, record.toId].some(id => {
+      const end = get(id)
+      return !end || !has(id) || isDangling(end, has, get)
+    })
+  }
+  for (let shape: TLRecord | undefined = record; shape?.typeName === 'shape'; shape = get(shape.parentId)) {
+    if (!has(shape.parentId)) return true
+  }
+  return false
+}
+
+/** A frame stays while shapes lie in it that don't go with it: somebody else put them there. */
+function withoutOthersWork(store: TLStore, removed: Record<string, TLRecord>): Record<string, TLRecord> {
+  if (!Object.values(removed).some(record => record.typeName === 'shape')) return removed
+  const needed = new Set<string>()
+  for (const record of store.allRecords()) {
+    if (record.typeName === 'shape' && !(record.id in removed)) needed.add(record.parentId)
+  }
+  return filter(removed, record => !needed.has(record.id))
 }
 
 /** The record that the update leaves, or undefined where a peer has deleted it. */
@@ -62,15 +109,18 @@ function ownUpdate(
   from: TLRecord,
   to: TLRecord,
   peerFields: PeerFields,
+  has: (id: string) => boolean,
 ): TLRecord | undefined {
   if (!current) return undefined
   const theirs = peerFields.of(current.id)
-  if (!theirs || theirs.size === 0) return to
+  const losesParent = to.typeName === 'shape' && !has(to.parentId)
+  if (!losesParent && (!theirs || theirs.size === 0)) return to
   const now = fieldsOf(plain(current))
   const changes = changedFields(plain(from), plain(to))
   for (const path of changes.keys()) {
-    if (theirs.has(path) && isEqual(theirs.get(path), now.get(path))) changes.delete(path)
+    if (theirs?.has(path) && isEqual(theirs.get(path), now.get(path))) changes.delete(path)
   }
+  if (losesParent) changes.delete('place')
   return unplain(withFields(plain(current), changes))
 }
 

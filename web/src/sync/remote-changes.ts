@@ -1,11 +1,12 @@
 /** The way from the document to the store: what peers changed, record by record, each checked before it gets in. */
-import type { SerializedSchema } from '@tldraw/store'
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
 import { hazardOf } from '../../../core/doc/record-hazard.ts'
-import { metaOf, type PlainRecord, readRecord, recordsOf } from '../../../core/doc/record-layout.ts'
+import { type PlainRecord, readRecord, recordsOf } from '../../../core/doc/record-layout.ts'
+import { editedShape, withOwnText } from './edited-text.ts'
 import type { PeerFields } from './own-undo.ts'
 import { plain, unplain } from './plain.ts'
+import { migrated } from './schema-version.ts'
 
 export class RemoteChanges {
   private readonly store: TLStore
@@ -13,6 +14,8 @@ export class RemoteChanges {
   private readonly peerFields: PeerFields
   /** Ids of records that stay in the document and out of the store. */
   readonly setAside = new Set<string>()
+  /** Of these the text waits, while this user writes it. */
+  private readonly heldText = new Set<string>()
 
   constructor(store: TLStore, doc: Y.Doc, peerFields: PeerFields) {
     this.store = store
@@ -33,20 +36,35 @@ export class RemoteChanges {
       else if (this.store.has(id as TLRecord['id'])) gone.push(id as TLRecord['id'])
     }
     const accepted: TLRecord[] = []
-    for (const record of read.values()) {
-      const valid = this.accept(record, read)
-      if (valid) accepted.push(valid)
+    const current = migrated(read, this.doc, this.store.schema)
+    for (const record of current.values()) {
+      const valid = this.accept(record, current)
+      if (valid) accepted.push(this.withoutHeldText(valid))
     }
     if (accepted.length > 0 || gone.length > 0) this.put(accepted, gone)
+  }
+
+  /** Called when this user has turned to another text. */
+  mergeHeldText(): void {
+    const ids = [...this.heldText]
+    this.heldText.clear()
+    if (ids.length > 0) this.merge(ids)
+  }
+
+  private withoutHeldText(record: TLRecord): TLRecord {
+    const known = this.store.get(record.id)
+    if (record.id !== editedShape(this.store) || record.typeName !== 'shape' || known?.typeName !== 'shape')
+      return record
+    this.heldText.add(record.id)
+    return withOwnText(known, record)
   }
 
   private accept(record: PlainRecord, others: ReadonlyMap<string, PlainRecord>): TLRecord | undefined {
     if (!this.isShared(record)) return undefined
     const known = this.store.get(record.id as TLRecord['id'])
     try {
-      const migrated = this.migrate(unplain(record))
       const phase = known ? 'updateRecord' : 'createRecord'
-      const valid = this.store.schema.validateRecord(this.store, migrated, phase, known ?? null)
+      const valid = this.store.schema.validateRecord(this.store, unplain(record), phase, known ?? null)
       const parentOf = (id: string): unknown =>
         others.get(id)?.parentId ?? (this.store.get(id as TLRecord['id']) as PlainRecord | undefined)?.parentId
       const hazard = hazardOf(plain(valid), parentOf)
@@ -68,20 +86,13 @@ export class RemoteChanges {
     return document.has(typeName)
   }
 
-  private migrate(record: TLRecord): TLRecord {
-    const written = metaOf(this.doc).get('schema') as SerializedSchema | undefined
-    if (!written) return record
-    const outcome = this.store.schema.migratePersistedRecord(record, written)
-    // Written by a newer tldraw, or a schema that is none: it may be valid as it stands.
-    return outcome.type === 'success' ? outcome.value : record
-  }
-
   private put(accepted: TLRecord[], gone: TLRecord['id'][]): void {
     for (const record of accepted) {
       const known = this.store.get(record.id)
       if (known) this.peerFields.peerChanged(plain(known), plain(record))
+      else this.peerFields.peerAdded(record.id)
     }
-    for (const id of gone) this.peerFields.forget(id)
+    for (const id of gone) this.peerFields.peerDeleted(id)
     try {
       this.store.mergeRemoteChanges(() => {
         this.store.put(accepted)

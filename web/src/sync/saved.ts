@@ -10,6 +10,17 @@ import { messageYjsSyncStep1 } from 'y-protocols/sync'
 import * as Y from 'yjs'
 import { IdRanges } from './id-ranges.ts'
 
+export interface IdRange {
+  client: number
+  clock: number
+  length: number
+}
+
+export interface Unsaved {
+  written: IdRange[]
+  deleted: IdRange[]
+}
+
 export class SavedEdits {
   private readonly written = new IdRanges()
   private readonly deleted = new IdRanges()
@@ -23,6 +34,23 @@ export class SavedEdits {
     this.doc = doc
     this.onChange = onChange
     doc.on('afterTransaction', this.noteLocal)
+  }
+
+  /** Counts these too: edits of an earlier visit that were not confirmed then. */
+  add(unsaved: Unsaved): void {
+    for (const { client, clock, length } of unsaved.written) this.written.add(client, clock, length)
+    for (const { client, clock, length } of unsaved.deleted) this.deleted.add(client, clock, length)
+    if (this.hasUnsaved) this.hasEdited = true
+    this.onChange()
+  }
+
+  /** Up to where everything that this client wrote is committed. */
+  confirmedOf(client: number): number {
+    return this.written.firstOf(client) ?? Y.getState(this.doc.store, client)
+  }
+
+  get unsavedDeletions(): IdRange[] {
+    return [...this.deleted]
   }
 
   get hasUnsaved(): boolean {

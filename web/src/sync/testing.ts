@@ -13,7 +13,7 @@ import {
   UserRecordType,
 } from '@tldraw/tlschema'
 import * as Y from 'yjs'
-import { type Binding, bindStore } from './binding.ts'
+import { type Binding, type BindingOptions, bindStore } from './binding.ts'
 
 export function makeStore(userName = 'Amber Otter'): TLStore {
   const user = UserRecordType.create({ id: createUserId(userName.toLowerCase().replace(' ', '-')), name: userName })
@@ -40,11 +40,24 @@ export interface Page {
   binding: Binding
 }
 
-export function openPage(doc = new Y.Doc(), store = makeStore()): Page {
-  return { store, doc, binding: bindStore(store, doc, byHand) }
+export function openPage(doc = new Y.Doc(), store = makeStore(), options: BindingOptions = {}): Page {
+  return { store, doc, binding: bindStore(store, doc, { perFrame: byHand, ...options }) }
 }
 
 const byHand = () => ({ request() {}, cancel() {} })
+
+/** Two pages of one board that holds one rectangle, `r`. */
+export function twoPages() {
+  const [alice, bob] = [openPage(), openPage()]
+  alice.store.put([rectangle('r')])
+  settle()
+  function settle() {
+    alice.binding.flush()
+    bob.binding.flush()
+    exchange(alice.doc, bob.doc)
+  }
+  return { alice, bob, settle }
+}
 
 /** Brings all documents to one state. Returns when nobody has news left for anybody. */
 export function exchange(...docs: Y.Doc[]): void {

@@ -1,0 +1,119 @@
+/**
+ * The OpenAPI document as a page to read: every call with what it takes and answers, and a curl line to copy. Plain HTML
+ * without scripts: people, agents and text browsers get the same, and it asks no other host for anything.
+ */
+
+interface Schema {
+  $ref?: string
+  description?: string
+  example?: unknown
+  examples?: unknown[]
+  properties?: Record<string, Schema>
+  items?: Schema
+}
+type Content = Record<string, { schema?: Schema }>
+
+interface Operation {
+  operationId?: string
+  summary?: string
+  description?: string
+  tags?: string[]
+  parameters?: { name: string; in: string; required?: boolean; description?: string; schema?: Schema }[]
+  requestBody?: { content?: Content }
+  responses?: Record<string, { description?: string; content?: Content }>
+}
+
+/** What this page uses of an OpenAPI document. */
+export interface ApiDocument {
+  info: { title: string; version: string; description?: string }
+  tags?: { name: string; description?: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components?: { schemas?: Record<string, Schema> }
+}
+
+interface Call {
+  method: string
+  path: string
+  operation: Operation
+}
+
+export function docsPage(api: ApiDocument): string {
+  const calls = Object.entries(api.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): Call => ({ method: method.toUpperCase(), path, operation })),
+  )
+  const sections = (api.tags ?? []).map(({ name, description = '' }) => {
+    const own = calls.filter(({ operation }) => operation.tags?.includes(name))
+    return own.length === 0
+      ? ''
+      : `<h2 id="${text(name)}">${text(name)}</h2><p>${text(description)}</p>${own.map(section).join('')}`
+  })
+  const schemas = Object.entries(api.components?.schemas ?? {}).map(
+    ([name, schema]) =>
+      `<details id="schema-${text(name)}"><summary>${text(name)}</summary><pre>${text(JSON.stringify(schema, null, 2))}</pre></details>`,
+  )
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${text(api.info.title)} API</title><style>${style}</style></head><body>
+<h1>${text(api.info.title)} API <small>${text(api.info.version)}</small></h1>
+${paragraphs(api.info.description)}
+<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
+<nav>${calls.map(({ method, path, operation }) => `<a href="#${operation.operationId}"><code>${method} ${text(path)}</code> ${text(operation.summary ?? '')}</a>`).join('')}</nav>
+${sections.join('\n')}<h2>schemas</h2>${schemas.join('\n')}</body></html>
+`
+}
+
+function section({ method, path, operation }: Call): string {
+  const { parameters = [], responses = {} } = operation
+  const rows = parameters.map(
+    ({ name, in: where, required, description, schema }) =>
+      `<tr><td><code>${text(name)}</code></td><td>${where}${required ? '' : ', optional'}</td><td>${text(description ?? schema?.description ?? '')}</td></tr>`,
+  )
+  const answers = Object.entries(responses).map(
+    ([status, { description = '', content = {} }]) =>
+      `<tr><td><code>${status}</code></td><td>${text(description)}</td><td>${Object.entries(content).map(kind).join(' ')}</td></tr>`,
+  )
+  return `<section id="${operation.operationId}"><h3><code>${method} ${text(path)}</code></h3>
+<p><b>${text(operation.summary ?? '')}</b></p>${paragraphs(operation.description)}
+<pre>${text(curlOf({ method, path, operation }))}</pre>
+${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}<table>${answers.join('')}</table></section>`
+}
+
+/** Works as it stands against a server on this machine, where ids are put in. */
+function curlOf({ method, path, operation }: Call): string {
+  const address = `http://localhost:8080${path.replace('{board}', 'demo').replaceAll(/\{(\w+)\}/g, '<$1>')}`
+  const [type, body] = Object.entries(operation.requestBody?.content ?? {})[0] ?? []
+  if (type === undefined) return `curl ${method === 'GET' ? '' : `-X ${method} `}'${address}'`
+  const sent = type.endsWith('json') ? `-d '${exampleOf(operation, body?.schema)}'` : '--data-binary @picture.png'
+  return `curl -X ${method} '${address}' \\\n  -H 'content-type: ${type}' \\\n  ${sent}`
+}
+
+function exampleOf({ operationId = '' }: Operation, schema: Schema | undefined): string {
+  const example = examples[operationId] ?? schema?.example ?? schema?.examples?.[0] ?? {}
+  return typeof example === 'string' ? example : JSON.stringify(example).replaceAll("'", "'\\''")
+}
+
+/** Where the schema is shared and has none of its own. */
+const examples: Readonly<Record<string, unknown>> = {
+  createItem: { type: 'sticky', x: 100, y: 200, content: { text: 'From an agent' }, created_by: 'agent-7' },
+  patchItem: { style: { color: 'red' } },
+  changeItems: { operations: [{ action: 'create', item: { type: 'sticky', content: { text: 'One of many' } } }] },
+  createKey: { role: 'write' },
+  importFile: '@board.tldr',
+}
+
+function kind([type, { schema }]: [string, { schema?: Schema }]): string {
+  const name = schema?.$ref?.split('/').at(-1)
+  return name ? `${text(type)} <a href="#schema-${text(name)}">${text(name)}</a>` : text(type)
+}
+
+const paragraphs = (markdown = ''): string =>
+  markdown
+    .split(/\n\n+/)
+    .map(part => `<p>${text(part).replaceAll(/`([^`]+)`/g, '<code>$1</code>')}</p>`)
+    .join('')
+
+const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+const text = (plain: string): string => plain.replaceAll(/[&<>"]/g, char => escapes[char] ?? char)
+
+const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
+pre{background:#8882;padding:.75rem;overflow:auto;border-radius:.5rem}nav a{display:block;text-decoration:none}
+table{border-collapse:collapse;margin:.5rem 0}td{padding:.2rem .8rem .2rem 0;vertical-align:top}section{margin:2.5rem 0}`

@@ -1,0 +1,62 @@
+/** What a page sends while somebody drags or draws, in bytes per second on the wire; and how soon it can be used. `npm run bench:page` */
+
+import { openTab, type Tab } from '../test/browser/tab.ts'
+import { launchChromium } from '../test/kit/chromium.ts'
+import { startInstance } from '../test/kit/instance.ts'
+
+const seconds = 11
+const movesPerSecond = 60
+
+interface Sent {
+  document: number
+  awareness: number
+}
+
+const instance = await startInstance()
+const browser = await launchChromium()
+try {
+  const tab = await openTab(browser, instance.url)
+  const sent: Sent = { document: 0, awareness: 0 }
+  tab.page.on('websocket', socket =>
+    socket.on('framesent', ({ payload }) => {
+      if (typeof payload === 'string') return
+      if (payload[0] === 0) sent.document += payload.length
+      else sent.awareness += payload.length
+    }),
+  )
+  const begun = Date.now()
+  await tab.page.goto(`${instance.url}/b/traffic`)
+  await tab.ready()
+  console.log(`an empty board can be used after ${Date.now() - begun} ms`)
+  await tab.page.evaluate(
+    `void boardsync.editor.createShape({ id: 'shape:box', type: 'geo', x: 200, y: 200, props: { fill: 'solid' } })`,
+  )
+
+  await gesture(tab, sent, 'dragging a shape', { x: 250, y: 250 })
+  await tab.page.keyboard.press('d')
+  await gesture(tab, sent, 'drawing a line', { x: 640, y: 400 })
+} finally {
+  await browser.close()
+  await instance.stop()
+}
+
+async function gesture(tab: Tab, sent: Sent, name: string, { x, y }: { x: number; y: number }): Promise<void> {
+  const { mouse } = tab.page
+  await mouse.move(x, y)
+  await mouse.down()
+  const before = { ...sent }
+  const begun = performance.now()
+  let moves = 0
+  for (; performance.now() - begun < seconds * 1000; moves++) {
+    const angle = moves / 12
+    await mouse.move(x + 100 + Math.cos(angle) * (80 + moves / 6), y + 100 + Math.sin(angle) * (60 + moves / 8))
+    await new Promise(resolve => setTimeout(resolve, begun + ((moves + 1) * 1000) / movesPerSecond - performance.now()))
+  }
+  await mouse.up()
+  const took = (performance.now() - begun) / 1000
+  const perSecond = (bytes: number) => `${(bytes / took / 1000).toFixed(1)} kB/s`
+  console.log(
+    `${name}, ${moves} moves in ${took.toFixed(1)} s: edits ${perSecond(sent.document - before.document)}` +
+      `, awareness ${perSecond(sent.awareness - before.awareness)}`,
+  )
+}

@@ -1,0 +1,145 @@
+/** The API's own document: what reads it can rely on, whoever reads it. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import type { InjectOptions } from 'fastify'
+import openapiTS, { astToString } from 'openapi-typescript'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchChromium } from '../kit/chromium.ts'
+import { releasing } from '../kit/releasing.ts'
+import { freshBoard, Site } from '../kit/site.ts'
+import { projectRoot } from '../kit/sources.ts'
+
+const use = releasing(afterAll)
+let site: Site
+interface Document {
+  paths: Record<string, Record<string, { operationId: string; parameters?: { name: string; in: string }[] }>>
+}
+let api: Document
+beforeAll(async () => {
+  site = use(await Site.start())
+  api = (await site.ask('GET', '/v1/openapi.json')).json()
+})
+
+const calls = () =>
+  Object.entries(api.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation })),
+  )
+
+describe('the page /v1/docs', () => {
+  test('shows every call with a curl line, asks nobody for anything, and runs no script', async () => {
+    const browser = use(await launchChromium(), given => given.close())
+    const page = await browser.newPage()
+    const asked: string[] = []
+    const complaints: string[] = []
+    page.on('request', request => asked.push(request.url()))
+    page.on('console', message => complaints.push(message.text()))
+    await page.goto(`${site.url}/v1/docs`)
+    for (const { path, method, operationId } of calls()) {
+      const shown = await page.locator(`#${operationId}`).textContent()
+      expect(shown).toContain(`${method} ${path}`)
+      expect(shown).toContain('curl ')
+    }
+    expect(asked.filter(url => !url.startsWith(site.url))).toEqual([])
+    expect(complaints.filter(text => !text.includes('favicon') && !text.includes('404'))).toEqual([])
+    expect(await page.locator('script').count()).toBe(0)
+  }, 60_000)
+})
+
+describe('a client made from the document', () => {
+  test('compiles, and knows what may be sent and what is answered', async () => {
+    const types = astToString(await openapiTS(JSON.stringify(api)))
+    const use = `
+import createClient from 'openapi-fetch'
+import type { paths } from './api.d.ts'
+const client = createClient<paths>({ baseUrl: 'http://localhost' })
+export async function round(board: string): Promise<number | undefined> {
+  const path = { board }
+  const made = await client.POST('/v1/boards/{board}/items', { params: { path }, body: { type: 'sticky', x: 1 } })
+  const id: string | undefined = made.response.status === 201 && made.data && 'type' in made.data ? made.data.id : undefined
+  const list = await client.GET('/v1/boards/{board}/items', { params: { path, query: { limit: 5 } } })
+  await client.PATCH('/v1/boards/{board}/items/{item}', { params: { path: { board, item: id ?? '' } }, body: { x: 2 } })
+  await client.DELETE('/v1/boards/{board}/items/{item}', { params: { path: { board, item: id ?? '' } } })
+  // @ts-expect-error no item is of this type
+  await client.POST('/v1/boards/{board}/items', { params: { path }, body: { type: 'potato' } })
+  return list.data?.seq
+}
+`
+    // Inside the project: so that the compiler finds openapi-fetch.
+    const folder = join(projectRoot, 'node_modules', '.boardsync-client')
+    expect(compile(folder, { 'api.d.ts': types, 'use.ts': use })).toEqual([])
+  }, 60_000)
+})
+
+function compile(folder: string, files: Record<string, string>): string[] {
+  mkdirSync(folder, { recursive: true })
+  try {
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+    const program = ts.createProgram([join(folder, 'use.ts')], {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      allowImportingTsExtensions: true,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      target: ts.ScriptTarget.ES2023,
+      types: [],
+      lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+    })
+    return ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+describe('whatever is sent to the calls of the document', () => {
+  test('is answered, never by a fault of the server, and refused by a problem document', async () => {
+    const board = freshBoard()
+    await site.ask('POST', `/v1/boards/${board}/items`, { id: 'a', type: 'sticky' })
+    const odd = fc.oneof(
+      fc.constantFrom('a', '', '..', '%00', 'none', '1-1', 'x'.repeat(300)),
+      fc.string({ unit: 'binary', maxLength: 30 }),
+    )
+    const request = fc.record({
+      call: fc.constantFrom(...calls().filter(({ operationId }) => operationId !== 'streamEvents')),
+      onBoard: fc.boolean(),
+      values: fc.array(odd, { minLength: 8, maxLength: 8 }),
+      body: fc.option(
+        fc.oneof(fc.json(), fc.string(), fc.constantFrom('{"operations":[{}]}', '{"type":"sticky","x":1e999}')),
+      ),
+      type: fc.constantFrom(
+        'application/json',
+        'application/merge-patch+json',
+        'image/png',
+        'text/plain',
+        'application/vnd.tldraw+json',
+      ),
+    })
+    await fc.assert(
+      fc.asyncProperty(request, async ({ call, onBoard, values, body, type }) => {
+        const next = () => encodeURIComponent((values.shift() ?? '').replaceAll(/\p{Surrogate}/gu, ''))
+        const address = call.path.replace('{board}', onBoard ? board : next()).replaceAll(/\{\w+\}/g, next)
+        const query = (call.parameters ?? [])
+          .filter(({ in: where }) => where === 'query')
+          .map(({ name }) => `${name}=${next()}`)
+        const answer = await site.app.inject({
+          method: call.method as NonNullable<InjectOptions['method']>,
+          url: query.length > 0 ? `${address}?${query.join('&')}` : address,
+          headers: { host: 'localhost', ...(body !== null && { 'content-type': type }) },
+          ...(body !== null && { payload: body }),
+        })
+        expect(answer.statusCode, `${call.method} ${address}: ${answer.body}`).toBeLessThan(500)
+        if (answer.statusCode < 400) return
+        expect(answer.headers['content-type']).toBe('application/problem+json')
+        expect(answer.json()).toMatchObject({
+          type: expect.stringMatching(/^\/v1\/problems\//),
+          status: answer.statusCode,
+        })
+      }),
+      { numRuns: 400 },
+    )
+  }, 120_000)
+})

@@ -1,0 +1,91 @@
+/** This user's own avatar: pressed, it lets them choose the name and colour that the others see. */
+import { useEffect, useRef, useState } from 'react'
+import { palette } from '../../../core/contract/colors.ts'
+import { useBoard } from './board-context.ts'
+import { initials } from './initials.ts'
+
+const longestName = 60
+
+export function OwnAvatar() {
+  const { user, onUser } = useBoard()
+  const [isOpen, setOpen] = useState(false)
+  const root = useRef<HTMLLIElement>(null)
+
+  useEffect(() => {
+    if (!isOpen) return
+    const closeOutside = (event: Event) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false)
+    }
+    addEventListener('pointerdown', closeOutside, true)
+    return () => removeEventListener('pointerdown', closeOutside, true)
+  }, [isOpen])
+
+  const rename = (name: string) => {
+    const given = name.trim().slice(0, longestName)
+    if (given !== '') onUser({ ...user, name: given })
+  }
+
+  return (
+    <li
+      ref={root}
+      className="avatar-own"
+      // The canvas listens for keys everywhere: these are not for it.
+      onKeyDown={event => {
+        event.stopPropagation()
+        if (event.key === 'Escape') setOpen(false)
+      }}
+    >
+      <button
+        type="button"
+        className="avatar"
+        data-testid="presence-avatar"
+        data-type="human"
+        data-self={true}
+        title={user.name}
+        aria-label={`${user.name} (you): change name and colour`}
+        aria-expanded={isOpen}
+        style={{ backgroundColor: user.color }}
+        onClick={() => setOpen(open => !open)}
+      >
+        {initials(user.name)}
+      </button>
+      {isOpen && (
+        <form
+          className="own-card"
+          data-testid="own-card"
+          onSubmit={event => {
+            event.preventDefault()
+            setOpen(false)
+          }}
+        >
+          <label>
+            Your name
+            <input
+              // biome-ignore lint/a11y/noAutofocus: the person has just asked for it
+              autoFocus
+              name="name"
+              autoComplete="off"
+              maxLength={longestName}
+              defaultValue={user.name}
+              onChange={event => rename(event.target.value)}
+            />
+          </label>
+          <fieldset>
+            <legend>Your colour</legend>
+            {palette.map(color => (
+              <label key={color} className="own-color" style={{ backgroundColor: color }}>
+                <input
+                  type="radio"
+                  name="color"
+                  aria-label={color}
+                  checked={color === user.color}
+                  onChange={() => onUser({ ...user, color })}
+                />
+              </label>
+            ))}
+          </fieldset>
+        </form>
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { confirmedOf, unsavedOf } from './board-cache.ts'
+import { SavedEdits } from './saved.ts'
+
+const own = (confirmed: number, deleted: { client: number; clock: number; length: number }[] = []) => ({
+  confirmed,
+  deleted,
+  at: 0,
+})
+/** By client id, how much of it is kept: 1 and 2 were this browser's, 3 is a peer's. */
+const kept = new Map([
+  [1, 10],
+  [2, 5],
+  [3, 40],
+])
+
+describe('of what a browser kept', () => {
+  it('what own client ids wrote beyond the last confirmation is still to be saved', () => {
+    const deleted = [{ client: 3, clock: 7, length: 2 }]
+    const notes = new Map([
+      [1, own(10)],
+      [2, own(3, deleted)],
+    ])
+    expect(unsavedOf(kept, notes)).toEqual({ written: [{ client: 2, clock: 3, length: 2 }], deleted })
+  })
+
+  it('a server has to know all the rest, or its board is another one', () => {
+    expect(confirmedOf(kept, new Map([[2, own(3)]]))).toEqual(
+      new Map([
+        [1, 10],
+        [2, 3],
+        [3, 40],
+      ]),
+    )
+    expect(confirmedOf(kept, new Map([[2, own(0)]])).has(2)).toBe(false)
+  })
+
+  it('a note that speaks of more than was kept claims nothing', () => {
+    const notes = new Map([[2, own(9)]])
+    expect(unsavedOf(kept, notes).written).toEqual([])
+    expect(confirmedOf(kept, notes).get(2)).toBe(5)
+  })
+})
+
+describe('edits of an earlier visit', () => {
+  it('count as unsaved, and as confirmed up to the first of them, until the server shows them', () => {
+    const doc = new Y.Doc()
+    doc.getMap('tldraw').set('a', 1)
+    doc.getMap('tldraw').set('b', 1)
+    const again = new Y.Doc()
+    Y.applyUpdate(again, Y.encodeStateAsUpdate(doc))
+    const saved = new SavedEdits(again)
+    expect(saved.confirmedOf(doc.clientID)).toBe(2)
+    saved.add({ written: [{ client: doc.clientID, clock: 1, length: 1 }], deleted: [] })
+    expect([saved.hasUnsaved, saved.hasEdited, saved.confirmedOf(doc.clientID)]).toEqual([true, true, 1])
+  })
+
+  it('that were deletions only count too', () => {
+    const saved = new SavedEdits(new Y.Doc())
+    const deleted = [{ client: 3, clock: 7, length: 2 }]
+    saved.add({ written: [], deleted })
+    expect(saved.hasUnsaved).toBe(true)
+    expect(saved.unsavedDeletions).toEqual(deleted)
+  })
+})

@@ -1,0 +1,163 @@
+/**
+ * Keeps a stock WebsocketProvider connected. The provider left to itself cannot wait for a credential, comes back without
+ * jitter (after a deploy all clients at once) and takes no hint from the browser; so here
+ * - before each connection the credential is asked for, and again before it expires;
+ * - a lost connection is opened again, sooner or later at random, at once when the network is back;
+ * - a close code of 4400–4499 is final. Except 4401 where the credential can be asked for again and is another one then.
+ */
+import type { WebsocketProvider } from 'y-websocket'
+import { expiryOf, handshakeOf, type Token, type TokenSource } from './credential.ts'
+
+export interface Closed {
+  code: number
+  reason: string
+}
+
+/** The part of a provider that this needs. */
+export type ConnectedProvider = Pick<
+  WebsocketProvider,
+  'on' | 'connect' | 'disconnect' | 'params' | 'protocols' | 'shouldConnect' | 'wsconnected' | 'wsLastMessageReceived'
+>
+
+export interface ConnectionOptions {
+  token: () => TokenSource
+  /** The server closed for good: nothing is tried any more. */
+  onClosed: (closed: Closed) => void
+  /** Says something that the server answers at once, whatever the role. */
+  probe: () => void
+}
+
+const credentialRefused = 4401
+const longestPauseMs = 2_500
+/** Another credential is asked for this long before one expires; of a short-lived one when half its time is over. */
+const renewBeforeMs = 30_000
+const longestTimerMs = 2 ** 31 - 1
+/** How long a socket may stay silent after the browser has lost its network. */
+const answerWithinMs = 3_000
+
+export class Connection {
+  readonly #provider: ConnectedProvider
+  readonly #options: ConnectionOptions
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #renewal: ReturnType<typeof setTimeout> | undefined
+  #attempts = 0
+  #token: Token
+  /** Asked for already, for the next connection: a ticket is good for one. */
+  #spare: Token
+  #isStopped = false
+
+  constructor(provider: ConnectedProvider, options: ConnectionOptions) {
+    this.#provider = provider
+    this.#options = options
+    provider.on('connection-close', event => this.#onClose(event))
+    provider.on('sync', synced => {
+      if (synced) this.#attempts = 0
+    })
+  }
+
+  start(): void {
+    addEventListener('online', this.#onOnline)
+    addEventListener('offline', this.#onOffline)
+    void this.#connect()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    removeEventListener('online', this.#onOnline)
+    removeEventListener('offline', this.#onOffline)
+    clearTimeout(this.#timer)
+    clearTimeout(this.#renewal)
+  }
+
+  async #connect(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    try {
+      await this.#ask()
+    } catch (error) {
+      console.warn('boardsync: no credential could be had, trying again:', error)
+      this.#connectLater()
+      return
+    }
+    if (this.#isStopped) return
+    this.#provider.connect()
+  }
+
+  async #ask(): Promise<void> {
+    this.#token = this.#spare ?? (await this.#another())
+    this.#spare = undefined
+    const { params, protocols } = handshakeOf(this.#token)
+    this.#provider.params = params
+    this.#provider.protocols = protocols
+    this.#renewInTime()
+  }
+
+  async #another(): Promise<Token> {
+    const source = this.#options.token()
+    return typeof source === 'function' ? await source() : source
+  }
+
+  /** A socket keeps the credential it was opened with: another one needs another socket. */
+  #renewInTime(): void {
+    clearTimeout(this.#renewal)
+    const expiry = expiryOf(this.#token)
+    if (expiry === undefined || typeof this.#options.token() !== 'function') return
+    const left = expiry - Date.now()
+    const wait = Math.max(left - renewBeforeMs, left / 2)
+    if (wait <= 0 || this.#isStopped) return
+    this.#renewal = setTimeout(() => this.#provider.disconnect(), Math.min(wait, longestTimerMs))
+  }
+
+  /** Called for every socket that ends, before the provider decides what follows: that is decided here. */
+  #onClose(event: CloseEvent | null): void {
+    this.#provider.shouldConnect = false
+    clearTimeout(this.#renewal)
+    if (this.#isStopped) return
+    // Closed by ourselves, to open another one.
+    if (event === null) this.#timer ??= setTimeout(() => void this.#connect(), 0)
+    else if (event.code === credentialRefused) void this.#askForAnother(event)
+    else if (isFinal(event.code)) this.#options.onClosed(event)
+    else this.#connectLater()
+  }
+
+  async #askForAnother(event: CloseEvent): Promise<void> {
+    try {
+      const next = await this.#another()
+      if (this.#isStopped) return
+      if (next && next !== this.#token) {
+        this.#spare = next
+        this.#connectLater()
+      } else {
+        this.#options.onClosed(event)
+      }
+    } catch (error) {
+      console.warn('boardsync: the credential was refused and no other could be had:', error)
+      this.#options.onClosed(event)
+    }
+  }
+
+  #connectLater(): void {
+    if (this.#isStopped) return
+    const pause = Math.min(longestPauseMs, 100 * 2 ** this.#attempts++)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#connect(), pause * (0.5 + Math.random()))
+  }
+
+  readonly #onOnline = () => {
+    if (this.#timer !== undefined) void this.#connect()
+  }
+
+  /** A server on this very machine stays within reach, so the socket is asked instead of given up. */
+  readonly #onOffline = () => {
+    if (!this.#provider.wsconnected) return
+    const heardBefore = this.#provider.wsLastMessageReceived
+    this.#options.probe()
+    setTimeout(() => {
+      const { wsconnected, wsLastMessageReceived } = this.#provider
+      if (wsconnected && wsLastMessageReceived === heardBefore && !this.#isStopped) this.#provider.disconnect()
+    }, answerWithinMs)
+  }
+}
+
+/** The range in which trying again cannot help, as y-websocket has it. */
+export const isFinal = (code: number): boolean => code >= 4400 && code < 4500

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { expiryOf, handshakeOf } from './credential.ts'
+
+const jwt = (payload: object) =>
+  ['{"alg":"HS256"}', JSON.stringify(payload), 'signature']
+    .map(part => btoa(part).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''))
+    .join('.')
+
+describe('a token travels', () => {
+  it.each(['bs_Ab-9_', jwt({ sub: 'me' })])('as a subprotocol: %s', token => {
+    expect(handshakeOf(token)).toEqual({ params: {}, protocols: ['boardsync', `bearer.${token}`] })
+  })
+
+  it.each(['a b', 'a/b', 'ä', 'x='])('in the query where it cannot be one: %s', token => {
+    expect(handshakeOf(token)).toEqual({ params: { token }, protocols: [] })
+  })
+
+  it.each(['', null, undefined])('not at all when there is none: %s', token => {
+    expect(handshakeOf(token)).toEqual({ params: {}, protocols: [] })
+  })
+})
+
+describe('when a token expires', () => {
+  it('a JWT says itself', () => {
+    expect(expiryOf(jwt({ exp: 1_800_000_000, name: '??>>~~' }))).toBe(1_800_000_000_000)
+  })
+
+  it.each([jwt({}), jwt({ exp: 'soon' }), 'bs_key', 'a.b.c', '', undefined])('others do not: %s', token => {
+    expect(expiryOf(token)).toBeUndefined()
+  })
+})

@@ -1,0 +1,35 @@
+/** The credential of a connection: where it comes from, how it is carried, and when it runs out. */
+
+export type Token = string | null | undefined
+
+/** A function is asked again before each connection, and before the token it gave expires. */
+export type TokenSource = Token | (() => Token | Promise<Token>)
+
+/** What y-websocket takes to open a socket. */
+export interface Handshake {
+  params: Record<string, string>
+  protocols: string[]
+}
+
+/**
+ * As a subprotocol, which no proxy writes into its log, where the token may stand in one (RFC 6455 wants an RFC 7230
+ * `token`; every JWT and every key of ours is one). Else in the query of the socket's address, never of a page's.
+ */
+export function handshakeOf(token: Token): Handshake {
+  if (!token) return { params: {}, protocols: [] }
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(token)) return { params: {}, protocols: ['boardsync', `bearer.${token}`] }
+  return { params: { token }, protocols: [] }
+}
+
+/** When a JWT expires, in milliseconds since 1970; undefined for a token that does not tell. */
+export function expiryOf(token: Token): number | undefined {
+  const [, payload, signature] = token?.split('.') ?? []
+  if (!payload || signature === undefined) return undefined
+  try {
+    const { exp } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as { exp?: unknown }
+    return typeof exp === 'number' ? exp * 1000 : undefined
+  } catch {
+    // Three parts, but no JWT: the server knows what it is.
+    return undefined
+  }
+}

@@ -1,0 +1,190 @@
+import { createBindingId, type TLBinding, type TLFrameShape, type TLShape } from '@tldraw/tlschema'
+import { describe, expect, it } from 'vitest'
+import { edit, geo, move, type Page, paint, rectangle, shapeId, twoPages, undoable } from './testing.ts'
+
+describe('undo takes back only what this user did', () => {
+  it('not the field that a peer changed since', () => {
+    const { alice, bob, settle } = twoPages()
+    const undo = edit(alice.store, 'r', move(300))
+    settle()
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    undo()
+    settle()
+    for (const { store } of [alice, bob]) expect(geo(store, 'r')).toMatchObject({ x: 0, props: { color: 'red' } })
+  })
+
+  it('not a field that a peer changed in the middle of the user’s own step', () => {
+    const { alice, bob, settle } = twoPages()
+    const before = rectangle('r')
+    edit(alice.store, 'r', move(100))
+    settle()
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    edit(alice.store, 'r', move(200))
+    const after = rectangle('r', { x: 200, props: { ...before.props, color: 'red' } })
+    alice.store.applyDiff({ added: {}, updated: { [before.id]: [after, before] }, removed: {} })
+    settle()
+    expect(geo(bob.store, 'r')).toMatchObject({ x: 0, props: { color: 'red' } })
+  })
+
+  it('and it does take back a field that the user overwrote after the peer', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    const undo = edit(alice.store, 'r', paint('blue'))
+    settle()
+    undo()
+    settle()
+    expect(geo(bob.store, 'r')?.props.color).toBe('red')
+  })
+
+  it('also where the user came back to the very value the peer had left', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(bob.store, 'r', paint('red'))
+    settle()
+    edit(alice.store, 'r', paint('blue'))
+    settle()
+    const undo = edit(alice.store, 'r', paint('red'))
+    settle()
+    undo()
+    expect(geo(alice.store, 'r')?.props.color).toBe('blue')
+  })
+
+  it('and never brings back what a peer deleted', () => {
+    const { alice, bob, settle } = twoPages()
+    const undo = edit(alice.store, 'r', move(300))
+    settle()
+    bob.store.remove([shapeId('r')])
+    settle()
+    undo()
+    settle()
+    expect(geo(alice.store, 'r')).toBeUndefined()
+    expect(geo(bob.store, 'r')).toBeUndefined()
+  })
+
+  it('but brings back what the user deleted', () => {
+    const { alice, bob, settle } = twoPages()
+    const undo = undoable(alice.store, () => alice.store.remove([shapeId('r')]))
+    settle()
+    undo()
+    settle()
+    expect(geo(bob.store, 'r')).toEqual(rectangle('r'))
+  })
+})
+
+describe('what a peer deleted', () => {
+  it('does not come back by undoing and redoing its creation', () => {
+    const { alice, bob, settle } = twoPages()
+    const creation = alice.store.extractingChanges(() => alice.store.put([rectangle('s')]))
+    settle()
+    bob.store.remove([shapeId('s')])
+    settle()
+    alice.store.applyDiff({ added: {}, updated: {}, removed: creation.added })
+    alice.store.applyDiff(creation)
+    settle()
+    for (const { store } of [alice, bob]) expect(geo(store, 's')).toBeUndefined()
+  })
+
+  it('does come back when the peer undoes the deletion, and is then undone like anything else', () => {
+    const { alice, bob, settle } = twoPages()
+    const undoMove = edit(alice.store, 'r', move(300))
+    settle()
+    const bobUndoes = undoable(bob.store, () => bob.store.remove([shapeId('r')]))
+    settle()
+    bobUndoes()
+    settle()
+    expect(geo(alice.store, 'r')?.x).toBe(300)
+    undoMove()
+    settle()
+    expect(geo(bob.store, 'r')?.x).toBe(0)
+    const undoDeletion = undoable(alice.store, () => alice.store.remove([shapeId('r')]))
+    settle()
+    undoDeletion()
+    settle()
+    expect(geo(bob.store, 'r')).toBeDefined()
+  })
+
+  const frame = (name: string): TLFrameShape =>
+    ({
+      ...rectangle(name),
+      type: 'frame',
+      props: { w: 500, h: 500, name: '', color: 'black' },
+    }) as unknown as TLFrameShape
+  const inside = (parent: string, name: string) =>
+    rectangle(name, { parentId: shapeId(parent) as TLShape['parentId'] as never })
+  const all = ({ store }: Page) => store.allRecords().map(({ id }) => id)
+
+  it('takes with it what an undo would put inside', () => {
+    const { alice, bob, settle } = twoPages()
+    alice.store.put([frame('f'), inside('f', 'child')])
+    settle()
+    const undo = undoable(alice.store, () => alice.store.remove([shapeId('child')]))
+    settle()
+    bob.store.remove([shapeId('f')])
+    settle()
+    undo()
+    settle()
+    for (const page of [alice, bob]) expect(all(page)).not.toContain(shapeId('child'))
+  })
+
+  it('does not get back what an undo would move inside', () => {
+    const { alice, bob, settle } = twoPages()
+    alice.store.put([frame('f'), inside('f', 'child')])
+    settle()
+    const undo = edit(alice.store, 'child', shape => ({ ...shape, x: 900, parentId: 'page:page' as never }))
+    settle()
+    bob.store.remove([shapeId('f')])
+    settle()
+    undo()
+    settle()
+    for (const { store } of [alice, bob]) expect(geo(store, 'child')).toMatchObject({ x: 900, parentId: 'page:page' })
+  })
+
+  it('leaves no end of an arrow that points at it', () => {
+    const { alice, bob, settle } = twoPages()
+    const binding: TLBinding = {
+      id: createBindingId('b'),
+      typeName: 'binding',
+      type: 'arrow',
+      fromId: shapeId('s'),
+      toId: shapeId('r'),
+      props: {
+        terminal: 'end',
+        normalizedAnchor: { x: 0.5, y: 0.5 },
+        isExact: false,
+        isPrecise: false,
+        snap: 'none',
+      },
+      meta: {},
+    }
+    alice.store.put([rectangle('s'), binding])
+    settle()
+    const undo = undoable(alice.store, () => alice.store.remove([shapeId('s'), binding.id]))
+    settle()
+    bob.store.remove([shapeId('r')])
+    settle()
+    undo()
+    settle()
+    for (const page of [alice, bob]) {
+      expect(all(page)).toContain(shapeId('s'))
+      expect(all(page)).not.toContain(binding.id)
+    }
+  })
+
+  it('a creation is not taken back while a peer’s work lies in it', () => {
+    const { alice, bob, settle } = twoPages()
+    const undo = undoable(alice.store, () => alice.store.put([frame('f')]))
+    settle()
+    bob.store.put([inside('f', 'bobs')])
+    settle()
+    undo()
+    settle()
+    for (const page of [alice, bob]) expect(all(page)).toEqual(expect.arrayContaining([shapeId('f'), shapeId('bobs')]))
+    bob.store.remove([shapeId('bobs')])
+    settle()
+    undo()
+    settle()
+    for (const page of [alice, bob]) expect(all(page)).not.toContain(shapeId('f'))
+  })
+})
