@@ -49,7 +49,16 @@ function leasingBus() {
       },
     }),
     comesBack(): void {
-      for (const state of ['down', 'up'] as const) for (const listener of listeners) listener(state)
+      for (const listener of listeners) listener('down')
+      for (const listener of listeners) listener('up')
+    },
+    /** To one after the other, in the order in which they started; each time something has been heard in between. */
+    async comesBackSlowly(): Promise<void> {
+      for (const listener of listeners) listener('down')
+      for (const listener of listeners) {
+        listener('up')
+        await new Promise(resolve => setImmediate(resolve))
+      }
     },
     isFree(after?: string): void {
       holder = undefined
@@ -105,6 +114,7 @@ describe('a board that is handed over', () => {
     await granted
     publish('board', create('before-the-mark'))
     say('boardsync:handover', mark)
+    say('boardsync:handover', `${mark} stored`)
     publish('board', create('after-the-mark'))
     await until(() => stored.length > 0)
     publish('board', create('later'))
@@ -117,10 +127,78 @@ describe('a board that is handed over', () => {
     const lease = vi.fn<() => Promise<Lease>>(async () => ({})).mockResolvedValueOnce({ after: mark })
     const { stored, publish, say } = await storingIntake(() => ({ lease }))
     say('boardsync:handover', mark)
+    say('boardsync:handover', `${mark} stored`)
     publish('board', create('a'))
     publish('board', create('b'))
     await until(() => stored.length === 2)
     expect(stored).toEqual(['a', 'b'])
+  })
+
+  test('is stored by the next one when the one before has stored what came before the mark', async () => {
+    const mark = 'board 1'
+    const lease = vi.fn<() => Promise<Lease>>(async () => ({})).mockResolvedValueOnce({ after: mark })
+    const order: string[] = []
+    const { publish, say } = await startIntake(
+      use,
+      async change => {
+        order.push(idIn(change))
+        return accepted(change)
+      },
+      bus => ({
+        lease,
+        subscribe: (name, handler) =>
+          bus.subscribe(name, (channel, message) => {
+            if (new TextDecoder().decode(message) === `${mark} stored`) order.push('the one before')
+            handler(channel, message)
+          }),
+      }),
+    )
+    say('boardsync:handover', mark)
+    publish('board', create('a'))
+    publish('board', create('b'))
+    // It renews its lease, and has stored nothing.
+    await until(() => lease.mock.calls.length > 1)
+    say('boardsync:handover', `${mark} stored`)
+    await until(() => order.length === 3)
+    expect(order).toEqual(['the one before', 'a', 'b'])
+  })
+
+  test('is left to the next one to store only when all is stored that came before the mark', async () => {
+    const said: string[] = []
+    const { stored, tried, submit, release } = slowStorage()
+    const { intake, publish } = await startIntake(use, submit, bus => ({
+      publish(channel, message) {
+        if (channel === 'boardsync:handover') said.push(`${stored.length} ${new TextDecoder().decode(message)}`)
+        bus.publish(channel, message)
+      },
+    }))
+    publish('board', create('a'))
+    await until(() => tried.length === 1)
+    const stopped = intake.stop()
+    await until(() => said.length === 1)
+    release()
+    await stopped
+    expect(said).toEqual([expect.stringMatching(/^0 board \S+$/), expect.stringMatching(/^1 board \S+ stored$/)])
+  })
+
+  test('is not asked for again by who hands it over, also where the bus was away meanwhile', async () => {
+    const leases = leasingBus()
+    const { tried, submit, release } = slowStorage()
+    const asked: number[] = []
+    const { intake, publish } = await startIntake(use, submit, () => ({
+      ...leases.as('one')(),
+      async release() {
+        asked.push(leases.asked.length)
+        leases.comesBack()
+        asked.push(leases.asked.length)
+        release()
+      },
+    }))
+    publish('board', create('a'))
+    await until(() => tried.length === 1)
+    await intake.stop()
+    expect(asked).toHaveLength(2)
+    expect(asked[1]).toBe(asked[0])
   })
 
   test('is parted at the mark also where the next one has earlier changes to store, and comes to these much later', async () => {
@@ -139,6 +217,7 @@ describe('a board that is handed over', () => {
     await until(() => leases.asked.length > before)
     say('boardsync:handover', mark)
     publish('board', create('after-the-mark'))
+    say('boardsync:handover', `${mark} stored`)
     release()
     await until(() => stored.includes('after-the-mark'))
     expect(stored).toEqual(['a', 'after-the-mark'])
@@ -182,8 +261,10 @@ describe('a lease that was lost', () => {
     publish('board', create('a'))
     await until(() => leases.asked.includes('quick') && tried.length === 1)
     leases.isFree()
-    leases.comesBack()
+    const before = leases.asked.length
     publish('board', create('b'))
+    await leases.comesBackSlowly()
+    await until(() => leases.asked.slice(before).includes('quick'))
     release()
     await until(() => stored.length === 2)
     expect([stored, overtaking]).toEqual([['a', 'b'], []])

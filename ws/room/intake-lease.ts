@@ -10,6 +10,11 @@ const leaseMs = 5_000
 /** A lease with less than this left is not relied on. */
 const marginMs = 250
 const markWithinMs = 500
+/** So long an instance that stops goes on to store what it has … */
+const storeWithinMs = 2_000
+/** … and whoever comes after it waits. */
+const turnWithinMs = 2_500
+const storedAll = (mark: string): string => `${mark} stored`
 
 export class IntakeLease {
   readonly #bus: Bus
@@ -23,6 +28,9 @@ export class IntakeLease {
   #after = 0
   /** The mark under which this instance hands it over. */
   #ownMark: string | undefined
+  /** It is not asked for any more. */
+  #isClosed = false
+  #turn: Promise<unknown> | undefined
   #asking: Promise<boolean> | undefined
   /** Begins when the request under way is answered. */
   #next: Promise<boolean> | undefined
@@ -44,6 +52,11 @@ export class IntakeLease {
   /** Whether what is heard now is this instance's, without asking. */
   get isReliable(): boolean {
     return this.isHeld && this.#until - marginMs > performance.now() && this.#after < Number.POSITIVE_INFINITY
+  }
+
+  /** Resolves once the one before, who handed it over, has stored what was its own; at the latest after a moment. */
+  get turn(): Promise<unknown> | undefined {
+    return this.#turn
   }
 
   /**
@@ -68,12 +81,20 @@ export class IntakeLease {
 
   /** For good. Resolves once its own mark is heard: what is heard until then is still this instance's. */
   async handOver(): Promise<void> {
+    this.#isClosed = true
+    if (!this.isHeld) return
     const mark = `${this.#board} ${randomUUID()}`
     this.#ownMark = mark
-    if (!this.isHeld) return
     const heard = this.#marks.numberOf(mark, markWithinMs)
     await Promise.race([this.#bus.release(intakeLease(this.#board), handoverChannel, mark), pause(markWithinMs)])
     await heard
+  }
+
+  /** After the hand-over: lets the next one begin to store once all is `stored` that was this instance's, or it takes long. */
+  async endTurn(stored: Promise<void> | undefined): Promise<void> {
+    await Promise.race([stored, pause(storeWithinMs)])
+    if (this.#ownMark === undefined) return
+    this.#bus.publish(handoverChannel, new TextEncoder().encode(storedAll(this.#ownMark)))
   }
 
   get #isLeft(): boolean {
@@ -90,12 +111,13 @@ export class IntakeLease {
 
   async #request(): Promise<boolean> {
     // Asked for again, it would come back. What waited to ask came before the mark.
-    if (this.#ownMark !== undefined) return this.#until > performance.now() && !this.#isInDoubt
+    if (this.#isClosed) return this.#until > performance.now() && !this.#isInDoubt
     const asked = performance.now()
     const lease = await this.#bus.lease(intakeLease(this.#board), leaseMs)
     this.#until = lease ? asked + leaseMs : 0
     this.#isInDoubt = false
     if (lease?.after !== undefined) {
+      this.#turn = this.#marks.numberOf(storedAll(lease.after), turnWithinMs)
       this.#after = Number.POSITIVE_INFINITY
       // One that is lost marks nothing.
       this.#after = (await this.#marks.numberOf(lease.after, markWithinMs)) ?? 0

@@ -1,7 +1,7 @@
 /** Numbers what an instance hears, and knows the numbers of the marks among it: those of a short while ago, and the next. */
 import { pause } from '../../core/base/pause.ts'
 
-const rememberedAtMost = 1_000
+const rememberedAtMost = 10_000
 
 export class Marks {
   #lastNumber = 0

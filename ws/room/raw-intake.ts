@@ -10,7 +10,8 @@
  *
  * An instance that stops hands its boards over: it frees the lease and publishes a mark. Until it hears its own mark it takes
  * what it hears; whoever gets the lease takes only what it hears after the mark. (On one Redis, all hear all messages in one
- * order. In a Cluster, those of that very moment may be taken twice or not at all.)
+ * order. In a Cluster, those of that very moment may be taken twice or not at all.) A second mark says that all is stored that
+ * came before the first: so long the next one waits to store.
  *
  * A Redis that comes back may know of no lease. Who had one, or still has messages of before to store, asks for it at once;
  * the others wait a moment, or theirs would overtake.
@@ -37,7 +38,6 @@ const oldHoldersFirstMs = 1_500
 const stoodStillMs = 2_000
 /** What may wait for storage, over all boards; more is dropped. */
 const waitingBytesAtMost = 16 * 1024 * 1024
-const stopWithinMs = 2_000
 const storeBeforeHandOverMs = 500
 
 interface Arrival {
@@ -101,7 +101,7 @@ export class RawIntake {
     await Promise.race([this.#working(), pause(storeBeforeHandOverMs)])
     if (this.#bus.state === 'up') await Promise.all([...this.#boards.values()].map(({ lease }) => lease.handOver()))
     for (const end of this.#ends) end()
-    await Promise.race([this.#working(), pause(stopWithinMs)])
+    await Promise.all([...this.#boards.values()].map(({ working, lease }) => lease.endTurn(working)))
     this.#store.stop()
   }
 
@@ -135,7 +135,10 @@ export class RawIntake {
   async #work(board: BoardId, intake: BoardIntake): Promise<void> {
     for (let next = intake.waiting.shift(); next; next = intake.waiting.shift()) {
       intake.storing = await next.ours
-      if (intake.storing) await this.#store.take(board, next.bytes)
+      if (intake.storing) {
+        await intake.lease.turn
+        await this.#store.take(board, next.bytes)
+      }
       intake.storing = false
       this.#waitingBytes -= next.bytes.byteLength
     }
