@@ -10,10 +10,10 @@ const leaseMs = 5_000
 /** A lease with less than this left is not relied on. */
 const marginMs = 250
 const markWithinMs = 500
-/** So long an instance that stops goes on to store what it has … */
-const storeWithinMs = 2_000
+/** So long an instance that stops may take to store or drop what it has … */
+const endTurnWithinMs = 2_500
 /** … and whoever comes after it waits. */
-const turnWithinMs = 2_500
+const turnWithinMs = 3_000
 const storedAll = (mark: string): string => `${mark} stored`
 
 export class IntakeLease {
@@ -90,9 +90,9 @@ export class IntakeLease {
     await heard
   }
 
-  /** After the hand-over: lets the next one begin to store once all is `stored` that was this instance's, or it takes long. */
-  async endTurn(stored: Promise<void> | undefined): Promise<void> {
-    await Promise.race([stored, pause(storeWithinMs)])
+  /** After the hand-over: lets the next one begin to store once all that was this instance's is `done`, or takes long. */
+  async endTurn(done: Promise<void> | undefined): Promise<void> {
+    await Promise.race([done, pause(endTurnWithinMs)])
     if (this.#ownMark === undefined) return
     this.#bus.publish(handoverChannel, new TextEncoder().encode(storedAll(this.#ownMark)))
   }

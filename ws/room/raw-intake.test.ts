@@ -3,7 +3,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { StorageError } from '../../core/base/errors.ts'
 import type { NewChange } from '../../core/store/change-outbox.ts'
-import { accepted, create, idIn, type Submit, startIntake } from '../../test/kit/raw-intake.ts'
+import { accepted, create, idIn, type Submit, slowStorage, startIntake } from '../../test/kit/raw-intake.ts'
 import { releasing } from '../../test/kit/releasing.ts'
 import { until } from '../../test/kit/until.ts'
 
@@ -73,6 +73,17 @@ describe('while storage is away', () => {
     publish('board', create('afterwards'))
     await until(async () => stored + (await refused('raw-overflow')) === 2_202)
     expect(await refused('raw-overflow')).toBe(2_202 - stored)
+  })
+
+  test('an instance that stops drops and counts what it cannot store in time: it would come after what others store', async () => {
+    const { stored, tried, submit, release } = slowStorage()
+    const { intake, publish, refused } = await intakeOn(submit)
+    for (const id of ['under-way', 'waiting']) publish('board', create(id))
+    await until(() => tried.length === 1)
+    await intake.stop()
+    release()
+    await until(async () => (await refused('raw-not-stored')) + stored.length === 2)
+    expect(stored).toEqual(['under-way'])
   })
 
   test('a change that storage will never take is dropped and counted; the next one is taken', async () => {

@@ -39,6 +39,7 @@ const stoodStillMs = 2_000
 /** What may wait for storage, over all boards; more is dropped. */
 const waitingBytesAtMost = 16 * 1024 * 1024
 const storeBeforeHandOverMs = 500
+const storeWithinMs = 2_000
 
 interface Arrival {
   bytes: Uint8Array
@@ -94,15 +95,17 @@ export class RawIntake {
     )
   }
 
-  /** Leaves its boards to others; stores what was its own until then, as far as that goes. */
+  /** Leaves its boards to others; stores what was its own until then, and drops what takes too long: it would come late. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearInterval(this.#timer)
     await Promise.race([this.#working(), pause(storeBeforeHandOverMs)])
     if (this.#bus.state === 'up') await Promise.all([...this.#boards.values()].map(({ lease }) => lease.handOver()))
     for (const end of this.#ends) end()
-    await Promise.all([...this.#boards.values()].map(({ working, lease }) => lease.endTurn(working)))
+    const turns = [...this.#boards.values()].map(({ working, lease }) => lease.endTurn(working))
+    await Promise.race([this.#working(), pause(storeWithinMs)])
     this.#store.stop()
+    await Promise.all(turns)
   }
 
   #working(): Promise<unknown> {
