@@ -42,6 +42,13 @@ const post = (site: Site, board: string, item: object, headers = {}) =>
 const announce = (site: Site, board: string, body: object, headers = {}) =>
   site.ask('POST', `/v1/boards/${board}/presence`, body, headers)
 
+const JWT_SECRET = 's'.repeat(32)
+const token = (claims: object): Promise<string> =>
+  new SignJWT({ boards: { '*': 'write' }, exp: Math.floor(Date.now() / 1_000) + 600, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(JWT_SECRET))
+const by = async (claims: object) => ({ authorization: `Bearer ${await token(claims)}` })
+
 interface Seen {
   id: number
   user: { name: string; color: string; type: string }
@@ -110,14 +117,7 @@ describe('while it writes, an agent is seen', () => {
   })
 
   test('under the name its credential says, else its subject, where the change names nobody', async () => {
-    const secret = 's'.repeat(32)
-    const site = await start({ settings: { JWT_SECRET: secret } })
-    const board = freshBoard()
-    const token = (claims: object) =>
-      new SignJWT({ boards: { '*': 'write' }, exp: Math.floor(Date.now() / 1_000) + 600, ...claims })
-        .setProtectedHeader({ alg: 'HS256' })
-        .sign(new TextEncoder().encode(secret))
-    const by = async (claims: object) => ({ authorization: `Bearer ${await token(claims)}` })
+    const [site, board] = [await start({ settings: { JWT_SECRET } }), freshBoard()]
     const alice = use(connectStock(site.wsUrl, board, { params: { token: await token({ sub: 'alice' }) } }))
     await alice.synced
     await post(site, board, {}, await by({ sub: 'p1', name: 'Painter' }))
@@ -168,20 +168,13 @@ describe('an agent that says that it is there', () => {
   })
 
   test('is another one under another credential, which cannot send it away', async () => {
-    const secret = 's'.repeat(32)
-    const site = await start({ settings: { JWT_SECRET: secret } })
-    const board = freshBoard()
-    const by = async (sub: string, more: object = {}) => {
-      const exp = Math.floor(Date.now() / 1_000) + 600
-      const token = new SignJWT({ boards: { '*': 'write' }, sub, exp, ...more }).setProtectedHeader({ alg: 'HS256' })
-      return { authorization: `Bearer ${await token.sign(new TextEncoder().encode(secret))}` }
-    }
-    await site.ask('POST', '/v1/boards', { id: board }, await by('one'))
-    await announce(site, board, { name: 'agent' }, await by('one'))
-    await announce(site, board, { name: 'agent', ttl: 0 }, await by('other'))
-    const named = await announce(site, board, { name: 'agent' }, await by('third', { name: 'Somebody else' }))
+    const [site, board] = [await start({ settings: { JWT_SECRET } }), freshBoard()]
+    await site.ask('POST', '/v1/boards', { id: board }, await by({ sub: 'one' }))
+    await announce(site, board, { name: 'agent' }, await by({ sub: 'one' }))
+    await announce(site, board, { name: 'agent', ttl: 0 }, await by({ sub: 'other' }))
+    const named = await announce(site, board, { name: 'agent' }, await by({ sub: 'third', name: 'Somebody else' }))
     expect(named.json().peer.name).toBe('Somebody else')
-    const answer = await site.ask('GET', `/v1/boards/${board}/presence`, undefined, await by('one'))
+    const answer = await site.ask('GET', `/v1/boards/${board}/presence`, undefined, await by({ sub: 'one' }))
     const names = answer.json().peers.map(({ name }: { name: string }) => name)
     expect(names.sort()).toEqual(['Somebody else', 'agent'])
   })
@@ -280,4 +273,20 @@ test('nobody takes the place of an agent, or sends it away', async () => {
   await until(() => site.counted('boardsync_refusals_total', { reason: 'awareness-foreign-client' }))
   await announce(site, board, { name: 'agent-8', ttl: 60 })
   await sees(alice, 'agent-7', 'agent-8')
+})
+
+test('people go by the name that their credential says, whatever their client writes', async () => {
+  const [site, board] = [await start({ settings: { JWT_SECRET } }), freshBoard()]
+  const enter = async (claims: object, name: string) => {
+    const params = { token: await token(claims) }
+    const client = use(connectStock(site.wsUrl, board, { params }))
+    await client.synced
+    client.awareness.setLocalState({ user: { name, color: '#123456' } })
+    return client
+  }
+  const ann = await enter({ sub: 'ann', name: 'Ann' }, 'Bob')
+  const bob = await enter({ sub: 'bob' }, 'Bob')
+  await until(() => bob.awareness.getStates().get(ann.awareness.clientID)?.user?.name === 'Ann')
+  expect(bob.awareness.getStates().get(ann.awareness.clientID)?.user).toEqual({ name: 'Ann', color: '#123456' })
+  await until(() => ann.awareness.getStates().get(bob.awareness.clientID)?.user?.name === 'Bob')
 })
