@@ -191,6 +191,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       bus,
       writeOnce: createWriteOnce(storage.answers),
       whoIsHere,
+      tellOfAgent: (...told) => agents.tell(...told),
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })

@@ -1,8 +1,6 @@
 /** Who is on a board, over REST; and agents that say that they are. */
 import { z } from 'zod'
-import { tellOfAgent } from '../core/bus/agent-news.ts'
-import type { Bus } from '../core/bus/bus.ts'
-import { agentClientId, longestSightingMs } from '../core/contract/agent-sighting.ts'
+import { type AgentSighting, agentClientId, longestSightingMs } from '../core/contract/agent-sighting.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { colorOf, isHexColor } from '../core/contract/colors.ts'
 import { MAX_COORDINATE } from '../core/contract/item.ts'
@@ -25,7 +23,7 @@ import type { WhoIsHere } from './who-is-here.ts'
 export interface PresenceServices {
   boards: Pick<Storage['boards'], 'head'>
   whoIsHere: WhoIsHere
-  bus: Bus
+  tellOfAgent(board: BoardId, sighting: AgentSighting): void
 }
 
 export const presenceSchema = z
@@ -71,7 +69,7 @@ const announcedSchema = z
   .object({ peer: presentPeerSchema, expires_at: z.iso.datetime() })
   .meta({ id: 'AnnouncedPresence' })
 
-export function presenceRoutes(app: CheckingApp, { boards, whoIsHere, bus }: PresenceServices): void {
+export function presenceRoutes(app: CheckingApp, { boards, whoIsHere, tellOfAgent }: PresenceServices): void {
   const presence = '/boards/:board/presence'
   const assertThere = async (board: BoardId) => {
     const head = await boards.head(board)
@@ -129,7 +127,7 @@ same credential and name are one agent. At most 100 agents are shown of a board.
       const now = Date.now()
       const until = now + Math.round(ttl * 1_000)
       const clientId = agentClientId(board, `agent:${grant.subject}`, name)
-      tellOfAgent(bus, board, { ...peer, clientId, clock: now, until })
+      tellOfAgent(board, { ...peer, clientId, clock: now, until })
       if (until <= now) return reply.status(204).send()
       return { peer, expires_at: new Date(until).toISOString() }
     },

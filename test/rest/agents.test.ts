@@ -241,6 +241,21 @@ describe('on several instances', () => {
     for (const { site } of [one, other, api]) expect(await peersOn(site, board)).toEqual([])
   }, 30_000)
 
+  test('an agent is seen through its own instance while Redis is down', async () => {
+    const board = freshBoard()
+    const { site, bus } = await onRedis({ applies: true })
+    const alice = use(await site.join(board))
+    await redis.halt()
+    await until(() => bus.state === 'down')
+    await post(site, board, { created_by: 'agent-7' })
+    await announce(site, board, { name: 'agent-8' })
+    await sees(alice, 'agent-7', 'agent-8')
+    const answer = (await site.ask('GET', `/v1/boards/${board}/presence`)).json()
+    expect(answer.peers.map(({ name }: { name: string }) => name).sort()).toEqual(['agent-7', 'agent-8'])
+    expect(answer.partial).toBe(true)
+    await redis.start()
+  }, 30_000)
+
   test('an agent goes in its time, though the instance that told of it died', async () => {
     const bus = watchedBus()
     const board = freshBoard()

@@ -55,7 +55,7 @@ export class Agents {
     this.#bus = bus
     this.#log = log
     this.#metrics = metrics
-    this.#timers = [setInterval(() => this.#tell(), gatherMs), setInterval(() => this.#look(), lookEveryMs)]
+    this.#timers = [setInterval(() => this.#tellWaiting(), gatherMs), setInterval(() => this.#look(), lookEveryMs)]
   }
 
   async start(): Promise<void> {
@@ -83,6 +83,14 @@ export class Agents {
     const room = this.#rooms.find(board)
     const seen = (room && this.#seen.get(room)) ?? new Map<number, AgentSighting>()
     return [...seen.values()].map(keptPeerOf)
+  }
+
+  /** Shows it here, and has every other instance show it. */
+  tell(board: BoardId, sighting: AgentSighting): void {
+    const room = this.#rooms.find(board)
+    // Not only by way of the bus, which may be down.
+    if (room) this.#show(room, sighting)
+    tellOfAgent(this.#bus, board, sighting)
   }
 
   /** These changes are on the board. Whoever neither its changes nor its credential names is not seen. */
@@ -118,13 +126,10 @@ export class Agents {
     return this.#names.get(actor) ?? (isNobody ? undefined : subject.replace(/^(?:key:.*|admin)$/, 'Agent'))
   }
 
-  #tell(): void {
+  #tellWaiting(): void {
     const now = Date.now()
     for (const { room, sighting } of this.#waiting.values()) {
-      const told = { ...sighting, clock: now, until: now + seenForMs }
-      // Not only by way of the bus, which may be down.
-      this.#show(room, told)
-      tellOfAgent(this.#bus, room.board, told)
+      this.tell(room.board, { ...sighting, clock: now, until: now + seenForMs })
     }
     this.#waiting.clear()
   }
