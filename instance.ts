@@ -112,6 +112,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       updateBytes: Math.floor((config.MAX_FRAME_BYTES * 3) / 4),
       boardBytes: config.MAX_BOARD_BYTES,
       peers: config.MAX_PEERS_PER_BOARD,
+      restMs: 30_000,
     },
     log,
     metrics,

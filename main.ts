@@ -7,6 +7,7 @@ import { createMetrics } from './core/base/metrics.ts'
 import { Releasers } from './core/base/releasers.ts'
 import { createInProcessBus } from './core/bus/in-process.ts'
 import { createRedisBus } from './core/bus/redis.ts'
+import { prepareSlicer } from './core/doc/slicer.ts'
 import { openStorage } from './core/store/storage.ts'
 import { runInstance } from './instance.ts'
 import { ensurePageBuilt } from './web/build.ts'
@@ -50,6 +51,7 @@ async function start(config: Config, log: Logger, parts: Releasers): Promise<str
     blame('PORT, HOST', `cannot listen on ${config.HOST}:${config.PORT}`, error),
   )
   parts.add('instance', () => instance.stop())
+  if (config.ROLE !== 'api') prepareSlicer()
   return config.PUBLIC_URL ?? instance.url
 }
 

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['**/*.test.ts', '**/*.test.tsx'],
-    exclude: ['node_modules', 'dist', 'data'],
+    exclude: ['**/node_modules/**', 'dist', 'data'],
     reporters: ['default', './test/kit/closing-line.ts'],
     testTimeout: 30_000,
     hookTimeout: 180_000,

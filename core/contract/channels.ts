@@ -6,7 +6,7 @@ export const updatesChannel = (board: BoardId): string => `board:${board}:update
 export const everyUpdatesChannel = 'board:*:updates'
 /** A lease: who holds it takes in what other programs publish on `updates`. */
 export const intakeLease = (board: BoardId): string => `boardsync:intake:${board}`
-/** Marks where one holder of such a lease ends and the next begins: `<board> <unique>`. */
+/** Marks where one holder of such a lease ends and the next begins: `<board> <unique>`, and once the one has stored all, `… stored`. */
 export const handoverChannel = 'boardsync:handover'
 /** Public ids of item changes that were applied or rejected: a hint, the row is the answer. */
 export const acksChannel = (board: BoardId): string => `board:${board}:acks`

@@ -203,3 +203,93 @@ describe('a local change', () => {
     expect(replica.edit(77, () => replica.doc.getMap('tldraw').set('shape:a', 1))).toBeDefined()
   })
 })
+
+describe('a document that rests', () => {
+  test('is the same when it wakes, and goes on: what was deleted stays so, what comes in is applied', () => {
+    const { alice, first, second, third } = three()
+    alice.map.delete('shape:1')
+    const replica = new Replica(stored({ 1: first, 2: second, 3: alice.updates[3] as Uint8Array }))
+    const before = replica.doc
+    replica.rest()
+    expect(replica.usedAt).toBeUndefined()
+    expect(replica.apply(third, 'a peer')).toEqual({ update: third, incomplete: false })
+    expect(replica.doc).not.toBe(before)
+    expect(contentOf(replica)).toEqual({ 'shape:2': 2, 'shape:3': 3 })
+    expect(replica.known).toBe(3)
+  })
+
+  test('still refuses what depends on structs it has not got', () => {
+    const { first, third } = three()
+    const replica = new Replica(stored({ 1: first }))
+    replica.rest()
+    expect(replica.apply(third, 'a peer').incomplete).toBe(true)
+    expect(contentOf(replica)).toEqual({ 'shape:1': 1 })
+  })
+
+  test('is handed out whole without being woken', () => {
+    const { alice, first, second, third } = three()
+    const replica = new Replica(stored({ 1: first, 2: second, 3: third }))
+    const clocks = replica.encodeStateVector()
+    replica.rest()
+    const copy = new Y.Doc()
+    for (const update of replica.encodeState()) Y.applyUpdate(copy, update)
+    expect(copy.getMap('tldraw').toJSON()).toEqual(alice.map.toJSON())
+    expect(replica.encodeStateVector()).toEqual(clocks)
+    expect(replica.usedAt).toBeUndefined()
+  })
+})
+
+describe('a big board', () => {
+  const big = () => {
+    const alice = author(1)
+    for (let shape = 0; shape < 40; shape++) alice.map.set(`shape:${shape}`, noise(20_000, shape))
+    return alice
+  }
+  /** What no encoding makes smaller. */
+  const noise = (bytes: number, seed: number) =>
+    Uint8Array.from({ length: bytes }, (_, index) => (index * 2_654_435_761 + seed * 40_503) >>> 13)
+  const snapshotOf = (doc: Y.Doc) => ({ seq: 7, update: Y.encodeStateAsUpdateV2(doc) })
+
+  test('is loaded as bytes, and is the same when it wakes, at once or in slices', async () => {
+    const { doc, map } = big()
+    for (const wake of [(replica: Replica) => replica.wake(), async () => {}]) {
+      const replica = await Replica.load(stored({}, snapshotOf(doc)))
+      expect(replica.rests).toBe(true)
+      expect(replica.known).toBe(7)
+      expect(replica.encodeState().length).toBeGreaterThan(3)
+      await wake(replica)
+      expect(contentOf(replica)).toEqual(map.toJSON())
+    }
+  })
+
+  test('has the rows after its snapshot too', async () => {
+    const alice = big()
+    const snapshot = snapshotOf(alice.doc)
+    const { length } = alice.updates
+    alice.map.set('shape:late', 1)
+    alice.map.delete('shape:0')
+    const [eighth, ninth] = alice.updates.slice(length) as [Uint8Array, Uint8Array]
+    const replica = await Replica.load(stored({ 8: eighth, 9: ninth }, snapshot))
+    expect(replica.known).toBe(9)
+    expect(contentOf(replica)).toEqual(alice.map.toJSON())
+  })
+
+  test('whoever cannot wait for it to wake in slices does not get it twice', async () => {
+    const { doc, map } = big()
+    const replica = await Replica.load(stored({}, snapshotOf(doc)))
+    const woken = replica.wake()
+    const impatient = replica.doc
+    await woken
+    expect(replica.doc).toBe(impatient)
+    expect(contentOf(replica)).toEqual(map.toJSON())
+  })
+
+  test('whose snapshot cannot be read says so, as a small one does', async () => {
+    const { doc } = big()
+    const update = snapshotOf(doc).update.fill(255, 100, 200)
+    const found: unknown[] = []
+    const damaged = { ...stored({}, { seq: 7, update }), onUnreadable: (part: unknown) => void found.push(part) }
+    await expect(Replica.load(damaged)).rejects.toThrow()
+    expect(found).toEqual(['snapshot'])
+  })
+})

@@ -7,6 +7,9 @@
 import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
 import type { LogRow } from '../store/board-log.ts'
+import { RestingDoc } from './resting-doc.ts'
+import { sliceApart } from './slicer.ts'
+import type { DocumentBytes } from './slices.ts'
 
 /** Origin of transactions that apply what the log says. */
 const fromLog: unique symbol = Symbol('from the log')
@@ -19,10 +22,17 @@ export interface Applied {
   incomplete: boolean
 }
 
+/** A snapshot from this on (V2) is cut into slices, in a thread of its own: a smaller one is read in some 50 ms. */
+const slicedFromBytes = 512 * 1024
+
+export type SliceState = (state: Uint8Array) => Promise<DocumentBytes>
+
 export class Replica {
-  readonly doc: Y.Doc
   readonly epoch: number
+  #document: RestingDoc
   #known = 0
+  /** Of the snapshot that the document rests as. */
+  #onUnreadable: StoredBoard['onUnreadable']
   /** What the {@link apply} under way did so far. */
   #change: Change = {}
 
@@ -30,16 +40,39 @@ export class Replica {
   constructor(stored: StoredBoard) {
     this.epoch = stored.head.epoch
     for (let { rows } = stored; ; ) {
-      this.doc = this.#newDoc()
+      this.#document = new RestingDoc(() => this.#newDoc(), fromLog)
       try {
         // A first load has nobody to tell what changed.
         this.#read({ ...stored, rows }, undefined)
         return
       } catch (error) {
-        this.doc.destroy() // a part of what failed may be in it
+        this.#document.destroy() // a part of what failed may be in it
         if (!(error instanceof UnreadableRow)) throw error
         rows = rows.filter(row => row !== error.row)
       }
+    }
+  }
+
+  /**
+   * As the constructor does it, without stopping other work for long; a big board that has no rows rests until it is used.
+   * @param slice cuts a big state (V2)
+   */
+  static async load(stored: StoredBoard, slice: SliceState = sliceApart): Promise<Replica> {
+    const { snapshot, head } = stored
+    if (!snapshot || snapshot.update.byteLength < slicedFromBytes) return new Replica(stored)
+    const replica = new Replica({ head: { ...head, headSeq: 0 }, snapshot: undefined, rows: [] })
+    try {
+      const bytes = await slice(snapshot.update)
+      replica.#document = new RestingDoc(() => replica.#newDoc(), fromLog, bytes)
+      replica.#known = snapshot.seq
+      replica.#onUnreadable = stored.onUnreadable
+      if (stored.rows.length > 0) await replica.wake()
+      replica.#read({ ...stored, snapshot: undefined }, undefined)
+      return replica
+    } catch {
+      // The other way knows what to do with what cannot be read.
+      replica.destroy()
+      return new Replica(stored)
     }
   }
 
@@ -50,7 +83,7 @@ export class Replica {
       const change = this.#change
       change.before ??= transaction.beforeState
       // Encoded by Yjs right after this, and only where somebody listens.
-      if (this.#isIncomplete) {
+      if (incomplete(doc)) {
         doc.once('update', (update: Uint8Array) => {
           change.integrated ??= update
         })
@@ -61,6 +94,42 @@ export class Replica {
 
   get known(): number {
     return this.#known
+  }
+
+  /** Not to be kept: a document that nobody uses rests, and wakes as another. */
+  get doc(): Y.Doc {
+    return this.#document.doc
+  }
+
+  /** When the document was last used; undefined while it rests. */
+  get usedAt(): number | undefined {
+    return this.#document.usedAt
+  }
+
+  get rests(): boolean {
+    return this.usedAt === undefined
+  }
+
+  rest(): void {
+    this.#document.rest()
+  }
+
+  /** Resolves when the document is awake; before that it wakes when it is used, and stops other work as long as it takes. */
+  wake(): Promise<void> {
+    return this.#document.wake().catch(error => {
+      this.#onUnreadable?.('snapshot', `Yjs cannot read it: ${error}`, false)
+      throw error
+    })
+  }
+
+  /** The whole state as V1 updates in order. Does not wake the document. */
+  encodeState(): readonly Uint8Array[] {
+    return this.#document.encodeState()
+  }
+
+  /** Does not wake the document. */
+  encodeStateVector(): Uint8Array {
+    return this.#document.encodeStateVector()
   }
 
   /** Applies what the store has and this replica lacks. @returns the updates (V1) that changed the document */
@@ -83,49 +152,52 @@ export class Replica {
    * @throws Error when Yjs stops half-way: the document may then hold a part of the update, and is not to be used again
    */
   apply(update: Uint8Array, origin: unknown): Applied {
-    const { before, integrated } = this.#changing(() => Y.applyUpdate(this.doc, update, origin))
-    if (!this.#isIncomplete) return { update: before && update, incomplete: false }
-    this.doc.store.pendingStructs = null
-    this.doc.store.pendingDs = null
+    const { doc } = this
+    const { before, integrated } = this.#changing(() => Y.applyUpdate(doc, update, origin))
+    if (!incomplete(doc)) return { update: before && update, incomplete: false }
+    doc.store.pendingStructs = null
+    doc.store.pendingDs = null
     return { update: integrated, incomplete: true }
   }
 
   /** Runs local changes as one transaction. @returns the update (V1) they make, undefined when they changed nothing */
   edit(clientId: number, change: () => void): Uint8Array | undefined {
     // For this change only: a document that meets its own id in what it reads says so on the console and takes another.
-    const { clientID } = this.doc
-    this.doc.clientID = clientId
+    const { doc } = this
+    const { clientID } = doc
+    doc.clientID = clientId
     let update: Uint8Array | undefined
     const capture = (bytes: Uint8Array) => {
       update = bytes
     }
-    this.doc.once('update', capture)
+    doc.once('update', capture)
     try {
-      this.doc.transact(change)
+      doc.transact(change)
     } finally {
-      this.doc.off('update', capture)
-      this.doc.clientID = clientID
+      doc.off('update', capture)
+      doc.clientID = clientID
     }
     return update
   }
 
   destroy(): void {
-    this.doc.destroy()
+    this.#document.destroy()
   }
 
   #read(stored: StoredBoard, note: ((update: Uint8Array) => void) | undefined): void {
     const { snapshot, rows, head, onUnreadable } = stored
     if (snapshot && snapshot.seq > this.#known) {
+      const { doc } = this
       const { before } = this.#changing(() => {
         try {
-          Y.applyUpdateV2(this.doc, snapshot.update, fromLog)
+          Y.applyUpdateV2(doc, snapshot.update, fromLog)
         } catch (error) {
           // This load fails; the next one finds the snapshot before it.
           onUnreadable?.('snapshot', `Yjs cannot read it: ${error}`, false)
           throw error
         }
       })
-      if (before) note?.(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
+      if (before) note?.(Y.encodeStateAsUpdate(doc, Y.encodeStateVector(before)))
     }
     for (const row of rows) {
       if (row.seq <= this.#known) continue
@@ -146,11 +218,6 @@ export class Replica {
     }
   }
 
-  get #isIncomplete(): boolean {
-    const { store } = this.doc
-    return store.pendingStructs !== null || store.pendingDs !== null
-  }
-
   #changing(work: () => void): Change {
     this.#change = {}
     work()
@@ -164,6 +231,8 @@ interface Change {
   /** Where parts were left out: what was not, as an update (V1). */
   integrated?: Uint8Array
 }
+
+const incomplete = ({ store }: Y.Doc): boolean => store.pendingStructs !== null || store.pendingDs !== null
 
 function grew(transaction: Y.Transaction): boolean {
   for (const [client, clock] of transaction.afterState) {

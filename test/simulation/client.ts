@@ -40,6 +40,9 @@ interface Connection {
   release: () => void
 }
 
+/** With so much waiting a peer falls behind, until the next look finds it drained. */
+const tooMuch = 5 * 1024 * 1024
+
 export class SimulatedClient {
   readonly doc = new Y.Doc()
   readonly #chance: Chance
@@ -63,8 +66,11 @@ export class SimulatedClient {
   /** @param release gives back the room that was held for this client */
   connect(room: Room, release: () => void): void {
     const [up, down] = [new Link(this.#chance), new Link(this.#chance)]
+    const chance = this.#chance
     const socket: PeerSocket = {
-      bufferedAmount: 0,
+      get bufferedAmount() {
+        return chance.happens(0.05) ? tooMuch : 0
+      },
       send: frame => down.carry(() => this.#receive(decodeFrame(frame.slice()), connection)),
       close: (_error: SyncError) => {
         up.cut = true

@@ -5,6 +5,7 @@ import { SyncError } from '../../core/base/errors.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { slicesOf } from '../../core/doc/slices.ts'
 import { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { Committer } from '../../ws/room/committer.ts'
 import { ItemInbox } from '../../ws/room/item-inbox.ts'
@@ -35,7 +36,9 @@ export class SimulatedInstance {
       bus,
       instance: randomUUID(),
       idleMs: 300,
-      limits: { debounceMs: 150, maxWaitMs: 600, updateBytes: 2 ** 24, boardBytes: 2 ** 28, peers: 100 },
+      // A thread would keep its own time.
+      slice: async state => slicesOf(state),
+      limits: { debounceMs: 150, maxWaitMs: 600, updateBytes: 2 ** 24, boardBytes: 2 ** 28, peers: 100, restMs: 100 },
       log,
       metrics,
     })

@@ -3,23 +3,56 @@ import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import { Newcomers } from './newcomers.ts'
 import type { Peer } from './peer.ts'
+import { SlowPeers, type SlowPeersOwner } from './slow-peers.ts'
 
-/** A peer whose socket takes nothing has at most this much waiting; it is then closed and comes back for the rest. */
-const bufferedBytesAtMost = 32 * 1024 * 1024
+/** Beyond the board itself, which was asked for, this much answers and echoes may wait; a client that reads none is closed. */
+const answersAtMost = 12 * 1024 * 1024
 /** A peer over this gets no awareness: the next cursor position is as good. */
 const bufferedBytesForAwareness = 1024 * 1024
 
+export interface AudienceOwner
+  extends Pick<SlowPeersOwner, 'stateVector' | 'missing' | 'whenCommitted' | 'onCaughtUp'> {
+  /** About the bytes of the board. */
+  bytes(): number
+}
+
 export class Audience {
   readonly #peers = new Set<Peer>()
+  readonly #slow: SlowPeers
+  readonly #owner: AudienceOwner
   readonly #newcomers = new Newcomers((frame, peer) => this.send(frame, peer))
   readonly #log: Logger
 
-  constructor(log: Logger) {
+  constructor(owner: AudienceOwner, log: Logger) {
+    this.#owner = owner
     this.#log = log
+    this.#slow = new SlowPeers({
+      stateVector: () => owner.stateVector(),
+      missing: stateVector => owner.missing(stateVector),
+      whenCommitted: then => owner.whenCommitted(then),
+      hold: peer => {
+        this.#newcomers.add(peer)
+        this.#newcomers.asked(peer)
+      },
+      onCaughtUp: peer => {
+        this.#newcomers.release(peer)
+        owner.onCaughtUp(peer)
+      },
+      send: (frame, peer) => this.send(frame, peer),
+      close: (peer, error) => this.close(peer, error),
+    })
   }
 
   get peers(): ReadonlySet<Peer> {
     return this.#peers
+  }
+
+  /**
+   * Under load a room sends one document frame in this time. A frame costs a system call per peer: the more there are,
+   * the more it pays to gather; never so long that a drag is seen to stutter.
+   */
+  get frameMs(): number {
+    return Math.min(16 + this.#peers.size / 8, 30)
   }
 
   add(peer: Peer): void {
@@ -29,6 +62,7 @@ export class Audience {
 
   /** @returns whether it was here */
   remove(peer: Peer): boolean {
+    this.#slow.forget(peer)
     this.#newcomers.remove(peer)
     return this.#peers.delete(peer)
   }
@@ -44,7 +78,7 @@ export class Audience {
 
   send(frame: Uint8Array, peer: Peer): void {
     try {
-      if (peer.socket.bufferedAmount > bufferedBytesAtMost) {
+      if (peer.socket.bufferedAmount > answersAtMost + this.#owner.bytes()) {
         peer.socket.close(new SyncError('too-slow', 'the connection takes too little; connect again'))
       } else {
         peer.socket.send(frame)
@@ -56,10 +90,11 @@ export class Audience {
     }
   }
 
-  /** A frame of the document. */
-  sendAll(frame: Uint8Array): void {
+  /** A frame of committed edits, to all who keep up; the others get its content when they have drained. */
+  sendEdits(frame: Uint8Array): void {
     for (const peer of this.#peers) {
-      if (!this.#newcomers.hold(frame, peer)) this.send(frame, peer)
+      const waits = this.#newcomers.hold(frame, peer) || this.#slow.goesWithout(peer)
+      if (!waits) this.send(frame, peer)
     }
   }
 
@@ -79,6 +114,7 @@ export class Audience {
 
   /** Everybody is sent away with this error. */
   closeAll(error: SyncError): void {
+    this.#slow.close()
     for (const peer of this.#peers) this.close(peer, error)
     this.#newcomers.clear()
     this.#peers.clear()

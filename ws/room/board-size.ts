@@ -20,6 +20,10 @@ export class BoardSize {
     this.#warn()
   }
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   hasRoomFor(bytes: number): boolean {
     return this.#bytes + bytes <= this.#limit
   }

@@ -16,6 +16,8 @@ import type { Committed } from '../../core/store/board-log.ts'
 import { aloneOverBytes, type InFlight, merged, type PendingEdit, takeBatch } from './batch.ts'
 
 export interface CommitLineOwner {
+  /** Under load one batch is committed, and one frame sent, in this time. */
+  frameMs(): number
   /** The highest seq up to which every row is applied. */
   known(): number
   /**
@@ -27,8 +29,6 @@ export interface CommitLineOwner {
   onGivenUp(error: SyncError): void
 }
 
-/** At most one document frame per board in this time. */
-const frameMs = 16
 export class CommitLine {
   readonly board: BoardId
   readonly #owner: CommitLineOwner
@@ -59,6 +59,11 @@ export class CommitLine {
   /** Bytes that wait for storage. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Nothing waits, and no turn is at work: the replica is exactly as the log has it. */
+  get isQuiet(): boolean {
+    return this.#settled === this.#applied && this.#turnsWaiting === 0 && this.#gate.length === 0
   }
 
   /** When the oldest edit that waits came in; undefined when none does. */
@@ -126,7 +131,7 @@ export class CommitLine {
 
   /** For the committer: in which way the next batch has to be committed; undefined when nothing waits. */
   get next(): { mode: InFlight['mode']; due: number } | undefined {
-    const due = this.#committedAt + frameMs
+    const due = this.#committedAt + this.#owner.frameMs()
     if (this.#inFlight) return { mode: this.#inFlight.mode, due: Math.max(due, this.#inFlight.retryAt) }
     if (this.#pending.length === 0) return undefined
     return { mode: this.#pendingBytes > aloneOverBytes ? 'alone' : 'together', due }

@@ -37,6 +37,7 @@ function openBoard(committer: Committer, name: string) {
         own.passedOn += updates.reduce((sum, update) => sum + Y.decodeUpdate(update).structs.length, 0)
         own.seqs.push(lastSeq)
       },
+      frameMs: () => 16,
       onGivenUp: error => {
         own.givenUp = error
         line.close()

@@ -69,8 +69,8 @@ export class Committer {
   wake(line: CommitLine): void {
     this.#lines.add(line)
     if (line.bytes > this.#limits.board && hasWaited(line)) this.#giveUp(line, 'too many edits of this board wait')
-    this.#together.wake()
-    this.#apart.wake()
+    const { next } = line
+    if (next) (isTogether(next) ? this.#together : this.#apart).wakeAt(next.due)
   }
 
   /** Age of the oldest edit that is not in the log yet, in seconds; 0 when there is none. */

@@ -11,16 +11,21 @@ import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
 import { checkUpdate } from '../protocol/update-check.ts'
 import type { Audience } from './audience.ts'
+import { type Base, baseFromBytes } from './base.ts'
 import type { BoardSize } from './board-size.ts'
 import type { CommitLine } from './commit-line.ts'
 import type { Peer } from './peer.ts'
 
 /** How often an author is asked for what its updates depend on before they are only dropped. */
 const unresolvedAtMost = 3
+/** About what one entry of a state vector takes while the answer waits. */
+const questionBytes = 64
 
 export interface EditsOwner {
   /** Reads what the log has and the replica lacks. */
   catchUp(): Promise<void>
+  /** Where the document rests it begins to wake; what is admitted from here on waits for that. */
+  wake(): void
   /** The replica holds a part of an update that nobody will commit: it is not to be used again. */
   onBroken(error: SyncError): void
 }
@@ -38,6 +43,7 @@ export class Edits {
   readonly #services: EditsServices
   readonly #owner: EditsOwner
   readonly #size: BoardSize
+  readonly #base: Base
 
   constructor(
     replica: Replica,
@@ -46,6 +52,7 @@ export class Edits {
     services: EditsServices,
     owner: EditsOwner,
     size: BoardSize,
+    base: Base,
   ) {
     this.#replica = replica
     this.#line = line
@@ -53,6 +60,7 @@ export class Edits {
     this.#services = services
     this.#owner = owner
     this.#size = size
+    this.#base = base
   }
 
   /** @throws SyncError `update-too-large` */
@@ -61,22 +69,52 @@ export class Edits {
     if (update.byteLength > updateBytes) {
       throw new SyncError('update-too-large', `an update may have at most ${updateBytes} bytes`)
     }
+    if (isEmpty(update)) {
+      // Every newcomer answers our question so: no reason to wake a document that rests.
+      this.#echo(update, peer)
+      return
+    }
+    this.#owner.wake()
     this.#line.admit(update.byteLength, () => this.#apply(update, peer))
   }
 
   /** Sends step 1. Its state vector tells an author what is safe with us: no more than what is committed. */
   askForMissing(peer: Peer): void {
     peer.awaitsStep2 = true
-    const stateVector = Y.encodeStateVector(this.#replica.doc)
+    const stateVector = this.#replica.encodeStateVector()
     this.#line.whenCommitted(() => this.#audience.send(encodeSyncStep1(stateVector), peer))
   }
 
-  /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
+  /** Answers step 1. Who asks again while the answer waits gets the later one only: what waits for one peer is bounded. */
   answer(peer: Peer, stateVector: Map<number, number>): void {
     this.#audience.asked(peer)
-    const missing = Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
-    // Who asks again while the answer waits gets the later one only: what waits for one peer stays bounded.
     peer.asked += 1
+    peer.answer = undefined
+    const { asked } = peer
+    const isAll = stateVector.size === 0
+    if (isAll && this.#size.bytes >= baseFromBytes) {
+      this.#answerWithAll(peer)
+    } else if (this.#replica.rests && !isAll) {
+      this.#owner.wake()
+      this.#line.admit(questionBytes * stateVector.size, () => {
+        if (peer.asked === asked) this.#answerWith(this.#missingFor(stateVector), peer)
+      })
+    } else {
+      this.#answerWith(isAll ? joined(this.#replica.encodeState()) : this.#missingFor(stateVector), peer)
+    }
+  }
+
+  #answerWithAll(peer: Peer): void {
+    const { asked } = peer
+    this.#base.give(frames => {
+      if (peer.asked !== asked || !this.#audience.peers.has(peer)) return
+      for (const frame of frames) this.#audience.send(frame, peer)
+      this.#audience.answered(peer)
+    })
+  }
+
+  /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
+  #answerWith(missing: Uint8Array, peer: Peer): void {
     peer.answer = missing
     const { asked } = peer
     this.#line.whenCommitted(() => {
@@ -85,6 +123,10 @@ export class Edits {
       peer.answer = undefined
       this.#audience.answered(peer)
     })
+  }
+
+  #missingFor(stateVector: Map<number, number>): Uint8Array {
+    return Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
   }
 
   /** Whether the update has structs that the document lacks: more than deletions. */
@@ -118,10 +160,14 @@ export class Edits {
       this.#line.enqueue(applied.update, actorOf(peer))
     } else {
       // Known already. The echo is what tells an author that its edit is in the log, so it gets one all the same.
-      this.#line.whenCommitted(() => this.#audience.send(encodeUpdate(update), peer), update.byteLength)
+      this.#echo(update, peer)
     }
     if (applied.incomplete) void this.#resolve(peer)
     else peer.unresolved = 0
+  }
+
+  #echo(update: Uint8Array, peer: Peer): void {
+    this.#line.whenCommitted(() => this.#audience.send(encodeUpdate(update), peer), update.byteLength)
   }
 
   #refuse(peer: Peer, error: unknown): void {
@@ -147,5 +193,11 @@ export class Edits {
     if (this.#audience.peers.has(peer)) this.askForMissing(peer)
   }
 }
+
+/** One, where it is not a big board. */
+const joined = (updates: readonly Uint8Array[]): Uint8Array =>
+  updates[0] && updates.length === 1 ? updates[0] : Y.mergeUpdates([...updates])
+
+const isEmpty = (update: Uint8Array): boolean => update.byteLength === 2 && update[0] === 0 && update[1] === 0
 
 const actorOf = (peer: Peer): Actor => `human:${peer.grant.subject}`

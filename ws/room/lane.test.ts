@@ -69,3 +69,26 @@ test('a lane without work, or that was stopped, keeps no timer', async () => {
   own.wake()
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('what becomes due later than the next piece is found when that is done', async () => {
+  const { own, state } = lane()
+  state.due = Date.now() + 10
+  own.wakeAt(state.due)
+  own.wakeAt(Date.now() + 20)
+  await vi.advanceTimersByTimeAsync(10)
+  expect(state.runs).toBe(1)
+  state.due = Date.now() + 10
+  state.end()
+  await vi.advanceTimersByTimeAsync(10)
+  expect(state.runs).toBe(2)
+})
+
+test('a piece that becomes due before the next one is not kept waiting', async () => {
+  const { own, state } = lane()
+  state.due = Date.now() + 1_000
+  own.wakeAt(state.due)
+  state.due = Date.now() + 10
+  own.wakeAt(state.due)
+  await vi.advanceTimersByTimeAsync(10)
+  expect(state.runs).toBe(1)
+})

@@ -6,6 +6,8 @@ export class Lane {
   #running = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
+  /** When the timer that is set goes off. */
+  #timerAt = Number.POSITIVE_INFINITY
 
   /**
    * @param nextDue when the next piece is due (ms since the epoch), undefined when there is none
@@ -19,17 +21,34 @@ export class Lane {
   /** Something may have become due, or earlier than it was. */
   wake(): void {
     if (this.#running || this.#stopped) return
-    clearTimeout(this.#timer)
     const due = this.#nextDue()
-    if (due === undefined) return
-    const wait = due - Date.now()
-    if (wait > 0) this.#timer = setTimeout(() => this.wake(), wait)
-    else void this.#run()
+    if (due !== undefined) this.#runAt(due)
+  }
+
+  /** One piece became due at this time. Costs next to nothing where another is due before it. */
+  wakeAt(due: number): void {
+    if (this.#running || this.#stopped || this.#timerAt <= due) return
+    this.#runAt(due)
   }
 
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
+  }
+
+  #runAt(due: number): void {
+    clearTimeout(this.#timer)
+    this.#timerAt = Number.POSITIVE_INFINITY
+    const wait = due - Date.now()
+    if (wait <= 0) {
+      void this.#run()
+      return
+    }
+    this.#timerAt = due
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Number.POSITIVE_INFINITY
+      this.wake()
+    }, wait)
   }
 
   async #run(): Promise<void> {

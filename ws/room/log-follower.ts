@@ -80,7 +80,8 @@ export class LogFollower implements SyncFollower {
     const { known } = this.#replica
     const sameHistory = epoch === this.#replica.epoch
     if (sameHistory && lastSeq <= known) return
-    if (sameHistory && firstSeq === known + 1 && update) this.#take(update, firstSeq, lastSeq)
+    const isNext = sameHistory && firstSeq === known + 1
+    if (isNext && update && !this.#replica.rests) this.#take(update, firstSeq, lastSeq)
     else this.missed()
   }
 
@@ -105,6 +106,7 @@ export class LogFollower implements SyncFollower {
 
   async #read(): Promise<void> {
     const stored = await this.#services.archive.read(this.#board, this.#replica.known)
+    if (stored && (stored.snapshot || stored.rows.length > 0)) await this.#replica.wake()
     if (this.#closed) return
     if (!stored || stored.head.deleted) {
       this.#owner.onDiscard(new SyncError('board-deleted', 'the board was deleted'))

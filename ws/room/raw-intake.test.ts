@@ -2,58 +2,13 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { StorageError } from '../../core/base/errors.ts'
-import { createLogger } from '../../core/base/log.ts'
-import { createMetrics } from '../../core/base/metrics.ts'
-import type { Bus, BusHandler, Lease } from '../../core/bus/bus.ts'
-import { createInProcessBus } from '../../core/bus/in-process.ts'
-import type { NewChange, RecordedChange } from '../../core/store/change-outbox.ts'
+import type { NewChange } from '../../core/store/change-outbox.ts'
+import { accepted, create, idIn, type Submit, slowStorage, startIntake } from '../../test/kit/raw-intake.ts'
 import { releasing } from '../../test/kit/releasing.ts'
 import { until } from '../../test/kit/until.ts'
-import { RawIntake } from './raw-intake.ts'
 
 const use = releasing()
-const silent = createLogger('silent')
-
-type Submit = (change: NewChange) => Promise<RecordedChange>
-
-const accepted = (change: NewChange): RecordedChange => ({
-  ...change,
-  status: 'pending',
-  result: undefined,
-  seq: undefined,
-})
-
-/** An intake on a storage that does as it is told, and all it was told of. */
-async function intakeOn(submit: Submit, given: (bus: Bus) => Partial<Bus> = () => ({})) {
-  const own = createInProcessBus(silent)
-  const bus: Bus = { ...own, ...given(own) }
-  const metrics = createMetrics()
-  const changes = { submit, find: vi.fn(), boardsWithPending: vi.fn(), drain: vi.fn() }
-  const intake = use(new RawIntake(changes as never, bus, silent, metrics))
-  await intake.start()
-  const publish = (board: string, message: object) =>
-    bus.publish(`board:${board}:updates`, new TextEncoder().encode(JSON.stringify(message)))
-  const refused = async (reason: string) => {
-    const { values } = await metrics.refusals.get()
-    return values.find(value => value.labels.reason === reason)?.value ?? 0
-  }
-  const say = (channel: string, text: string) => bus.publish(channel, new TextEncoder().encode(text))
-  return { intake, publish, say, refused }
-}
-
-/** An intake whose bus is as `given`, and what it stored, by item. */
-async function storingIntake(given: (bus: Bus) => Partial<Bus>) {
-  const stored: string[] = []
-  const parts = await intakeOn(async change => {
-    stored.push(idIn(change))
-    return accepted(change)
-  }, given)
-  return { stored, ...parts }
-}
-
-const bytes = (message: unknown) => new TextEncoder().encode(JSON.stringify(message))
-const create = (id: string, text = '') => ({ action: 'create', item: { id, type: 'sticky', content: { text } } })
-const idIn = ({ change }: NewChange) => (JSON.parse(change) as { item: { id: string } }).item.id
+const intakeOn = (submit: Submit) => startIntake(use, submit)
 
 test('a change that another program published is stored in the name of the bus, under a key that REST cannot give', async () => {
   const stored: NewChange[] = []
@@ -120,6 +75,17 @@ describe('while storage is away', () => {
     expect(await refused('raw-overflow')).toBe(2_202 - stored)
   })
 
+  test('an instance that stops drops and counts what it cannot store in time: it would come after what others store', async () => {
+    const { stored, tried, submit, release } = slowStorage()
+    const { intake, publish, refused } = await intakeOn(submit)
+    for (const id of ['under-way', 'waiting']) publish('board', create(id))
+    await until(() => tried.length === 1)
+    await intake.stop()
+    release()
+    await until(async () => (await refused('raw-not-stored')) + stored.length === 2)
+    expect(stored).toEqual(['under-way'])
+  })
+
   test('a change that storage will never take is dropped and counted; the next one is taken', async () => {
     const stored: string[] = []
     const { publish, refused } = await intakeOn(async change => {
@@ -153,73 +119,5 @@ describe('an instance that stood still', () => {
     publish('board', create('new'))
     await vi.waitFor(() => expect(stored).toContain('new'))
     expect(stored).toEqual(['before', 'new'])
-  })
-})
-
-describe('a board that is handed over', () => {
-  test('is taken in by the instance that stops until its mark, and not after it', async () => {
-    const handlers: { name: string; handler: BusHandler }[] = []
-    const { intake, stored, publish } = await storingIntake(bus => ({
-      subscribe(name, handler) {
-        handlers.push({ name, handler })
-        return bus.subscribe(name, handler)
-      },
-      // All of it comes in at once, as from a socket.
-      async release(_name, handover, mark) {
-        const hear = (name: string, channel: string, message: Uint8Array) =>
-          handlers.find(given => given.name === name)?.handler(channel, message)
-        const updates = 'board:board:updates'
-        hear('board:*:updates', updates, bytes(create('before-the-mark')))
-        hear(handover, handover, new TextEncoder().encode(mark))
-        hear('board:*:updates', updates, bytes(create('after-the-mark')))
-      },
-    }))
-    publish('board', create('first'))
-    await until(() => stored.length === 1)
-    await intake.stop()
-    expect(stored).toEqual(['first', 'before-the-mark'])
-  })
-
-  test('is taken in by the next one after the mark, also where it hears of its lease first', async () => {
-    const mark = 'board 1'
-    let grant = (_lease: Lease) => {}
-    const granted = new Promise<Lease>(resolve => {
-      grant = resolve
-    })
-    const asked = vi.fn()
-    const { stored, publish, say } = await storingIntake(() => ({
-      lease: () => {
-        asked()
-        return granted
-      },
-    }))
-    publish('board', create('before-the-lease'))
-    await until(() => asked.mock.calls.length === 1)
-    grant({ after: mark })
-    await granted
-    publish('board', create('before-the-mark'))
-    say('boardsync:handover', mark)
-    publish('board', create('after-the-mark'))
-    await until(() => stored.length > 0)
-    publish('board', create('later'))
-    await until(() => stored.includes('later'))
-    expect(stored).toEqual(['after-the-mark', 'later'])
-  })
-
-  test('is taken in by the next one at once where it heard the mark before', async () => {
-    const mark = 'board 1'
-    let after: string | undefined = mark
-    const { stored, publish, say } = await storingIntake(() => ({
-      lease: async () => {
-        const lease = after === undefined ? {} : { after }
-        after = undefined
-        return lease
-      },
-    }))
-    say('boardsync:handover', mark)
-    publish('board', create('a'))
-    publish('board', create('b'))
-    await until(() => stored.length === 2)
-    expect(stored).toEqual(['a', 'b'])
   })
 })

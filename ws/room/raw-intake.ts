@@ -10,44 +10,49 @@
  *
  * An instance that stops hands its boards over: it frees the lease and publishes a mark. Until it hears its own mark it takes
  * what it hears; whoever gets the lease takes only what it hears after the mark. (On one Redis, all hear all messages in one
- * order. In a Cluster, those of that very moment may be taken twice or not at all.)
+ * order. In a Cluster, those of that very moment may be taken twice or not at all.) A second mark says that all is stored that
+ * came before the first: so long the next one waits to store.
+ *
+ * A Redis that comes back may know of no lease. Who had one, or still has messages of before to store, asks for it at once;
+ * the others wait a moment, or theirs would overtake.
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { pause } from '../../core/base/pause.ts'
-import type { Bus, Lease } from '../../core/bus/bus.ts'
+import type { Bus, BusState } from '../../core/bus/bus.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
-import { boardOfChannel, everyUpdatesChannel, handoverChannel, intakeLease } from '../../core/contract/channels.ts'
+import { boardOfChannel, everyUpdatesChannel, handoverChannel } from '../../core/contract/channels.ts'
 import { mayBeWakeUp, readRawMessage } from '../../core/contract/raw-change.ts'
 import type { Storage } from '../../core/store/storage.ts'
+import { IntakeLease } from './intake-lease.ts'
 import { Marks } from './marks.ts'
 import { RawStore } from './raw-store.ts'
 
-const leaseMs = 5_000
 const renewEveryMs = 1_000
 /** A board whose publishers are silent for so long is free for any instance. */
 const keptForMs = 30_000
-/** A lease with less than this left is not relied on. */
-const marginMs = 250
+/** More than it takes an instance to connect again. */
+const oldHoldersFirstMs = 1_500
 /** A timer this late: the process stood still, and what is heard now may be old. */
 const stoodStillMs = 2_000
 /** What may wait for storage, over all boards; more is dropped. */
 const waitingBytesAtMost = 16 * 1024 * 1024
-const stopWithinMs = 2_000
-const handOverWithinMs = 500
+const storeBeforeHandOverMs = 500
+const storeWithinMs = 2_000
 
-/** A message, or a mark among them. `ours`: it came while this instance had the lease. */
-type Arrival = { bytes: Uint8Array; ours: boolean } | { mark: string }
+interface Arrival {
+  bytes: Uint8Array
+  /** Whether it came while this instance had the lease, or got it by asking then; a promise until that is known. */
+  ours: boolean | Promise<boolean>
+}
 
 interface BoardIntake {
   waiting: Arrival[]
-  /** By `performance.now()`; this instance has the lease until then. */
-  leasedUntil: number
+  readonly lease: IntakeLease
   lastHeard: number
   working: Promise<void> | undefined
-  /** This instance has handed it over. */
-  left: boolean
+  storing: boolean
 }
 
 export class RawIntake {
@@ -61,6 +66,8 @@ export class RawIntake {
   #overflowing = false
   #lastTick = performance.now()
   #mayHearOldNews = false
+  /** Resolves once those who had leases before the bus was away have had the time to take them anew. */
+  #oldHoldersServed: Promise<unknown> | undefined
   readonly #marks = new Marks()
   #stopping = false
   #timer: NodeJS.Timeout | undefined
@@ -77,10 +84,10 @@ export class RawIntake {
     this.#timer = setInterval(() => this.#tick(), renewEveryMs)
     this.#lastTick = performance.now()
     this.#ends.push(
-      this.#bus.onState(() => this.#begin()),
+      this.#bus.onState(state => this.#begin(state)),
       ...(await Promise.all([
         this.#bus.subscribe(everyUpdatesChannel, (channel, message) => this.#hear(channel, message)),
-        this.#bus.subscribe(handoverChannel, (_channel, message) => this.#hearMark(message)),
+        this.#bus.subscribe(handoverChannel, (_channel, mark) => this.#marks.hear(new TextDecoder().decode(mark))),
         this.#bus.subscribe(this.#echoChannel, () => {
           this.#mayHearOldNews = false
         }),
@@ -88,26 +95,17 @@ export class RawIntake {
     )
   }
 
-  /** Leaves its boards to others; stores what was its own until then, as far as that goes. */
+  /** Leaves its boards to others; stores what was its own until then, and drops what takes too long: it would come late. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearInterval(this.#timer)
-    await Promise.race([this.#working(), pause(handOverWithinMs)])
-    if (this.#bus.state === 'up') await this.#handOver()
+    await Promise.race([this.#working(), pause(storeBeforeHandOverMs)])
+    if (this.#bus.state === 'up') await Promise.all([...this.#boards.values()].map(({ lease }) => lease.handOver()))
     for (const end of this.#ends) end()
-    await Promise.race([this.#working(), pause(stopWithinMs)])
+    const turns = [...this.#boards.values()].map(({ working, lease }) => lease.endTurn(working))
+    await Promise.race([this.#working(), pause(storeWithinMs)])
     this.#store.stop()
-  }
-
-  async #handOver(): Promise<void> {
-    const held = [...this.#boards].filter(([, { leasedUntil }]) => leasedUntil > performance.now())
-    const handed = held.map(async ([board]) => {
-      const mark = `${board} ${randomUUID()}`
-      const heard = this.#marks.heard(mark, handOverWithinMs)
-      await Promise.race([this.#bus.release(intakeLease(board), handoverChannel, mark), pause(handOverWithinMs)])
-      await heard
-    })
-    await Promise.all(handed)
+    await Promise.all(turns)
   }
 
   #working(): Promise<unknown> {
@@ -121,8 +119,8 @@ export class RawIntake {
     const now = performance.now()
     if (now - this.#lastTick > stoodStillMs) this.#askForEcho()
     const intake = this.#intakeOf(board)
-    const ours = intake.leasedUntil - marginMs > now
-    if (!ours && (this.#mayHearOldNews || this.#stopping)) return
+    const { isReliable } = intake.lease
+    if (!isReliable && (this.#mayHearOldNews || this.#leavesToOthers(intake))) return
     intake.lastHeard = now
     if (this.#waitingBytes + bytes.byteLength > waitingBytesAtMost) {
       this.#overflow(board)
@@ -130,46 +128,36 @@ export class RawIntake {
     }
     this.#waitingBytes += bytes.byteLength
     // A copy: what is heard may be a slice of a far larger buffer.
-    intake.waiting.push({ bytes: bytes.slice(), ours })
+    const arrival: Arrival = { bytes: bytes.slice(), ours: isReliable }
+    if (!isReliable) arrival.ours = this.#askFor(arrival, this.#marks.next(), intake)
+    intake.waiting.push(arrival)
     intake.working ??= this.#work(board, intake)
-  }
-
-  #hearMark(bytes: Uint8Array): void {
-    const mark = new TextDecoder().decode(bytes)
-    const intake = this.#boards.get(mark.split(' ')[0] as BoardId)
-    if (intake) {
-      intake.waiting.push({ mark })
-      if (this.#stopping) Object.assign(intake, { left: true, leasedUntil: 0 })
-    }
-    this.#marks.hear(mark)
   }
 
   /** One at a time: the order of arrival is the order of the rows. Never throws. */
   async #work(board: BoardId, intake: BoardIntake): Promise<void> {
-    while (intake.waiting.length > 0) {
-      const arrived = intake.waiting.splice(0)
-      const isDecided = arrived.every(arrival => 'mark' in arrival || arrival.ours)
-      const lease = isDecided ? undefined : await this.#lease(board, intake)
-      // The mark may have come while the lease was asked for; if it came before that, all of this is after it.
-      if (lease?.after !== undefined) arrived.push(...intake.waiting.splice(0))
-      const from = arrived.findLastIndex(arrival => 'mark' in arrival && arrival.mark === lease?.after) + 1
-      for (const [index, arrival] of arrived.entries()) {
-        if ('mark' in arrival) continue
-        if (arrival.ours || (lease && index >= from)) await this.#store.take(board, arrival.bytes)
-        this.#waitingBytes -= arrival.bytes.byteLength
+    for (let next = intake.waiting.shift(); next; next = intake.waiting.shift()) {
+      intake.storing = await next.ours
+      if (intake.storing) {
+        await intake.lease.turn
+        await this.#store.take(board, next.bytes)
       }
+      intake.storing = false
+      this.#waitingBytes -= next.bytes.byteLength
     }
     this.#overflowing = false
     intake.working = undefined
   }
 
-  async #lease(board: BoardId, intake: BoardIntake): Promise<Lease | undefined> {
-    const asked = performance.now()
-    const lease = await this.#bus.lease(intakeLease(board), leaseMs)
-    // What is heard before the mark is not ours, though we have the lease.
-    if (lease?.after !== undefined) await this.#marks.heard(lease.after, handOverWithinMs)
-    intake.leasedUntil = lease && !intake.left ? asked + leaseMs : 0
-    return lease
+  async #askFor(arrival: Arrival, number: number, intake: BoardIntake): Promise<boolean> {
+    if (this.#oldHoldersServed && !isOldHolder(intake)) await this.#oldHoldersServed
+    arrival.ours = !this.#leavesToOthers(intake) && (await intake.lease.covers(number))
+    return arrival.ours
+  }
+
+  /** Once it stops, it takes in only what it has the lease for, and asks for no other. */
+  #leavesToOthers({ lease }: BoardIntake): boolean {
+    return this.#stopping && !lease.isHeld
   }
 
   #tick(): void {
@@ -178,9 +166,8 @@ export class RawIntake {
     else if (this.#mayHearOldNews) this.#bus.publish(this.#echoChannel, new Uint8Array())
     this.#lastTick = now
     for (const [board, intake] of this.#boards) {
-      if (!intake.working) intake.waiting = [] // marks, with nothing to mark
       if (!intake.working && now - intake.lastHeard > keptForMs) this.#boards.delete(board)
-      else if (intake.leasedUntil > now) void this.#lease(board, intake)
+      else if (intake.lease.isHeld) void intake.lease.ask()
     }
   }
 
@@ -191,15 +178,25 @@ export class RawIntake {
   }
 
   /** A bus that was away may have forgotten leases, and has nothing old to tell. */
-  #begin(): void {
-    for (const intake of this.#boards.values()) intake.leasedUntil = 0
+  #begin(state: BusState): void {
+    for (const intake of this.#boards.values()) {
+      intake.lease.doubt()
+      if (state === 'up' && isOldHolder(intake)) void intake.lease.ask()
+    }
+    if (state === 'up') {
+      const served = pause(oldHoldersFirstMs).then(() => {
+        if (this.#oldHoldersServed === served) this.#oldHoldersServed = undefined
+      })
+      this.#oldHoldersServed = served
+    }
     this.#mayHearOldNews = false
   }
 
   #intakeOf(board: BoardId): BoardIntake {
     const existing = this.#boards.get(board)
     if (existing) return existing
-    const intake: BoardIntake = { waiting: [], leasedUntil: 0, lastHeard: 0, working: undefined, left: false }
+    const lease = new IntakeLease(this.#bus, board, this.#marks)
+    const intake: BoardIntake = { waiting: [], lease, lastHeard: 0, working: undefined, storing: false }
     this.#boards.set(board, intake)
     return intake
   }
@@ -211,6 +208,10 @@ export class RawIntake {
     this.#overflowing = true
   }
 }
+
+/** Whether nobody should get the lease before it: it may have it still, or has taken in what is not stored yet. */
+const isOldHolder = ({ lease, storing, waiting }: BoardIntake): boolean =>
+  lease.mayBeHeld || storing || waiting.some(({ ours }) => ours === true)
 
 /** A channel that is none of a board is told of by the item inbox. */
 function boardIn(channel: string): BoardId | undefined {

@@ -30,13 +30,14 @@ export class RawStore {
     this.#metrics = metrics
   }
 
-  /** Gives up what waits for storage. */
+  /** Gives up what waits for storage, and takes nothing more: the next holder of the lease stores now. */
   stop(): void {
     this.#stopped = true
   }
 
   /** Resolves when the message is stored or dropped. Never throws. */
   async take(board: BoardId, bytes: Uint8Array): Promise<void> {
+    if (this.#stopped) return void this.#drop(board, 'raw-not-stored', 'this instance stops')
     const message = readRawMessage(bytes)
     if (message.kind === 'wake-up') return
     if (message.kind === 'malformed') return void this.#drop(board, 'raw-malformed', message.detail)

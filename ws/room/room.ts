@@ -7,12 +7,13 @@ import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { mayWrite } from '../../core/contract/role.ts'
 import { countItems } from '../../core/doc/items.ts'
-import { Replica } from '../../core/doc/replica.ts'
+import type { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { encodePermissionDenied, encodeUpdate, type Frame } from '../protocol/frames.ts'
 import { Audience } from './audience.ts'
+import { Base } from './base.ts'
 import { merged } from './batch.ts'
 import { BoardSize } from './board-size.ts'
 import { CommitLine } from './commit-line.ts'
@@ -21,6 +22,7 @@ import { LogFollower } from './log-follower.ts'
 import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
 import type { RemotePresence } from './remote-presence.ts'
+import { Resting } from './resting.ts'
 import { type SnapshotPace, Snapshots } from './snapshots.ts'
 import type { ChannelServices, SyncChannel } from './sync-channel.ts'
 
@@ -28,6 +30,8 @@ export interface RoomLimits extends SnapshotPace {
   updateBytes: number
   boardBytes: number
   peers: number
+  /** A document that nobody used for this long rests. */
+  restMs: number
 }
 
 /** What a room hears from other instances, and tells them. */
@@ -51,22 +55,26 @@ export class Room {
   readonly size: BoardSize
   readonly #services: RoomServices
   readonly #audience: Audience
+  readonly #base: Base
   readonly #edits: Edits
   readonly #presence: Presence
   readonly #links: RoomLinks
   readonly #follower: LogFollower
   readonly #onDiscard: (error: SyncError) => void
+  readonly #resting: Resting
   #closed: SyncError | undefined
   /** What was read from the log and waits at the gate: what others commit after it goes out behind it. */
   #readsAtGate = 0
 
   /**
+   * @param replica of what is stored
    * @param links opened before `stored` was read: so no commit is missed in between
    * @param onDiscard the room can no longer be trusted: it holds edits that will not be in the log, or another history
    */
   constructor(
     board: BoardId,
     stored: StoredBoard,
+    replica: Replica,
     links: RoomLinks,
     services: RoomServices,
     onDiscard: (error: SyncError) => void,
@@ -75,20 +83,33 @@ export class Room {
     this.board = board
     this.#services = services
     this.#onDiscard = onDiscard
-    this.replica = new Replica(stored)
+    this.replica = replica
     this.line = new CommitLine(
       board,
       {
+        frameMs: () => this.#audience.frameMs,
         known: () => this.replica.known,
         onCommitted: (...batch) => this.#onCommitted(...batch),
         onGivenUp: onDiscard,
       },
       line => committer.wake(line),
     )
-    this.#audience = new Audience(log)
     this.size = new BoardSize(board, stored.head.bytes, limits.boardBytes, log)
-    const edits = { catchUp: () => this.catchUp(), onBroken: onDiscard }
-    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size)
+    this.#audience = new Audience(
+      {
+        stateVector: () => this.replica.encodeStateVector(),
+        missing: stateVector => Y.encodeStateAsUpdate(this.replica.doc, stateVector),
+        whenCommitted: then => this.line.whenCommitted(then),
+        bytes: () => this.size.bytes,
+        onCaughtUp: peer => this.#tellWhoIsHere(peer),
+      },
+      log,
+    )
+    this.#base = new Base(this.replica, this.line)
+    const bytes = () => this.size.bytes
+    this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, error => this.#onBroken(error))
+    const edits = { catchUp: () => this.catchUp(), wake: () => this.#resting.wake(), onBroken: onDiscard }
+    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, this.#base)
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), log, metrics)
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
@@ -186,6 +207,7 @@ export class Room {
   close(error: SyncError): void {
     if (this.#closed) return
     this.#closed = error
+    this.#resting.close()
     this.line.close()
     this.#services.committer.forget(this.line)
     this.snapshots.close()
@@ -195,6 +217,12 @@ export class Room {
     this.#presence.close()
     this.#audience.closeAll(error)
     this.replica.destroy()
+  }
+
+  #onBroken(error: unknown): void {
+    if (this.#closed) return
+    this.#services.log.error({ err: error, board: this.board }, 'a document could not be woken')
+    this.#onDiscard(new SyncError('storage-unavailable', 'this board has to be read anew; connect again'))
   }
 
   #deny(peer: Peer): void {
@@ -239,7 +267,9 @@ export class Room {
   #passOn(updates: readonly Uint8Array[]): void {
     for (const update of merged(updates)) {
       this.size.add(update.byteLength)
-      this.#audience.sendAll(encodeUpdate(update))
+      const frame = encodeUpdate(update)
+      this.#base.follow(frame)
+      this.#audience.sendEdits(frame)
     }
   }
 
@@ -250,6 +280,7 @@ export class Room {
 
   #readState() {
     return this.line.turn(async () => {
+      await this.replica.wake()
       const update = Y.encodeStateAsUpdateV2(this.replica.doc)
       this.size.set(update.byteLength)
       return { epoch: this.replica.epoch, seq: this.replica.known, update, itemCount: countItems(this.replica.doc) }

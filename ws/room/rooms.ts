@@ -12,6 +12,7 @@
  */
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { Replica, type SliceState } from '../../core/doc/replica.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { RemotePresence } from './remote-presence.ts'
 import { Room, type RoomLinks, type RoomServices } from './room.ts'
@@ -26,6 +27,8 @@ export interface RoomsServices extends RoomServices {
   boards: Storage['boards']
   /** An empty room leaves memory after this. */
   idleMs: number
+  /** Cuts the state of a big board; default: in a thread of its own. */
+  slice?: SliceState
 }
 
 /** A room that stays open as long as this is not released. */
@@ -154,7 +157,8 @@ export class Rooms {
       const stored = await archive.read(board, 0)
       if (!stored) throw missing()
       if (stored.head.deleted) throw deleted()
-      const room: Room = new Room(board, stored, links, this.#services, error => this.discard(room, error))
+      const replica = await Replica.load(stored, this.#services.slice)
+      const room: Room = new Room(board, stored, replica, links, this.#services, error => this.discard(room, error))
       return room
     } catch (error) {
       links.sync.close()

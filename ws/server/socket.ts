@@ -1,9 +1,11 @@
 /** A `ws` socket as a peer's socket: sends bytes, closes with a code of the table, and keeps a silent client awake. */
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { SyncError } from '../../core/base/errors.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { closeCodes } from '../../core/contract/close-codes.ts'
 import { encodePermissionDenied, keepAliveFrame } from '../protocol/frames.ts'
+import { webSocketFrame } from '../protocol/websocket-frame.ts'
 import type { PeerSocket } from '../room/peer.ts'
 
 /** A peer that answers no close frame is cut off after this. */
@@ -13,16 +15,30 @@ const refusedCloseDelayMs = 1_000
 /** A stock client hangs up after 30 s without a message; WebSocket pings don't count for it. */
 const keepAliveAfterMs = 10_000
 
+/** What is longer is not copied behind a header; `ws` sends the two beside each other. */
+const framedBytesAtMost = 64 * 1024
+
+/** The frame that was sent last: most go to many sockets in a row. */
+let latest: { frame: Uint8Array; framed: Buffer } | undefined
+
+function framedOnce(frame: Uint8Array): Buffer {
+  if (latest?.frame !== frame) latest = { frame, framed: webSocketFrame(frame) }
+  return latest.framed
+}
+
 export class Socket implements PeerSocket {
   readonly #socket: WebSocket
+  readonly #stream: Duplex
   readonly #metrics: Metrics
   #sentAt = Date.now()
   /** A ping was sent that nobody answered. */
   #pinged = false
   #closing = false
 
-  constructor(socket: WebSocket, metrics: Metrics) {
+  /** @param stream under the socket: without compression and fragments a frame can be written there as it is */
+  constructor(socket: WebSocket, stream: Duplex, metrics: Metrics) {
     this.#socket = socket
+    this.#stream = stream
     this.#metrics = metrics
     socket.on('pong', () => {
       this.#pinged = false
@@ -43,7 +59,8 @@ export class Socket implements PeerSocket {
     this.#sentAt = Date.now()
     this.#metrics.framesOut.inc()
     this.#metrics.bytesOut.inc(frame.byteLength)
-    this.#socket.send(frame)
+    if (frame.byteLength > framedBytesAtMost) this.#socket.send(frame)
+    else this.#stream.write(framedOnce(frame))
   }
 
   close(error: SyncError): void {

@@ -91,7 +91,7 @@ export class Sockets {
         this.#services.metrics.refusals.inc({ reason: `upgrade-${refusal.status}` })
         refuseUpgrade(stream, refusal.status, refusal.reason)
       } else {
-        this.#server.handleUpgrade(request, stream, head, socket => this.#accept(socket, request))
+        this.#server.handleUpgrade(request, stream, head, socket => this.#accept(socket, stream, request))
       }
     })
   }
@@ -114,9 +114,9 @@ export class Sockets {
     for (const timer of this.#timers) clearInterval(timer)
   }
 
-  #accept(webSocket: WebSocket, request: IncomingMessage): void {
+  #accept(webSocket: WebSocket, stream: Duplex, request: IncomingMessage): void {
     const { metrics, log, trustedProxies } = this.#services
-    const socket = new Socket(webSocket, metrics)
+    const socket = new Socket(webSocket, stream, metrics)
     this.#sockets.set(webSocket, socket)
     metrics.connections.set(this.#sockets.size)
     webSocket.on('close', () => {

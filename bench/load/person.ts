@@ -1,0 +1,113 @@
+/** One connection of the load: joins a board as a stock client does, and hands on what it hears. */
+import { WebSocket } from 'ws'
+import type { Server } from '../servers.ts'
+import { type Message, read, step1, step2 } from '../wire.ts'
+
+export class Person {
+  readonly board: string
+  readonly #server: Server
+  readonly #socket: WebSocket
+  /** Frames are handed on here, whole and unread: most are equal to one that somebody else got. */
+  onFrame: ((message: Uint8Array) => void) | undefined
+  /** Of the last frames before there was an `onFrame`. */
+  readonly #closed: Promise<number>
+
+  private constructor(server: Server, board: string, socket: WebSocket) {
+    this.#server = server
+    this.board = board
+    this.#socket = socket
+    socket.on('message', (data: Buffer) => this.onFrame?.(server.dialect.unwrap(board, data)))
+    socket.on('error', () => {}) // told by the code
+    this.#closed = new Promise(resolve => socket.once('close', resolve))
+  }
+
+  /** Connected, and nothing sent. @param place which of the server's processes */
+  static async connect(server: Server, board: string, place = 0): Promise<Person> {
+    const url = server.urls[place % server.urls.length]
+    const socket = new WebSocket(`${url}/${board}`, { perMessageDeflate: false, maxPayload: 2 ** 28 })
+    const person = new Person(server, board, socket)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve)
+      socket.once('error', reject)
+    })
+    for (const frame of server.dialect.hello(board)) socket.send(frame)
+    return person
+  }
+
+  /**
+   * Joins the board: has what it holds.
+   * @param onFrame hears every message from the first one on
+   */
+  static async join(server: Server, board: string, place = 0, onFrame?: Person['onFrame']): Promise<Person> {
+    const person = await Person.connect(server, board, place)
+    person.onFrame = onFrame
+    if (server.remembers) await person.sync()
+    return person
+  }
+
+  /** Asks for everything; resolves with the answer to that. Frames that come before it are handed on. */
+  async sync(stateVector?: Uint8Array): Promise<void> {
+    const hand = this.onFrame
+    const synced = new Promise<void>(resolve => {
+      this.onFrame = message => {
+        hand?.(message)
+        // A stock client answers each question of the server.
+        if (isStep1(message)) this.send(step2())
+        else if (isStep2(message)) resolve()
+      }
+    })
+    this.send(step1(stateVector))
+    await Promise.race([
+      synced,
+      this.#closed.then(code => {
+        throw new Error(`${this.#server.name} closed a client that joined: ${code}`)
+      }),
+    ])
+    this.onFrame = hand
+  }
+
+  send(message: Uint8Array): void {
+    this.#socket.send(this.#server.dialect.wrap(this.board, message))
+  }
+
+  /** Takes no more bytes from the network, as a suspended laptop. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  get open(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN
+  }
+
+  stop(): void {
+    this.onFrame = undefined
+    this.#socket.terminate()
+  }
+}
+
+const isStep1 = (message: Uint8Array): boolean => message[1] === 0 && (message[0] === 0 || message[0] === 4)
+const isStep2 = (message: Uint8Array): boolean => message[1] === 1 && (message[0] === 0 || message[0] === 4)
+
+/** Reads each distinct message once, however many people hear it. */
+export class Reader<T> {
+  readonly #read: (message: Message) => T
+  readonly #seen = new Map<string, T>()
+
+  constructor(of: (message: Message) => T) {
+    this.#read = of
+  }
+
+  read(message: Uint8Array): T {
+    const key = Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString('latin1')
+    const known = this.#seen.get(key)
+    if (known !== undefined) return known
+    if (this.#seen.size > 2_000) this.#seen.clear()
+    const value = this.#read(read(message))
+    this.#seen.set(key, value)
+    return value
+  }
+}

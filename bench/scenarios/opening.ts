@@ -1,0 +1,194 @@
+/** A big board: opened by the first, by the next, by fifty at once; and what others notice of a huge one being opened. */
+import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import * as Y from 'yjs'
+import { Hearing, heardIn } from '../load/hearing.ts'
+import { Person, Reader } from '../load/person.ts'
+import { contentOfDoc, makeWriter, recordOf } from '../load/writers.ts'
+import { type Figures, fact, inParallel, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
+import type { Server } from '../servers.ts'
+import { Usage } from '../usage.ts'
+import { edit, read } from '../wire.ts'
+
+const shapesOf: Record<Scale, number> = { smoke: 200, quick: 20_000, full: 20_000 }
+const hugeOf: Record<Scale, number> = { smoke: 300, quick: 50_000, full: 100_000 }
+const herdOf: Record<Scale, number> = { smoke: 3, quick: 50, full: 50 }
+const shapesPerUpdate = 1_000
+
+/** @returns the board's content, once it is all there and stored */
+async function draw(server: Server, board: string, shapes: number): Promise<string> {
+  const doc = new Y.Doc()
+  const author = await Person.join(server, board)
+  const seen = new Y.Doc()
+  const witness = await Person.join(server, board, 0, message => applyTo(seen, message))
+  doc.on('update', (update: Uint8Array) => author.send(edit(update)))
+  for (let first = 0; first < shapes; first += shapesPerUpdate) {
+    doc.transact(() => {
+      for (let index = first; index < Math.min(first + shapesPerUpdate, shapes); index++) {
+        const shape = new Y.Map<unknown>()
+        doc.getMap('tldraw').set(`shape:${index}`, shape)
+        shape.set('base', recordOf(`shape:${index}`))
+      }
+    })
+    // At the pace of a busy board: nobody draws all of it in one second.
+    await pause(50)
+  }
+  await fact('the board is drawn', () => Y.getState(seen.store, doc.clientID) === Y.getState(doc.store, doc.clientID))
+  const content = contentOfDoc(doc)
+  author.stop()
+  witness.stop()
+  return content
+}
+
+function applyTo(doc: Y.Doc, message: Uint8Array): void {
+  const content = read(message)
+  if (content.kind === 'update' || content.kind === 'step-2') Y.applyUpdate(doc, content.payload)
+}
+
+interface Opened {
+  ms: number
+  messages: Uint8Array[]
+}
+
+/** Until the answer to step 1 is there, whole; what it holds is looked at afterwards. */
+async function open(server: Server, board: string): Promise<Opened> {
+  const messages: Uint8Array[] = []
+  const start = performance.now()
+  const person = await Person.join(server, board, 0, message => void messages.push(message.slice()))
+  const ms = performance.now() - start
+  person.stop()
+  return { ms, messages: messages.filter(message => message[0] === 0 && message[1] !== 0) }
+}
+
+/** Equal messages are looked at once: fifty times a big board is more than the load could hold. */
+function checkContent(opened: readonly Opened[], content: string): void {
+  const known = new Set<string>()
+  for (const { messages } of opened) {
+    const hash = createHash('sha256')
+    for (const message of messages) hash.update(message)
+    const key = hash.digest('hex')
+    if (known.has(key)) continue
+    const doc = new Y.Doc()
+    for (const message of messages) applyTo(doc, message)
+    if (contentOfDoc(doc) !== content) throw new Error('somebody opened another board than was drawn')
+    known.add(key)
+  }
+}
+
+async function bigBoard(server: Server, scale: Scale): Promise<Figures> {
+  const board = newBoard()
+  const content = await draw(server, board, shapesOf[scale])
+  const cold: number[] = []
+  if (server.name !== 'y-websocket-server') {
+    // Hocuspocus stores what it holds when it is told to end; ours has it already.
+    await pause(scale === 'smoke' ? 0 : 3_000)
+    await server.restart()
+    await warmUp(server)
+    const first = await open(server, board)
+    checkContent([first], content)
+    cold.push(first.ms)
+  }
+  const usage = new Usage(server.pids, scale !== 'smoke')
+  const warm: number[] = []
+  const one = await Person.join(server, board)
+  for (let times = 0; times < (scale === 'smoke' ? 1 : 7); times++) {
+    const next = await open(server, board)
+    checkContent([next], content)
+    warm.push(next.ms)
+  }
+  const before = await usage.settledRss()
+  usage.resetPeak()
+  const herd = await inParallel(herdOf[scale], () => open(server, board), herdOf[scale])
+  const peak = usage.peak() - before
+  checkContent(herd, content)
+  one.stop()
+  const times = herd.map(({ ms }) => ms)
+  return {
+    cold: percentile(cold, 0.5),
+    warm: percentile(warm, 0.5),
+    herdP99: percentile(times, 0.99),
+    herdPeak: peak,
+  }
+}
+
+/** Its first connections are a server's slowest. */
+async function warmUp(server: Server): Promise<void> {
+  for (let times = 0; times < 20; times++) await open(server, newBoard())
+}
+
+/** Two people work on a small board while a huge one is opened, and opened again. */
+async function hugeBoard(server: Server, scale: Scale): Promise<Figures> {
+  const board = newBoard()
+  const content = await draw(server, board, hugeOf[scale])
+  await pause(scale === 'smoke' ? 0 : 5_000)
+  await server.restart()
+  await warmUp(server)
+
+  const writer = makeWriter(1_000, 20_000)
+  const latencies: number[] = []
+  const sentAt: number[] = []
+  const hearing = new Hearing(new Map([[writer.client, sentAt]]), latencies)
+  const reader = new Reader(heardIn)
+  const small = newBoard()
+  const author = await Person.join(server, small)
+  const other = await Person.join(server, small, 0, message => hearing.take(reader.read(message)))
+  let step = 0
+  const timer = setInterval(() => {
+    const update = writer.updates[step]
+    if (!update) return
+    sentAt[writer.clocks[step] ?? 0] = performance.now()
+    author.send(edit(update))
+    step += 1
+  }, 5)
+  await pause(1_500)
+  const calm = percentile(latencies, 0.99)
+  latencies.length = 0
+  const first = await open(server, board)
+  const second = await open(server, board)
+  await pause(500)
+  clearInterval(timer)
+  const sent = new Map([[writer.client, writer.clocks[step - 1] ?? 0]])
+  await fact('the small board has every edit', () => hearing.hasAll(sent))
+  const slowest = Math.max(...latencies)
+  checkContent([first, second], content)
+  author.stop()
+  other.stop()
+  return { open: first.ms, again: second.ms, slowest, calm }
+}
+
+export const opening: readonly Scenario[] = [
+  {
+    name: 'big-board',
+    title: 'A board of 20,000 shapes (11 MB) is opened',
+    about:
+      'Cold: by the first after a restart. Warm: while somebody is there. Herd: by fifty at once. Until the answer to step 1 is there.',
+    servers: ['y-websocket-server', 'hocuspocus + Postgres', 'boardsync'],
+    figures: [
+      { key: 'herdP99', title: 'herd p99 ms', digits: 0 },
+      { key: 'cold', title: 'cold ms', digits: 0 },
+      { key: 'warm', title: 'warm ms', digits: 0 },
+      { key: 'herdPeak', title: 'herd peak RSS, MB more', digits: 0 },
+    ],
+    goals: [
+      { figure: 'cold', to: ['hocuspocus + Postgres'], atMost: 0.35 },
+      { figure: 'warm', to: ['hocuspocus + Postgres'], atMost: 0.06 },
+      { figure: 'herdP99', to: ['hocuspocus + Postgres'], atMost: 0.07 },
+      { figure: 'herdPeak', to: ['hocuspocus + Postgres'], atMost: 0.12 },
+    ],
+    run: bigBoard,
+  },
+  {
+    name: 'huge-board',
+    title: 'A board of 100,000 shapes is opened while two people work on another',
+    about: 'How long the slowest edit of the two takes to arrive, beside p99 before the huge board is touched.',
+    servers: ['hocuspocus + Postgres', 'boardsync'],
+    figures: [
+      { key: 'slowest', title: 'slowest edit of others, ms', digits: 0 },
+      { key: 'calm', title: 'p99 before, ms', digits: 0 },
+      { key: 'open', title: 'opened in ms', digits: 0 },
+      { key: 'again', title: 'again in ms', digits: 0 },
+    ],
+    goals: [{ figure: 'slowest', atMost: 80 }],
+    run: hugeBoard,
+  },
+]

@@ -1,0 +1,62 @@
+/** What processes use, from proc(5): CPU seconds and resident memory. So the benchmarks run on Linux. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** Clock ticks per second, as Linux reports them to programs (sysconf _SC_CLK_TCK). */
+const ticksPerSecond = 100
+
+export class Usage {
+  readonly #pids: readonly number[]
+  readonly #settles: boolean
+
+  /** @param settles false: nobody waits for memory to settle, where figures are not what a run is for */
+  constructor(pids: readonly number[], settles = true) {
+    this.#pids = pids
+    this.#settles = settles
+  }
+
+  /** CPU seconds so far, user and system, of all threads. */
+  cpu(): number {
+    return this.#sum(pid => {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      // The second field is the program's name in brackets, which may hold spaces.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+    })
+  }
+
+  /** Megabytes resident now. */
+  rss(): number {
+    return this.#sum(pid => statusOf(pid, 'VmRSS'))
+  }
+
+  /** Megabytes, the most since {@link resetPeak}. */
+  peak(): number {
+    return this.#sum(pid => statusOf(pid, 'VmHWM'))
+  }
+
+  resetPeak(): void {
+    for (const pid of this.#pids) writeFileSync(`/proc/${pid}/clear_refs`, '5')
+  }
+
+  /** Resident memory once it has stopped changing: two looks, a second apart, less than 1 % from each other. */
+  async settledRss(withinMs = 15_000): Promise<number> {
+    if (!this.#settles) return this.rss()
+    const until = Date.now() + withinMs
+    for (let last = this.rss(); ; ) {
+      await pause(1_000)
+      const now = this.rss()
+      if (Math.abs(now - last) < now * 0.01 || Date.now() > until) return now
+      last = now
+    }
+  }
+
+  #sum(of: (pid: number) => number): number {
+    return this.#pids.reduce((sum, pid) => sum + of(pid), 0)
+  }
+}
+
+function statusOf(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024
+}

@@ -1,0 +1,123 @@
+/**
+ * A board's whole state cut into small updates, each of which needs only those before it. Applied one after the other,
+ * with other work between them, they make the same document as the state at once would, and stop nobody. Pure.
+ */
+import * as encoding from 'lib0/encoding'
+import * as Y from 'yjs'
+
+/** Of V1 bytes: Yjs applies them in some 20 ms. */
+const sliceBytes = 128 * 1024
+const deletionsPerSlice = 20_000
+
+/** A document as bytes. */
+export interface DocumentBytes {
+  /** V1 updates, in order. */
+  slices: Uint8Array[]
+  stateVector: Uint8Array
+}
+
+type Struct = ReturnType<typeof Y.decodeUpdateV2>['structs'][number]
+type Deletions = ReturnType<typeof Y.decodeUpdateV2>['ds']
+
+/** @param state the whole state as a Yjs V2 update. @throws Error when it cannot be read, or is not whole */
+export function slicesOf(state: Uint8Array): DocumentBytes {
+  const { structs, ds } = Y.decodeUpdateV2(state)
+  const byClient = new Map<number, Struct[]>()
+  for (const struct of structs) {
+    const own = byClient.get(struct.id.client)
+    if (own) own.push(struct)
+    else byClient.set(struct.id.client, [struct])
+  }
+  const slices: Uint8Array[] = []
+  let slice = new Slice()
+  for (const struct of inOrder(byClient)) {
+    slice.add(struct)
+    if (slice.bytes < sliceBytes) continue
+    slices.push(slice.finish())
+    slice = new Slice()
+  }
+  if (slice.bytes > 0) slices.push(slice.finish())
+  slices.push(...deletionSlices(ds))
+  const clocks = [...byClient].map(([client, own]) => [client, endOf(own.at(-1))] as const)
+  return { slices, stateVector: Y.encodeStateVector(new Map(clocks)) }
+}
+
+const endOf = (struct: Struct | undefined): number => (struct ? struct.id.clock + struct.length : 0)
+
+/** The structs so that each comes after those it refers to; those of one client in the order of their clocks. */
+function* inOrder(byClient: ReadonlyMap<number, readonly Struct[]>): Iterable<Struct> {
+  const given = new Map<number, { next: number; clock: number }>()
+  for (const client of byClient.keys()) given.set(client, { next: 0, clock: 0 })
+  const lacking = (id: unknown, own: number): Y.ID | undefined =>
+    id instanceof Y.ID && id.client !== own && id.clock >= (given.get(id.client)?.clock ?? 0) ? id : undefined
+
+  for (const [first, own] of byClient) {
+    const wanted = [{ client: first, clock: endOf(own.at(-1)) - 1 }]
+    for (let want = wanted.at(-1); want; want = wanted.at(-1)) {
+      const at = given.get(want.client)
+      const struct = at && byClient.get(want.client)?.[at.next]
+      if (at && at.clock > want.clock) {
+        wanted.pop()
+      } else if (!at || !struct || struct instanceof Y.Skip || struct.id.clock !== at.clock || wanted.length > 10_000) {
+        throw new Error(`the state is not whole: client ${want.client} at ${at?.clock}`)
+      } else {
+        const { origin, rightOrigin, parent } = struct as Partial<Y.Item>
+        const missing =
+          lacking(origin, want.client) ?? lacking(rightOrigin, want.client) ?? lacking(parent, want.client)
+        if (missing) wanted.push(missing)
+        else {
+          at.next += 1
+          at.clock = endOf(struct)
+          yield struct
+        }
+      }
+    }
+  }
+}
+
+/** An update under way: its structs by client. */
+class Slice {
+  readonly #clients = new Map<number, { clock: number; count: number; encoder: Y.UpdateEncoderV1 }>()
+  bytes = 0
+
+  add(struct: Struct): void {
+    const { client, clock } = struct.id
+    let own = this.#clients.get(client)
+    if (!own) {
+      own = { clock, count: 0, encoder: new Y.UpdateEncoderV1() }
+      this.#clients.set(client, own)
+    }
+    const before = encoding.length(own.encoder.restEncoder)
+    struct.write(own.encoder, 0)
+    own.count += 1
+    this.bytes += encoding.length(own.encoder.restEncoder) - before
+  }
+
+  finish(): Uint8Array {
+    const encoder = encoding.createEncoder()
+    encoding.writeVarUint(encoder, this.#clients.size)
+    for (const [client, { clock, count, encoder: structs }] of this.#clients) {
+      encoding.writeVarUint(encoder, count)
+      encoding.writeVarUint(encoder, client)
+      encoding.writeVarUint(encoder, clock)
+      encoding.writeUint8Array(encoder, structs.toUint8Array())
+    }
+    encoding.writeVarUint(encoder, 0) // no deletions
+    return encoding.toUint8Array(encoder)
+  }
+}
+
+function* deletionSlices({ clients }: Deletions): Iterable<Uint8Array> {
+  for (const [client, ranges] of clients) {
+    for (let from = 0; from < ranges.length; from += deletionsPerSlice) {
+      const some = ranges.slice(from, from + deletionsPerSlice)
+      const encoder = encoding.createEncoder()
+      for (const value of [0, 1, client, some.length]) encoding.writeVarUint(encoder, value)
+      for (const { clock, len } of some) {
+        encoding.writeVarUint(encoder, clock)
+        encoding.writeVarUint(encoder, len)
+      }
+      yield encoding.toUint8Array(encoder)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { parseBoardId } from '../../core/contract/board-id.ts'
+import { Replica } from '../../core/doc/replica.ts'
+import { decodeFrame } from '../protocol/frames.ts'
+import { Base } from './base.ts'
+import { CommitLine } from './commit-line.ts'
+
+const head = { epoch: 1, headSeq: 0, bytes: 0, deleted: false }
+
+/** A board whose edits are committed when the test says; what is committed is passed on, as a room does it. */
+function begin() {
+  const replica = new Replica({ head, snapshot: undefined, rows: [] })
+  const line: CommitLine = new CommitLine(
+    parseBoardId('board'),
+    {
+      frameMs: () => 0,
+      known: () => 0,
+      onGivenUp: () => {},
+      onCommitted: (_, updates) => {
+        for (const update of updates) base.follow(frameOf(update))
+      },
+    },
+    () => {},
+  )
+  const base = new Base(replica, line)
+  const author = new Y.Doc()
+  const edit = (key: string, bytes = 10) => {
+    let update: Uint8Array = new Uint8Array()
+    author.once('update', (given: Uint8Array) => {
+      update = given
+    })
+    author.getMap('tldraw').set(key, 'x'.repeat(bytes))
+    replica.apply(update, 'author')
+    line.enqueue(update, 'human:author')
+  }
+  const commit = () => {
+    line.take()
+    line.settle({ epoch: 1, firstSeq: 1, lastSeq: 1 })
+  }
+  return { base, edit, commit }
+}
+
+/** `[0, 2, length, update]` */
+function frameOf(update: Uint8Array): Uint8Array {
+  const length: number[] = []
+  let rest = update.length
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) length.push((rest % 0x80) | 0x80)
+  return Uint8Array.from([0, 2, ...length, rest, ...update])
+}
+
+/** A joiner with nothing, as far as it has been told. */
+function joiner(base: Base) {
+  const doc = new Y.Doc()
+  const own = { doc, frames: [] as Uint8Array[], synced: false }
+  base.give(frames => {
+    for (const bytes of frames) {
+      const frame = decodeFrame(bytes)
+      if (frame.kind === 'update' || frame.kind === 'sync-step-2') Y.applyUpdate(doc, frame.update)
+      if (frame.kind === 'sync-step-2') own.synced = true
+      own.frames.push(bytes)
+    }
+  })
+  return own
+}
+
+const keysOf = (doc: Y.Doc) => [...doc.getMap('tldraw').keys()].sort()
+
+test('joiners share one encoding of the board; what was committed since comes behind it, step 2 last', () => {
+  const { base, edit, commit } = begin()
+  edit('a', 1_000)
+  commit()
+  const first = joiner(base)
+  edit('b')
+  commit()
+  edit('c')
+  commit()
+  const [second, third] = [joiner(base), joiner(base)]
+  expect(keysOf(first.doc)).toEqual(['a'])
+  expect(keysOf(second.doc)).toEqual(['a', 'b', 'c'])
+  expect(second.synced && third.synced).toBe(true)
+  expect(second.frames[0]).toBe(first.frames[0])
+  expect(third.frames.every((frame, index) => frame === second.frames[index])).toBe(true)
+})
+
+test('a joiner waits for no commit, and gets nothing that is not committed', () => {
+  const { base, edit, commit } = begin()
+  edit('a', 1_000)
+  commit()
+  joiner(base)
+  edit('b')
+  const second = joiner(base)
+  expect(second.synced).toBe(true)
+  expect(keysOf(second.doc)).toEqual(['a'])
+})
+
+test('a base that was made beside an uncommitted edit is kept back until that is committed', () => {
+  const { base, edit, commit } = begin()
+  edit('a')
+  const [first, second] = [joiner(base), joiner(base)]
+  expect(first.frames).toEqual([])
+  commit()
+  expect(keysOf(first.doc)).toEqual(['a'])
+  expect(keysOf(second.doc)).toEqual(['a'])
+  expect(second.synced).toBe(true)
+})
+
+test('when much was committed since, the base is made anew', () => {
+  const { base, edit, commit } = begin()
+  edit('a', 1_000)
+  commit()
+  const first = joiner(base)
+  edit('b', 1_000)
+  commit()
+  const second = joiner(base)
+  expect(second.frames[0]).not.toBe(first.frames[0])
+  expect(second.frames).toHaveLength(2)
+  expect(keysOf(second.doc)).toEqual(['a', 'b'])
+})
