@@ -7,8 +7,7 @@ export function FailingPictures({ sync }: { sync: YjsSync }) {
   return (
     <div className="notice" role="alert" data-testid="failing-pictures">
       <span>
-        {count === 1 ? 'A picture is' : `${count} pictures are`} not on the server yet, so nobody else sees{' '}
-        {count === 1 ? 'it' : 'them'}. This browser keeps trying.
+        {count === 1 ? 'A picture is' : `${count} pictures are`} not on the server yet. This browser keeps trying.
       </span>
       <button type="button" onClick={() => pictures.retryNow()}>
         Try now

@@ -37,7 +37,7 @@ export function OwnAvatar() {
     >
       <button
         type="button"
-        className="avatar"
+        className="avatar avatar-button"
         data-testid="presence-avatar"
         data-type="human"
         data-self={true}

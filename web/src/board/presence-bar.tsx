@@ -48,7 +48,7 @@ function Peer({ user, isFollowed, onPress }: PeerProps) {
     <li className="peer">
       <button
         type="button"
-        className="avatar"
+        className="avatar avatar-button"
         data-testid="presence-avatar"
         data-type={user.type}
         title={user.name}
@@ -75,8 +75,16 @@ function Overflow({ count, children }: { count: number; children: ReactNode }) {
     const closeOutside = (event: Event) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false)
     }
+    // Whoever follows somebody from here has the focus on the canvas then.
+    const closeByKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') setOpen(false)
+    }
     addEventListener('pointerdown', closeOutside, true)
-    return () => removeEventListener('pointerdown', closeOutside, true)
+    addEventListener('keydown', closeByKey, true)
+    return () => {
+      removeEventListener('pointerdown', closeOutside, true)
+      removeEventListener('keydown', closeByKey, true)
+    }
   }, [isOpen])
 
   return (
@@ -84,14 +92,11 @@ function Overflow({ count, children }: { count: number; children: ReactNode }) {
       ref={root}
       className="overflow"
       // The canvas listens for keys everywhere: these are not for it.
-      onKeyDown={event => {
-        event.stopPropagation()
-        if (event.key === 'Escape') setOpen(false)
-      }}
+      onKeyDown={event => event.stopPropagation()}
     >
       <button
         type="button"
-        className="avatar avatar-more"
+        className="avatar avatar-button avatar-more"
         data-testid="presence-more"
         aria-label={`${count} more`}
         aria-expanded={isOpen}

@@ -26,10 +26,10 @@ export function BoardCard({ board, onRename, onDelete, onSaid }: BoardCardProps)
   const name = nameOf(board)
   return (
     <li ref={card} className="board-card" data-testid="board-card" data-board={board.id}>
-      <a className="board-card-picture" href={pathOfBoard(board.id)} tabIndex={-1} aria-hidden="true">
+      <div className="board-card-picture">
         {items && <BoardPicture items={items} />}
         {now && <Peers peers={now.peers} />}
-      </a>
+      </div>
       <div className="board-card-text">
         {isRenaming ? (
           <RenameForm
