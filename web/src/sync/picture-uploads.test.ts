@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pictureAddress, serverOf } from './picture-address.ts'
 import { PictureUploads } from './picture-uploads.ts'
 
 const picture = new File(['the bytes of a picture'], 'a.png', { type: 'image/png' })
-const address = `/v1/boards/b/assets/${createHash('sha256').update('the bytes of a picture').digest('hex')}`
+const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode('the bytes of a picture')))
+const address = `/v1/boards/b/assets/${Array.from(hash, byte => byte.toString(16).padStart(2, '0')).join('')}`
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
