@@ -30,6 +30,7 @@ import { Housekeeping } from './ops/housekeeping.ts'
 import { InstanceList } from './ops/instance-list.ts'
 import { statusRoutes } from './ops/status.ts'
 import { pageNotFound, pages } from './web/serve.ts'
+import { Agents } from './ws/room/agents.ts'
 import { Committer } from './ws/room/committer.ts'
 import { ItemInbox } from './ws/room/item-inbox.ts'
 import { PresenceKeeper } from './ws/room/presence-keeper.ts'
@@ -119,7 +120,9 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   const presence = new PresenceKeeper(rooms, bus, id)
   parts.add('presence', () => presence.stop())
   parts.add('rooms', () => rooms.close(new SyncError('draining', 'this instance is going away; connect again')))
-  const inbox = new ItemInbox(storage.changes, rooms, bus, log, metrics)
+  const agents = new Agents(rooms, bus, log, metrics)
+  parts.add('agents', () => agents.stop())
+  const inbox = new ItemInbox(storage.changes, rooms, bus, log, metrics, (...written) => agents.wrote(...written))
   parts.add('item inbox', () => inbox.stop())
   const intake = new RawIntake(storage.changes, bus, log, metrics)
   parts.add('raw intake', () => intake.stop())
@@ -169,7 +172,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
-    const whoIsHere = new WhoIsHere(bus, id, board => presence.here(board))
+    const whoIsHere = new WhoIsHere(bus, id, board => [...presence.here(board), ...agents.here(board)])
     const feeds = new EventFeeds(storage, bus, whoIsHere, log)
     app.addHook('preClose', async () => feeds.close())
     parts.add('event feeds', () => feeds.close())
@@ -189,6 +192,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       bus,
       writeOnce: createWriteOnce(storage.answers),
       whoIsHere,
+      tellOfAgent: (...told) => agents.tell(...told),
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
@@ -196,6 +200,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     const replication = new Replication(storage.boards, rooms, bus, log, compareEveryMs)
     parts.add('replication', () => replication.stop())
     sockets.attach(app.server)
+    await agents.start()
     if (drains) await inbox.start()
     await intake.start()
   }

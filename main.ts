@@ -1,5 +1,5 @@
 /** The process: settings → page, storage, bus → instance → signals. What an instance is made of: `instance.ts`. */
-import { type Config, readConfig } from './core/base/config.ts'
+import { type Config, readConfig, weaknesses } from './core/base/config.ts'
 import { describeError } from './core/base/describe-error.ts'
 import { ConfigurationError, StorageError } from './core/base/errors.ts'
 import { createLogger, type Logger } from './core/base/log.ts'
@@ -18,6 +18,7 @@ const stopWithinMs = 7_000
 async function main(): Promise<void> {
   const config = readConfig()
   const log = createLogger(config.LOG_LEVEL)
+  for (const weakness of weaknesses(config)) log.warn(weakness)
   const parts = new Releasers()
   const release = () => parts.release((name, error) => log.error({ err: error, part: name }, 'could not be closed'))
   try {

@@ -47,7 +47,7 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
         boardRoutes(checking, services)
         itemRoutes(checking, services)
         batchRoutes(checking, services)
-        await assetRoutes(checking, services.storage)
+        await assetRoutes(checking, services)
         eventRoutes(checking, services)
         await exportRoutes(checking, services)
         presenceRoutes(checking, services)

@@ -7,6 +7,7 @@ import { onBoard } from './access.ts'
 import { PictureBody, takePictures } from './asset-body.ts'
 import { extensionOf, pictureTypeOf } from './asset-type.ts'
 import { isUnchanged } from './conditional.ts'
+import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
@@ -32,11 +33,16 @@ const assetSchema = z
 const bytesSchema = z.unknown().meta({ type: 'string', format: 'binary' })
 const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif']
 
-export async function assetRoutes(app: CheckingApp, { assets }: { assets: AssetStore }): Promise<void> {
+export interface AssetServices {
+  storage: { assets: AssetStore }
+  writeOnce: WriteOnce
+}
+
+export async function assetRoutes(app: CheckingApp, { storage: { assets }, writeOnce }: AssetServices): Promise<void> {
   // Of its own: nowhere else are bodies anything but JSON.
   await app.register(async scope => {
     takePictures(scope)
-    putAsset(checkingRequests(scope), assets)
+    putAsset(checkingRequests(scope), assets, writeOnce)
   })
   getAsset(app, assets)
   refuseOtherMethods(app, address, ['GET', 'HEAD', 'PUT'])
@@ -44,7 +50,7 @@ export async function assetRoutes(app: CheckingApp, { assets }: { assets: AssetS
 
 const address = '/boards/:board/assets/:sha256'
 
-function putAsset(app: CheckingApp, assets: AssetStore): void {
+function putAsset(app: CheckingApp, assets: AssetStore, writeOnce: WriteOnce): void {
   app.put(
     address,
     {
@@ -69,15 +75,19 @@ function putAsset(app: CheckingApp, assets: AssetStore): void {
       const type = picture && pictureTypeOf(picture.bytes)
       if (!picture || !type) throw new Problem('asset-unsupported', 'the body is no PNG, JPEG, WebP or GIF')
       if (picture.sha256 !== sha256) throw new Problem('asset-hash-wrong', `the SHA-256 is ${picture.sha256}`)
-      const outcome = await assets.put(board, sha256, type, picture.bytes)
-      if (outcome === 'board-deleted') {
-        throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
-      }
       const url = `/v1/boards/${board}/assets/${sha256}`
-      return reply
-        .status(outcome === 'kept' ? 201 : 200)
-        .headers({ location: url, etag: `"${sha256}"` })
-        .send({ url, type, size: picture.bytes.byteLength })
+      const answer = await writeOnce(request, async sql => {
+        const outcome = await assets.put(board, sha256, type, picture.bytes, sql)
+        if (outcome === 'board-deleted') {
+          throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
+        }
+        return {
+          status: outcome === 'kept' ? 201 : 200,
+          headers: { location: url, etag: `"${sha256}"` },
+          body: { url, type, size: picture.bytes.byteLength },
+        }
+      })
+      return sendAnswer(reply, answer)
     },
   )
 }

@@ -154,16 +154,17 @@ function createBoard(app: CheckingApp, { directory, writeOnce }: BoardServices):
         description: 'A board also comes into being when somebody who may write opens it, or posts an item to it.',
         tags: ['boards'],
         headers: writeHeaders,
-        body: newBoardSchema,
+        body: newBoardSchema.nullish(),
         response: orProblem({ 201: boardEntrySchema }),
       },
     },
     async (request, reply) => {
       // Its id is the secret of those who have it, where no credential is asked for.
-      const id = parseBoardId(request.body.id ?? randomBytes(16).toString('base64url'))
+      const { id: wanted, title } = request.body ?? {}
+      const id = parseBoardId(wanted ?? randomBytes(16).toString('base64url'))
       requireWrite(request.grant, id)
       const answer = await writeOnce(request, async sql => {
-        const entry = await directory.create(sql, id, request.body.title ?? undefined)
+        const entry = await directory.create(sql, id, title ?? undefined)
         if (!entry)
           throw new Problem('board-exists', 'there is a board of this id, or one was deleted in the last 30 days')
         return { status: 201, headers: { location: `/v1/boards/${id}` }, body: boardEntryDocument(entry) }

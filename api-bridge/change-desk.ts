@@ -7,9 +7,10 @@ import * as Y from 'yjs'
 import { StorageError } from '../core/base/errors.ts'
 import type { Bus } from '../core/bus/bus.ts'
 import type { Actor } from '../core/contract/actor.ts'
+import { encodeAgentName } from '../core/contract/agent-sighting.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { type BoardChange, createsItems } from '../core/contract/change.ts'
-import { everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
+import { agentNamesChannel, everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
 import { foresee } from '../core/doc/items.ts'
 import type { NewChange, RecordedChange } from '../core/store/change-outbox.ts'
 import type { Storage } from '../core/store/storage.ts'
@@ -23,6 +24,8 @@ export interface ChangeRequest {
   board: BoardId
   change: BoardChange
   actor: Actor
+  /** What the actor is called, where the credential says so. */
+  name: string | undefined
   idempotencyKey: string | undefined
   /** Tells whether a second request under the same key is the same one. */
   requestHash: string
@@ -56,7 +59,7 @@ export class ChangeDesk {
    *   board yet; StorageError when it could not be stored
    */
   async submit(request: ChangeRequest): Promise<RecordedChange> {
-    const { board, change } = request
+    const { board, change, actor, name } = request
     const publicId = randomUUID()
     // Before it is stored: whoever applies it may be quicker than the answer of the store.
     return this.#listening(publicId, async acked => {
@@ -68,6 +71,9 @@ export class ChangeDesk {
       if (stored.status !== 'pending') return stored
       // A repeat: what it asks for is on its way already, under the first one's id.
       if (stored.publicId !== publicId) return this.#listening(stored.publicId, first => this.#decided(stored, first))
+      if (name !== undefined) {
+        this.#bus.publish(agentNamesChannel, new TextEncoder().encode(encodeAgentName({ actor, name })))
+      }
       // A file is read from its row alone: the bus holds no megabytes for everybody who listens.
       const told = change.action === 'import' ? { action: change.action } : change
       const message = JSON.stringify({ change_id: publicId, ...told })

@@ -59,7 +59,9 @@ export function createHttpApp(
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error)
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
-    return sendProblem(reply, problem)
+    // Fastify would close the connection on what it could not take: who is still sending would be cut off, and not hear
+    // why. So the rest is read and dropped, for as long as a request may take.
+    return sendProblem(reply.removeHeader('connection'), problem)
   })
   app.setNotFoundHandler((request, reply) =>
     orPage(request, reply, new Problem('not-found', `nothing answers ${request.method} here`)),

@@ -71,7 +71,7 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
       const { board, grant } = request
       const { role, expires_at } = request.body
       const head = await storage.boards.create(board)
-      if (head.deleted) throw new Problem('board-missing', 'the board was deleted')
+      if (head.deleted) throw noBoard()
       const answer = await writeOnce(request, async sql => {
         const token = createToken('key')
         const wanted = {
@@ -108,6 +108,8 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
       },
     },
     async ({ board, query: { limit, cursor } }) => {
+      const head = await storage.boards.head(board)
+      if (!head || head.deleted) throw noBoard()
       const found = await storage.keys.list({ board }, limit + 1, cursor)
       const keys = found.slice(0, limit)
       return { keys: keys.map(keyDocument), next: found.length > limit ? (keys.at(-1)?.id ?? null) : null }
@@ -143,6 +145,8 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
   refuseOtherMethods(app, url, ['GET', 'HEAD', 'POST'])
   refuseOtherMethods(app, keyUrl, ['DELETE'])
 }
+
+const noBoard = () => new Problem('board-missing', 'there is no such board, or this credential has no right to it')
 
 const keyDocument = ({ id, role, createdAt, expiresAt, lastUsedAt }: ApiKey) => ({
   id,

@@ -1,17 +1,29 @@
-/** Who is on a board, over REST. */
+/** Who is on a board, over REST; and agents that say that they are. */
 import { z } from 'zod'
-import { presentPeerSchema } from '../core/contract/present-peer.ts'
+import { type AgentSighting, agentClientId, longestSightingMs } from '../core/contract/agent-sighting.ts'
+import type { BoardId } from '../core/contract/board-id.ts'
+import { colorOf, isHexColor } from '../core/contract/colors.ts'
+import { MAX_COORDINATE } from '../core/contract/item.ts'
+import {
+  longestId,
+  longestName,
+  nameOf,
+  type PresentPeer,
+  presentPeerSchema,
+  selectedAtMost,
+} from '../core/contract/present-peer.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { orProblem } from './open-api.ts'
+import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
-import { boardParams, type CheckingApp } from './validation.ts'
+import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 import type { WhoIsHere } from './who-is-here.ts'
 
 export interface PresenceServices {
   boards: Pick<Storage['boards'], 'head'>
   whoIsHere: WhoIsHere
+  tellOfAgent(board: BoardId, sighting: AgentSighting): void
 }
 
 export const presenceSchema = z
@@ -24,8 +36,47 @@ export const presenceSchema = z
   })
   .meta({ id: 'Presence' })
 
-export function presenceRoutes(app: CheckingApp, { boards, whoIsHere }: PresenceServices): void {
+const coordinate = z.number().min(-MAX_COORDINATE).max(MAX_COORDINATE)
+const usualTtl = 10
+const longestTtl = longestSightingMs / 1_000
+
+const announcementSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(longestName)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must have no control characters')
+      .meta({ description: 'What people read beside the cursor. A credential that says a name goes before it.' }),
+    color: z.string().refine(isHexColor, 'must look like #4263eb').optional(),
+    cursor: z.strictObject({ x: coordinate, y: coordinate }).optional().meta({ description: 'In page coordinates.' }),
+    selection: z
+      .array(z.string().min(1).max(longestId))
+      .max(selectedAtMost)
+      .optional()
+      .meta({ description: 'Ids of items.' }),
+    ttl: z
+      .number()
+      .min(0)
+      .max(longestTtl)
+      .optional()
+      .meta({ description: 'Seconds until it is gone, unless it is announced again (10); 0: it is gone now.' }),
+  })
+  .meta({ id: 'PresenceAnnouncement', examples: [{ name: 'agent-7', cursor: { x: 100, y: 200 }, ttl: 30 }] })
+
+const announcedSchema = z
+  .object({ peer: presentPeerSchema, expires_at: z.iso.datetime() })
+  .meta({ id: 'AnnouncedPresence' })
+
+export function presenceRoutes(app: CheckingApp, { boards, whoIsHere, tellOfAgent }: PresenceServices): void {
   const presence = '/boards/:board/presence'
+  const assertThere = async (board: BoardId) => {
+    const head = await boards.head(board)
+    if (!head || head.deleted) {
+      throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
+    }
+  }
 
   app.get(
     presence,
@@ -41,13 +92,46 @@ export function presenceRoutes(app: CheckingApp, { boards, whoIsHere }: Presence
       },
     },
     async ({ board }, reply) => {
-      const head = await boards.head(board)
-      if (!head || head.deleted) {
-        throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
-      }
+      await assertThere(board)
       return reply.header('cache-control', 'no-store').send(await whoIsHere.on(board))
     },
   )
 
-  refuseOtherMethods(app, presence, ['GET', 'HEAD'])
+  app.post(
+    presence,
+    {
+      onRequest: onBoard('read'),
+      schema: {
+        operationId: 'announcePresence',
+        summary: 'Show your name and cursor on a board, for some seconds',
+        description: `Changes show their agent without this, for 5 s. Announce again before \`ttl\` is over to stay, or to move; the
+same credential and name are one agent. At most 100 agents are shown of a board.`,
+        tags: ['presence'],
+        params: boardParams,
+        headers: writeHeaders,
+        body: announcementSchema,
+        response: orProblem({ 200: announcedSchema, 204: noBody('It is gone (`ttl` 0)') }),
+      },
+    },
+    async ({ board, body, grant }, reply) => {
+      await assertThere(board)
+      const { ttl = usualTtl, color, cursor, selection } = body
+      const name = grant.name === undefined ? body.name : nameOf(grant.name)
+      const peer: PresentPeer = {
+        name,
+        color: color ?? colorOf(name),
+        type: 'agent',
+        ...(cursor && { cursor }),
+        ...(selection && { selection }),
+      }
+      const now = Date.now()
+      const until = now + Math.round(ttl * 1_000)
+      const clientId = agentClientId(board, `agent:${grant.subject}`, name)
+      tellOfAgent(board, { ...peer, clientId, clock: now, until })
+      if (until <= now) return reply.status(204).send()
+      return { peer, expires_at: new Date(until).toISOString() }
+    },
+  )
+
+  refuseOtherMethods(app, presence, ['GET', 'HEAD', 'POST'])
 }

@@ -1,7 +1,8 @@
 /** Who is on a board, across all instances: those of this one as they are now, those of the others as they keep them. */
 import type { Bus } from '../core/bus/bus.ts'
+import { agentsAtMost, decodeSighting, keptPeerOf } from '../core/contract/agent-sighting.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
-import { presenceGroup } from '../core/contract/channels.ts'
+import { agentsGroup, presenceGroup } from '../core/contract/channels.ts'
 import { decodeKeptPresence, type KeptPeer } from '../core/contract/kept-presence.ts'
 import type { PresentPeer } from '../core/contract/present-peer.ts'
 
@@ -32,7 +33,7 @@ export class WhoIsHere {
 
   /** By client id. `isPartial`: the others could not be asked. */
   async clientsOn(board: BoardId): Promise<{ clients: ReadonlyMap<number, KeptPeer>; isPartial: boolean }> {
-    const kept = await this.#bus.kept(presenceGroup(board))
+    const [kept, agents] = await Promise.all([this.#bus.kept(presenceGroup(board)), this.#bus.kept(agentsGroup(board))])
     const newest = new Map<number, KeptPeer>()
     // Who has just moved from one instance to another may still be kept by both.
     const take = (peer: KeptPeer) => {
@@ -42,7 +43,12 @@ export class WhoIsHere {
     for (const [instance, text] of kept ?? []) {
       if (instance !== this.#instance) decodeKeptPresence(text)?.forEach(take)
     }
+    // Also where nobody has the board open.
+    for (const text of [...(agents?.values() ?? [])].slice(0, agentsAtMost)) {
+      const sighting = decodeSighting(text)
+      if (sighting) take(keptPeerOf(sighting))
+    }
     this.#own(board).forEach(take)
-    return { clients: newest, isPartial: kept === undefined }
+    return { clients: newest, isPartial: kept === undefined || agents === undefined }
   }
 }

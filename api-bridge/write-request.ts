@@ -15,6 +15,7 @@ export function submitChange(desk: ChangeDesk, request: WriteRequest, change: Bo
     board: request.board,
     change,
     actor: `agent:${request.grant.subject}`,
+    name: request.grant.name,
     idempotencyKey: request.headers['idempotency-key'],
     requestHash: hashOf(request),
   })

@@ -22,6 +22,14 @@ test('on a port that is taken', { timeout: 120_000 }, async () => {
   expect(output).not.toContain('    at ')
 })
 
+test('with short secrets is warned of in the log, by name, and begins', { timeout: 120_000 }, async () => {
+  const instance = use(await startInstance({ ADMIN_KEY: 'hunter2', JWT_SECRET: 'hunter3' }))
+  for (const name of ['ADMIN_KEY', 'JWT_SECRET']) expect(instance.output()).toContain(`${name}: is short enough`)
+  expect(instance.output()).not.toMatch(/hunter/)
+  const answer = await fetch(`${instance.url}/v1/boards`, { headers: { 'x-api-key': 'hunter2' } })
+  expect(answer.status).toBe(200)
+})
+
 test('on a database that is not there, without telling its password', { timeout: 120_000 }, async () => {
   const output = await failedStart({
     DATABASE_URL: 'postgres://me:hunter2secret@localhost:1/boards',

@@ -37,6 +37,14 @@ describe('the page', () => {
     expect(home?.body).toBe(board?.body)
   })
 
+  it('says 404 where no board can be: it tells people why, programs read the status', async () => {
+    const app = await serve()
+    for (const url of ['/b/', '/b/ws', '/b/a%20b', `/b/${'x'.repeat(99)}.`]) {
+      const answer = await app.inject({ url })
+      expect([url, answer.statusCode, answer.headers['content-type']]).toEqual([url, 404, 'text/html; charset=utf-8'])
+    }
+  })
+
   it('may talk to its own host only, but for pictures', async () => {
     const app = await serve()
     const { headers } = await app.inject({ url: '/', headers: { host: 'boards.example:8080' } })

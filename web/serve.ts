@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { isBoardId } from '../core/contract/board-id.ts'
 
 export interface PagesOptions {
   /** Where `ensurePageBuilt` put it. */
@@ -28,7 +29,9 @@ export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, 
       .send(html)
 
   app.get('/', sendPage)
-  app.get('/b/:boardId', sendPage)
+  app.get<{ Params: { boardId: string } }>('/b/:boardId', (request, reply) =>
+    sendPage(request, reply.status(isBoardId(request.params.boardId) ? 200 : 404)),
+  )
 
   // Names carry a hash of the content, so a browser never has to ask again.
   await app.register(fastifyStatic, {

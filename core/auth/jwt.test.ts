@@ -48,6 +48,11 @@ describe('a token signed with the secret', () => {
     expect(grant.roleOn(parseBoardId('b2'))).toBe('read')
   })
 
+  test('counts also where the secret is shorter than is advised', async () => {
+    const grant = await verifying({ JWT_SECRET: new Secret('s') })(await signed(claims(), 's'))
+    expect(grant.subject).toBe('ann')
+  })
+
   test('that names nobody and no board is of nobody, and for no board', async () => {
     const grant = await bySecret(await signed(without('sub', 'boards')))
     expect(grant).toMatchObject({ authenticated: false })

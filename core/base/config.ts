@@ -55,8 +55,8 @@ const redisUrl = z
   )
   .transform(value => new Secret(value))
 
-/** HMAC with SHA-256 wants a secret no shorter than its hash (RFC 7518, 3.2). */
-const jwtSecretBytes = 32
+/** Shorter ones are taken, with a warning: people bring secrets along. HMAC with SHA-256 wants one no shorter than its hash (RFC 7518, 3.2). */
+const advisedBytes = { ADMIN_KEY: 16, JWT_SECRET: 32 } as const
 
 const settings = z.object({
   ROLE: z.enum(['all', 'ws', 'api']).default('all'),
@@ -69,12 +69,10 @@ const settings = z.object({
   DATA_DIR: z.string().default('./data'),
   ADMIN_KEY: z
     .string()
-    .min(16, 'must have at least 16 characters')
     .transform(value => new Secret(value))
     .optional(),
   JWT_SECRET: z
     .string()
-    .refine(secret => Buffer.byteLength(secret) >= jwtSecretBytes, `must have at least ${jwtSecretBytes} bytes`)
     .transform(value => new Secret(value))
     .optional(),
   JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
@@ -136,6 +134,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (faults.length > 0) throw new ConfigurationError(faults)
   const open = credentialSettings.every(name => sound[name] === undefined)
   return { ...sound, open, version: packageVersion() }
+}
+
+/** What is taken as it is and should be better, each beginning with the setting's name; never with its value. */
+export function weaknesses(config: Pick<Config, keyof typeof advisedBytes>): string[] {
+  return (['ADMIN_KEY', 'JWT_SECRET'] as const).flatMap(name => {
+    const secret = config[name]?.reveal()
+    if (secret === undefined || Buffer.byteLength(secret) >= advisedBytes[name]) return []
+    return [`${name}: is short enough to be guessed; at least ${advisedBytes[name]} bytes are advised`]
+  })
 }
 
 function contradictions(settings: Settings, isGiven: (name: keyof Settings) => boolean): string[] {

@@ -11,8 +11,10 @@ import { Secret } from '../base/secret.ts'
 import { parseBoardId } from '../contract/board-id.ts'
 import {
   acksChannel,
+  agentsChannel,
   awarenessChannel,
   everyUpdatesChannel,
+  handoverChannel,
   intakeLease,
   syncChannel,
   updatesChannel,
@@ -39,13 +41,13 @@ test('an instance', async () => {
   const bus = use(createRedisBus(new Secret(as('boardsync')), log), given => given.close())
   await until(() => bus.state === 'up')
   const heard: string[] = []
-  const names = [syncChannel(board), awarenessChannel(board), acksChannel(board), 'boardsync:handover']
+  const names = [syncChannel(board), awarenessChannel(board), acksChannel(board), agentsChannel(board), handoverChannel]
   for (const name of [...names, everyUpdatesChannel]) await bus.subscribe(name, channel => heard.push(channel))
   for (const name of [...names, updatesChannel(board)]) bus.publish(name, new Uint8Array())
-  await until(() => heard.length === 5)
-  expect(await bus.lease(intakeLease(board), 5_000)).toEqual({})
-  await bus.release(intakeLease(board), 'boardsync:handover', 'mark')
   await until(() => heard.length === 6)
+  expect(await bus.lease(intakeLease(board), 5_000)).toEqual({})
+  await bus.release(intakeLease(board), handoverChannel, 'mark')
+  await until(() => heard.length === 7)
   bus.keep('g', 'n', 'v', 5_000)
   await until(async () => (await bus.kept('g'))?.get('n') === 'v')
   bus.forget('g', 'n')
@@ -56,7 +58,13 @@ test('an instance', async () => {
 test('a program that publishes changes, and can neither forge what instances say nor read along', async () => {
   const publisher = use(new Client(as('publisher')), given => given.disconnect())
   expect(await publisher.publish(updatesChannel(board), '{}')).toBe(0)
-  for (const channel of [syncChannel(board), awarenessChannel(board), acksChannel(board), 'boardsync:handover']) {
+  for (const channel of [
+    syncChannel(board),
+    awarenessChannel(board),
+    acksChannel(board),
+    agentsChannel(board),
+    handoverChannel,
+  ]) {
     await expect(publisher.publish(channel, 'x')).rejects.toThrow('NOPERM')
     await expect(publisher.subscribe(channel)).rejects.toThrow('NOPERM')
   }

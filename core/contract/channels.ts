@@ -15,12 +15,19 @@ export const everyAcksChannel = 'board:*:acks'
 export const syncChannel = (board: BoardId): string => `board:${board}:sync`
 /** Who is on the board on other instances, and where their cursors are. */
 export const awarenessChannel = (board: BoardId): string => `board:${board}:awareness`
+/** Which agents are at work on the board: for all who show it. */
+export const agentsChannel = (board: BoardId): string => `board:${board}:agents`
+export const everyAgentsChannel = 'board:*:agents'
+/** What agents are called, for those whose credential says so. */
+export const agentNamesChannel = 'boardsync:agent-names'
 /** Ids of boards that were deleted or restored: a hint, for those who have them open. */
 export const boardsChannel = 'boardsync:boards'
 /** What instances tell each other of one board: only those that have it open listen. */
 export const isBetweenInstances = (channel: string): boolean => /^board:[^:]+:(?:sync|awareness)$/.test(channel)
 /** What instances keep of who is on a board through them, by instance. */
 export const presenceGroup = (board: BoardId): string => `presence:${board}`
+/** The agents that are to be seen on a board, by client id. */
+export const agentsGroup = (board: BoardId): string => `agents:${board}`
 /** What instances keep of themselves, by instance. */
 export const instancesGroup = 'instances'
 /** The board a channel belongs to, as written there (unchecked), or undefined for a channel that is none of ours. */

@@ -7,9 +7,9 @@
 import { z } from 'zod'
 import { colorOf, isHexColor } from './colors.ts'
 
-const longestName = 60
-const selectedAtMost = 100
-const longestId = 128
+export const longestName = 60
+export const selectedAtMost = 100
+export const longestId = 128
 
 export const presentPeerSchema = z
   .object({
@@ -28,7 +28,7 @@ export function presentPeer(clientId: number, state: unknown): PresentPeer | und
   const presence = objectOf(own.presence)
   const user = 'user' in own ? objectOf(own.user) : { name: presence.userName, color: presence.color }
   if (!('user' in own) && typeof presence.userName !== 'string') return undefined
-  const name = typeof user.name === 'string' ? user.name.trim().slice(0, longestName) : ''
+  const name = typeof user.name === 'string' ? nameOf(user.name) : ''
   const cursor = pointOf(own.cursor) ?? pointOf(presence.cursor)
   const selection = idsOf(own.selection) ?? idsOf(presence.selectedShapeIds)
   return {
@@ -39,6 +39,9 @@ export function presentPeer(clientId: number, state: unknown): PresentPeer | und
     ...(selection && { selection }),
   }
 }
+
+/** As it is shown. */
+export const nameOf = (given: string): string => given.trim().slice(0, longestName)
 
 function pointOf(value: unknown): { x: number; y: number } | undefined {
   const { x, y } = objectOf(value)

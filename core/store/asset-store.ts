@@ -3,7 +3,7 @@
  * boards; a bucket can be the next.
  */
 import type { BoardId } from '../contract/board-id.ts'
-import type { Database } from './database.ts'
+import type { Database, Sql } from './database.ts'
 
 /** What is known of a picture without its bytes. */
 export interface AssetHead {
@@ -12,14 +12,17 @@ export interface AssetHead {
   size: number
 }
 
+export type PutOutcome = 'kept' | 'known' | 'board-deleted'
+
 export interface AssetStore {
   /**
    * Keeps a picture, and brings the board into being where there was none. Written once: of two who bring the same bytes
    * one is told `kept`, the other `known`.
    * @param sha256 64 hex digits, of `bytes`
+   * @param sql the transaction it is done in. Default: one of its own
    * @throws StorageError
    */
-  put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array): Promise<'kept' | 'known' | 'board-deleted'>
+  put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array, sql?: Sql): Promise<PutOutcome>
   /** @returns undefined where the board has no such picture, or is none */
   head(board: BoardId, sha256: string): Promise<AssetHead | undefined>
   /** The bytes in slices, each read when it is asked for: who reads slowly holds one slice in memory. */
@@ -36,8 +39,8 @@ export class AssetTable implements AssetStore {
     this.#database = database
   }
 
-  async put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array) {
-    return this.#database.transaction(async sql => {
+  put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array, sql?: Sql): Promise<PutOutcome> {
+    const within = async (sql: Sql): Promise<PutOutcome> => {
       await sql.query('INSERT INTO boardsync.boards (id) VALUES ($1) ON CONFLICT (id) DO NOTHING', [board])
       const kept = await sql.query(
         `INSERT INTO boardsync.assets (board_id, sha256, media_type, size, data)
@@ -48,7 +51,8 @@ export class AssetTable implements AssetStore {
       if (kept.length > 0) return 'kept'
       const living = await sql.query('SELECT 1 FROM boardsync.boards WHERE id = $1 AND deleted_at IS NULL', [board])
       return living.length > 0 ? 'known' : 'board-deleted'
-    })
+    }
+    return sql ? within(sql) : this.#database.transaction(within)
   }
 
   async head(board: BoardId, sha256: string): Promise<AssetHead | undefined> {

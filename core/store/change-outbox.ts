@@ -31,6 +31,7 @@ export interface PendingChange {
 export interface DecidedChange {
   id: number
   publicId: string
+  change: string
   status: 'applied' | 'rejected'
   result: string
   actor: Actor

@@ -4,12 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { Secret } from '../../core/base/secret.ts'
 import { createRedisBus } from '../../core/bus/redis.ts'
+import { listen } from '../kit/event-client.ts'
 import { edit, isSyncStep1 } from '../kit/frames.ts'
 import { connectRaw, type RawClient } from '../kit/raw-client.ts'
 import { absentRedis } from '../kit/redis.ts'
 import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site, silent } from '../kit/site.ts'
 import { connectStock } from '../kit/stock-client.ts'
+import { until } from '../kit/until.ts'
 import { postgresSite, type SharedSite } from '../storage/site.ts'
 import { asAdmin, bearer, inSeconds, makeKey, makeTicket, settings, signIn, token } from './signing.ts'
 
@@ -62,6 +64,22 @@ describe('a key that is revoked, with Redis down', () => {
       expect((await there.ask('GET', items(board), undefined, headers)).statusCode).toBe(401)
     }
     expect(stranger.socket.readyState).toBe(stranger.socket.OPEN)
+  })
+
+  test('ends the streams of events that it opened, and no others', async () => {
+    const board = freshBoard()
+    const { id, key } = await makeKey(here, board)
+    await here.ask('POST', items(board), { type: 'sticky' }, asAdmin)
+    const url = `${there.url}/v1/boards/${board}/events`
+    const stream = use(await listen(url, bearer(key)))
+    const other = use(await listen(url, asAdmin))
+    expect([stream.status, stream.ended]).toEqual([200, undefined])
+    await revoke(board, id)
+    await until(() => stream.ended === 'end')
+    await here.ask('POST', items(board), { type: 'sticky' }, asAdmin)
+    await other.heard(1)
+    expect(stream.events).toEqual([])
+    expect((await listen(url, bearer(key))).status).toBe(401)
   })
 
   test('makes a stock client give up, and takes none of its edits any more', async () => {

@@ -44,6 +44,7 @@ const needs: Record<string, Need> = {
   importFile: 'write',
   changeItems: 'write',
   readPresence: 'read',
+  announcePresence: 'read',
   createKey: 'admin',
   listKeys: 'admin',
   revokeKey: 'admin',

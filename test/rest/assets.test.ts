@@ -39,7 +39,7 @@ describe('a picture', () => {
       const first = await putPicture(site, board, bytes)
       expect([first.statusCode, first.headers.location, first.headers.etag]).toEqual([201, url, `"${sha256(bytes)}"`])
       expect(first.json()).toEqual({ url, type, size: bytes.byteLength })
-      const again = await putPicture(site, board, bytes, { type: 'image/png', headers: { 'idempotency-key': 'k' } })
+      const again = await putPicture(site, board, bytes, { type: 'image/png', headers: { 'idempotency-key': type } })
       expect([again.statusCode, again.json()]).toEqual([200, first.json()])
       const answer = await get(url)
       expect([answer.statusCode, answer.rawPayload.equals(bytes)]).toEqual([200, true])
@@ -85,6 +85,22 @@ describe('a picture', () => {
     const board = freshBoard()
     const answers = await Promise.all(Array.from({ length: 5 }, () => putPicture(site, board, pixel)))
     expect(answers.map(answer => answer.statusCode).sort()).toEqual([200, 200, 200, 200, 201])
+  })
+
+  test('under an Idempotency-Key is answered as at first, and no other comes under the same', async () => {
+    const board = freshBoard()
+    const put = (bytes: Buffer) => putPicture(site, board, bytes, { headers: { 'idempotency-key': 'k' } })
+    const first = await put(pixel)
+    const again = await put(pixel)
+    expect([again.statusCode, again.body, again.headers.location, again.headers.etag]).toEqual([
+      201,
+      first.body,
+      first.headers.location,
+      first.headers.etag,
+    ])
+    const other = pictureOf('image/gif')
+    expect(refusalOf(await put(other))).toBe('422 idempotency-key-reused')
+    expect(refusalOf(await get(assetUrl(board, other)))).toBe('404 asset-missing')
   })
 
   test('belongs to its board alone', async () => {

@@ -22,7 +22,7 @@ const deep = (levels: number) => `{"type":"sticky","content":${'{"a":'.repeat(le
 describe('a body', () => {
   const bodies: [what: string, body: string, refusal: string, pointers: string[]][] = [
     ['that is malformed', '{"type":', '400 json-malformed', []],
-    ['that is empty', '', '400 json-malformed', []],
+    ['that is empty', '', '400 request-invalid', ['']],
     ['that is text', 'hello', '400 json-malformed', []],
     ['with a number beyond JSON', '{"type":"sticky","x":NaN}', '400 json-malformed', []],
     ['that is an array', '[{"type":"sticky"}]', '400 request-invalid', ['']],
@@ -93,7 +93,7 @@ describe('a body', () => {
     ['with a null id', '{"id":null}', '400 request-invalid', ['/id']],
     ['with __proto__', '{"__proto__":{"x":1}}', '400 request-invalid', ['/__proto__']],
     ['with a size that is none', '{"width":-1}', '400 request-invalid', ['/width']],
-    ['that is empty', '', '400 json-malformed', []],
+    ['that is empty', '', '400 request-invalid', ['']],
     ['with a frame that does not exist', '{"parent":"nowhere"}', '422 item-invalid', ['/parent']],
     ['with the item itself as its frame', '{"parent":"a"}', '422 item-invalid', ['/parent']],
   ])('of a patch %s is refused', async (_what, body, refusal, pointers) => {

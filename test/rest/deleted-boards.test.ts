@@ -39,6 +39,7 @@ describe('a deleted board', () => {
       ['GET', '/items/a'],
       ['PATCH', '/items/a', { x: 1 }],
       ['DELETE', '/items/a'],
+      ['GET', '/keys'],
     ] as const) {
       const answer = await waiting.ask(method, `/v1/boards/${board}${path}`, body)
       expect([method, path, refusalOf(answer)]).toEqual([method, path, '404 board-missing'])

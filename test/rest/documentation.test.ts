@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import type { InjectOptions } from 'fastify'
+import createClient from 'openapi-fetch'
 import openapiTS, { astToString } from 'openapi-typescript'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -48,51 +49,98 @@ describe('the page /v1/docs', () => {
 })
 
 describe('a client made from the document', () => {
-  test('compiles, and knows what may be sent and what is answered', async () => {
-    const types = astToString(await openapiTS(JSON.stringify(api)))
-    const use = `
-import createClient from 'openapi-fetch'
-import type { paths } from './api.d.ts'
-const client = createClient<paths>({ baseUrl: 'http://localhost' })
-export async function round(board: string): Promise<number | undefined> {
-  const path = { board }
-  const made = await client.POST('/v1/boards/{board}/items', { params: { path }, body: { type: 'sticky', x: 1 } })
-  const id: string | undefined = made.response.status === 201 && made.data && 'type' in made.data ? made.data.id : undefined
-  const list = await client.GET('/v1/boards/{board}/items', { params: { path, query: { limit: 5 } } })
-  await client.PATCH('/v1/boards/{board}/items/{item}', { params: { path: { board, item: id ?? '' } }, body: { x: 2 } })
-  await client.DELETE('/v1/boards/{board}/items/{item}', { params: { path: { board, item: id ?? '' } } })
-  // @ts-expect-error no item is of this type
-  await client.POST('/v1/boards/{board}/items', { params: { path }, body: { type: 'potato' } })
-  return list.data?.seq
-}
-`
-    // Inside the project: so that the compiler finds openapi-fetch.
-    const folder = join(projectRoot, 'node_modules', '.boardsync-client')
-    expect(compile(folder, { 'api.d.ts': types, 'use.ts': use })).toEqual([])
+  // Inside the project: so that the compiler and Node find openapi-fetch.
+  const folder = join(projectRoot, 'node_modules', `.boardsync-client-${process.pid}`)
+  beforeAll(async () => {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'api.d.ts'), astToString(await openapiTS(JSON.stringify(api))))
+    writeFileSync(join(folder, 'round.ts'), round)
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('compiles, and knows what may be sent and what is answered', () => {
+    expect(compileFaults(join(folder, 'round.ts'))).toEqual([])
+  }, 60_000)
+
+  test('does with a board what it says', async () => {
+    const { go } = (await import(join(folder, 'round.ts'))) as {
+      go: (client: unknown, board: string) => Promise<unknown>
+    }
+    expect(await go(createClient({ baseUrl: site.url }), freshBoard())).toEqual({
+      made: [201, 'note', 'hello'],
+      listed: ['note', 'other'],
+      patched: ['red', 'hello'],
+      batch: ['applied', 'applied'],
+      refused: [400, '/v1/problems/request-invalid', '/x'],
+      missing: [404, '/v1/problems/item-missing'],
+      here: ['Painter'],
+      deleted: [204, ['other', 'two']],
+    })
   }, 60_000)
 })
 
-function compile(folder: string, files: Record<string, string>): string[] {
-  mkdirSync(folder, { recursive: true })
-  try {
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
-    const program = ts.createProgram([join(folder, 'use.ts')], {
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      allowImportingTsExtensions: true,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      target: ts.ScriptTarget.ES2023,
-      types: [],
-      lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
-    })
-    return ts
-      .getPreEmitDiagnostics(program)
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+/** Written against the generated types alone. */
+const round = `
+import type { Client } from 'openapi-fetch'
+import type { paths } from './api.d.ts'
+
+export async function go(client: Client<paths>, board: string) {
+  const path = { board }
+  const items = '/v1/boards/{board}/items'
+  const item = '/v1/boards/{board}/items/{item}'
+  const ids = async () => {
+    const { data } = await client.GET(items, { params: { path, query: { limit: 5 } } })
+    return data?.items.map(({ id }) => id)
   }
+  const made = await client.POST(items, {
+    params: { path, header: { 'idempotency-key': 'first' } },
+    body: { id: 'note', type: 'sticky', x: 1, content: { text: 'hello' } },
+  })
+  await client.POST(items, { params: { path }, body: { id: 'other', type: 'sticky' } })
+  const listed = await ids()
+  const patched = await client.PATCH(item, { params: { path: { board, item: 'note' } }, body: { style: { color: 'red' } } })
+  const batch = await client.POST('/v1/boards/{board}/batch', {
+    params: { path },
+    body: {
+      operations: [
+        { action: 'create', item: { id: 'two', type: 'sticky' } },
+        { action: 'update', item: { id: 'other', x: 5 } },
+      ],
+    },
+  })
+  const refused = await client.POST(items, { params: { path }, body: { type: 'sticky', x: 1e9 } })
+  const missing = await client.GET(item, { params: { path: { board, item: 'nowhere' } } })
+  await client.POST('/v1/boards/{board}/presence', { params: { path }, body: { name: 'Painter' } })
+  const here = await client.GET('/v1/boards/{board}/presence', { params: { path } })
+  const deleted = await client.DELETE(item, { params: { path: { board, item: 'note' } } })
+  // @ts-expect-error no item is of this type
+  await client.POST(items, { params: { path }, body: { type: 'potato' } })
+  return {
+    made: [made.response.status, ...(made.data && 'type' in made.data ? [made.data.id, made.data.content?.text] : [])],
+    listed,
+    patched: patched.data && 'type' in patched.data ? [patched.data.style?.color, patched.data.content?.text] : [],
+    batch: batch.data && 'results' in batch.data ? batch.data.results?.map(({ status }) => status) : [],
+    refused: [refused.response.status, refused.error?.type, refused.error?.errors?.[0]?.pointer],
+    missing: [missing.response.status, missing.error?.type],
+    here: here.data?.peers.map(({ name }) => name),
+    deleted: [deleted.response.status, await ids()],
+  }
+}
+`
+
+function compileFaults(file: string): string[] {
+  const program = ts.createProgram([file], {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2023,
+    types: [],
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+  })
+  return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
 }
 
 describe('whatever is sent to the calls of the document', () => {

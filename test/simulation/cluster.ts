@@ -43,7 +43,7 @@ export class SimulatedInstance {
       metrics,
     })
     this.#replication = new Replication(storage.boards, this.rooms, bus, log, 2_000)
-    this.#inbox = new ItemInbox(storage.changes, this.rooms, bus, log, metrics)
+    this.#inbox = new ItemInbox(storage.changes, this.rooms, bus, log, metrics, () => {})
     void this.#inbox.start()
   }
 

@@ -16,7 +16,15 @@ export function newChange(board: BoardId, change: string, given: Partial<NewChan
 export function decide({ id, publicId, change, actor }: PendingChange): DecidedChange {
   const rejected = change.startsWith('no')
   const update = rejected || change.startsWith('same') ? undefined : bytes(change)
-  return { id, publicId, actor, update, status: rejected ? 'rejected' : 'applied', result: `result of ${change}` }
+  return {
+    id,
+    publicId,
+    change,
+    actor,
+    update,
+    status: rejected ? 'rejected' : 'applied',
+    result: `result of ${change}`,
+  }
 }
 
 export function outboxCases(site: () => Site): void {

@@ -71,7 +71,7 @@ export class ItemDecider {
       })
     }
     if (!outcome) throw new Error('the change was not decided')
-    return { id, publicId, status: outcome.status, result: JSON.stringify(outcome), actor, update }
+    return { id, publicId, change, status: outcome.status, result: JSON.stringify(outcome), actor, update }
   }
 }
 

@@ -43,6 +43,7 @@ export class ItemInbox {
   readonly #bus: Bus
   readonly #log: Logger
   readonly #metrics: Metrics
+  readonly #wrote: (room: Room, decided: readonly DecidedChange[]) => void
   /** Boards being drained; true: something came in meanwhile. */
   readonly #draining = new Map<BoardId, { again: boolean; done: Promise<void> }>()
   readonly #decider = new ItemDecider()
@@ -51,7 +52,16 @@ export class ItemInbox {
   #forgotAt = 0
   #unsubscribe: (() => void) | undefined
 
-  constructor(changes: Storage['changes'], rooms: Rooms, bus: Bus, log: Logger, metrics: Metrics) {
+  /** @param wrote is told of what was decided and committed */
+  constructor(
+    changes: Storage['changes'],
+    rooms: Rooms,
+    bus: Bus,
+    log: Logger,
+    metrics: Metrics,
+    wrote: (room: Room, decided: readonly DecidedChange[]) => void,
+  ) {
+    this.#wrote = wrote
     this.#changes = changes
     this.#rooms = rooms
     this.#bus = bus
@@ -195,5 +205,6 @@ export class ItemInbox {
       this.#metrics.itemChanges.inc({ status })
       this.#bus.publish(acksChannel(room.board), new TextEncoder().encode(publicId))
     }
+    this.#wrote(room, decided)
   }
 }

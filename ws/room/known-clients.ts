@@ -1,5 +1,5 @@
 /** The awareness clients of a board: the newest state of each, and whose it is. */
-import { isOurs, type OwnedState, type Owner } from './presence-owner.ts'
+import { isOurs, type OwnedState, type Owner, theServer } from './presence-owner.ts'
 
 export interface Known {
   state: OwnedState
@@ -20,7 +20,7 @@ export class KnownClients {
   }
 
   get hasOthers(): boolean {
-    for (const { owner } of this.#known.values()) if (!isOurs(owner)) return true
+    for (const { owner } of this.#known.values()) if (!isOurs(owner) && owner !== theServer) return true
     return false
   }
 

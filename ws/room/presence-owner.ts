@@ -17,6 +17,9 @@ export interface PresenceLink {
   hold(state: OwnedState): void
 }
 
+/** Owns whom the server itself shows, on every instance by itself: what is its is nobody else's, and is told to no instance. */
+export const theServer: RemoteInstance = { instance: '' }
+
 export type Owner = Peer | RemoteInstance
 
 /** An awareness state as instances tell it to each other. */

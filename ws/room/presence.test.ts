@@ -121,6 +121,54 @@ describe('a state', () => {
   })
 })
 
+describe('whom the server shows', () => {
+  test('is here for everybody and goes again; is told to no other instance, and is nobody else', async () => {
+    const shared: number[] = []
+    const told: string[] = []
+    const link = {
+      share: (states: readonly AwarenessState[]) => shared.push(states.length),
+      claim: () => {},
+      hold: () => {},
+    }
+    const presence = new Presence(
+      frame => told.push(statesOf(frame).map(brief).join(' ')),
+      () => {},
+      link,
+    )
+    presence.show(1, { user: { name: 'agent' } })
+    await elapse(100)
+    const clock = Number(/^1@(\d+)$/.exec(told[0] ?? '')?.[1])
+    expect(clock).toBeLessThan(2 ** 32)
+    const alice = peer()
+    presence.receive([state(1, clock + 5), goneState(1, clock + 5)], alice)
+    presence.hear([{ ...state(1, clock + 6), subject: '', since: 0 }], { instance: 'other' })
+    presence.hearHeld([{ ...state(1, clock + 6), subject: '', since: 0 }], { instance: 'other' })
+    presence.leave(alice)
+    await elapse(3_000)
+    expect([presence.ours(), presence.isShared, told.length]).toEqual([[], false, 1])
+    presence.hide(1)
+    await elapse(100)
+    presence.show(1, {})
+    await elapse(100)
+    expect(told.slice(1)).toEqual([`1@${clock} gone`, expect.stringMatching(/^1@\d+$/)])
+    expect(Number(/\d+$/.exec(told[2] ?? '')?.[0])).toBeGreaterThan(clock)
+    expect(shared).toEqual([])
+  })
+
+  test('takes the place of who has its client id', async () => {
+    const { presence, here } = setUp()
+    const mallory = peer()
+    presence.receive([state(1, 2 ** 40)], mallory)
+    presence.show(1, {})
+    expect(here()).toEqual([`1@${2 ** 40 + 2}`])
+    presence.leave(mallory)
+    expect(here()).toHaveLength(1)
+    presence.hide(2)
+    presence.hide(1)
+    expect(here()).toEqual([])
+  })
+})
+
 describe('who leaves', () => {
   test('is gone at once for everybody, under the clock it had', async () => {
     const { presence, told, here } = setUp()

@@ -16,6 +16,7 @@
 import { type AwarenessState, goneState, isGone } from '../protocol/awareness-codec.ts'
 import { encodeAwarenessFrame } from '../protocol/frames.ts'
 import { type AwarenessRefusal, refusalOf } from './awareness-check.ts'
+import { stamped } from './awareness-stamp.ts'
 import { type Claim, ClientClaims, ownerAnswersWithinMs } from './client-claims.ts'
 import { Farewells } from './farewells.ts'
 import { type Known, KnownClients } from './known-clients.ts'
@@ -30,6 +31,7 @@ import {
   type PresenceLink,
   type RemoteInstance,
   subjectOf,
+  theServer,
 } from './presence-owner.ts'
 
 const clientsPerPeer = 8
@@ -72,19 +74,21 @@ export class Presence {
   }
 
   receive(states: readonly AwarenessState[], from: Peer): void {
-    for (const state of states) {
-      const known = this.#known.get(state.clientId)
-      if (known ? state.clock <= known.state.clock && !isOwnFarewell(state, known, from) : this.#gone.isOld(state)) {
-        if (!known && !isGone(state)) this.#send(encodeAwarenessFrame([this.#gone.after(state)]), from)
-      } else if (this.#isPassable(state)) {
-        const owned = {
-          ...state,
-          subject: subjectOf(from),
-          since: known?.owner === from ? known.state.since : Date.now(),
-        }
-        if (known && known.owner !== from && !isSameSubject(known.state, owned)) this.#claim(owned, known.owner, from)
-        else this.#accept(owned, from)
+    for (const sent of states) {
+      const known = this.#known.get(sent.clientId)
+      if (known ? sent.clock <= known.state.clock && !isOwnFarewell(sent, known, from) : this.#gone.isOld(sent)) {
+        if (!known && !isGone(sent)) this.#send(encodeAwarenessFrame([this.#gone.after(sent)]), from)
+        continue
       }
+      const state = stamped(sent, from.grant.name)
+      if (!this.#isPassable(state)) continue
+      const owned = {
+        ...state,
+        subject: subjectOf(from),
+        since: known?.owner === from ? known.state.since : Date.now(),
+      }
+      if (known && known.owner !== from && !isSameSubject(known.state, owned)) this.#claim(owned, known.owner, from)
+      else this.#accept(owned, from)
     }
   }
 
@@ -99,8 +103,8 @@ export class Presence {
       if (isGone(state)) this.#hearGone(state, known, from)
       else if (known ? state.clock > known.state.clock : !this.#gone.isOld(state)) {
         if (!this.#isPassable(state)) continue
-        if (known && isOurs(known.owner) && !isSameSubject(known.state, state))
-          this.#claim(state, known.owner, from, true)
+        const isTaken = known && (isOurs(known.owner) || known.owner === theServer)
+        if (isTaken && !isSameSubject(known.state, state)) this.#claim(state, known.owner, from, true)
         else this.#accept(state, from)
       } else if (!known) outdated.push(this.#gone.after(state))
     }
@@ -123,9 +127,24 @@ export class Presence {
       this.#claims.held(clientId)
       const known = this.#known.get(clientId)
       // Two may each have taken it for theirs, not knowing of each other: it belongs to who announced it first.
-      if (!known || known.owner === from || (isOurs(known.owner) && known.state.since <= since)) continue
+      if (!known || known.owner === from || known.owner === theServer) continue
+      if (isOurs(known.owner) && known.state.since <= since) continue
       this.#remove(known.state, known.state.clock, from)
     }
+  }
+
+  /** The server itself shows somebody, whoever has that client id. */
+  show(clientId: number, state: object): void {
+    const clock = 1 + Math.max(timeClock(), this.#known.get(clientId)?.state.clock ?? 0)
+    const json = new TextEncoder().encode(JSON.stringify(state))
+    const { clock: last } = this.#gone.after({ clientId, clock, json })
+    this.#accept({ clientId, clock: last + 1, json, subject: '', since: Date.now() }, theServer)
+  }
+
+  /** Takes back what it showed. */
+  hide(clientId: number): void {
+    const known = this.#known.get(clientId)
+    if (known?.owner === theServer) this.#remove(known.state, known.state.clock, theServer)
   }
 
   /** Who came through this instance. */
@@ -191,6 +210,7 @@ export class Presence {
   /** Somebody else announces what is the owner's. @param seen others have seen it under that clock */
   #claim(state: OwnedState, owner: Owner, from: Owner, seen = false): void {
     this.#refused('awareness-foreign-client')
+    if (owner === theServer) return
     const ask = (claim: Claim) => {
       if (isOurs(owner)) return owner.socket.answersPing(ownerAnswersWithinMs)
       this.#link.claim(state)
@@ -215,6 +235,12 @@ export class Presence {
     this.#outbox.pass(state, isOurs(by))
   }
 }
+
+/**
+ * Clients remember the clock they last saw, wherever that was: on every instance, and after a restart, later means higher.
+ * In tenths of a second, for clients that read clocks as 32 bits.
+ */
+const timeClock = (): number => Math.floor((Date.now() - Date.UTC(2026, 0)) / 100)
 
 /** A client takes leave under the clock it has (the page is closed), or a newer one. */
 const isOwnFarewell = (state: AwarenessState, known: Known, from: Peer): boolean =>

@@ -40,6 +40,7 @@ export interface RoomHold {
 export class Rooms {
   readonly #services: RoomsServices
   readonly #slots = new Map<BoardId, Slot>()
+  readonly #openedListeners = new Set<(room: Room) => void>()
 
   constructor(services: RoomsServices) {
     this.#services = services
@@ -59,6 +60,12 @@ export class Rooms {
   /** The rooms that are open now. */
   *open(): Iterable<Room> {
     for (const slot of this.#slots.values()) if (slot.state === 'open') yield slot.room
+  }
+
+  /** Tells of each room that opens from now on. @returns a function that ends it */
+  onOpened(listener: (room: Room) => void): () => void {
+    this.#openedListeners.add(listener)
+    return () => void this.#openedListeners.delete(listener)
   }
 
   /** The board's room, if it is open. */
@@ -131,7 +138,9 @@ export class Rooms {
     const opened = this.#load(board, create)
     this.#slots.set(board, { state: 'opening', opened })
     try {
-      this.#slots.set(board, { state: 'open', room: await opened, holds: 0, idle: undefined })
+      const room = await opened
+      this.#slots.set(board, { state: 'open', room, holds: 0, idle: undefined })
+      for (const tell of this.#openedListeners) tell(room)
     } catch (error) {
       this.#slots.delete(board)
       throw error

@@ -4,6 +4,7 @@ import type { User } from '../identity.ts'
 import type { YjsSync } from '../sync/index.ts'
 
 interface BoardView {
+  boardId: string
   sync: YjsSync
   user: User
   onUser: (user: User) => void

@@ -5,6 +5,7 @@ import { noteOpened } from '../recent-boards.ts'
 import { useYjsSync } from '../sync/index.ts'
 import { Canvas } from './canvas.tsx'
 import { EndingMessage } from './ending-message.tsx'
+import { FailingPictures } from './failing-pictures.tsx'
 import { RefusedEdits } from './refused-edits.tsx'
 import { Skeleton } from './skeleton.tsx'
 import './board.css'
@@ -31,12 +32,17 @@ export default function BoardPage({ boardId }: { boardId: string }) {
     <div className="board">
       <div className="board-canvas" inert={sync?.ending !== undefined}>
         {sync?.loaded ? (
-          <Canvas key={sync.provider.doc.clientID} sync={sync} user={user} onUser={changeUser} />
+          <Canvas key={sync.provider.doc.clientID} boardId={boardId} sync={sync} user={user} onUser={changeUser} />
         ) : (
           !sync?.ending && <Skeleton />
         )}
       </div>
-      {sync && <RefusedEdits sync={sync} boardId={boardId} />}
+      {sync && (
+        <div className="notices">
+          <RefusedEdits sync={sync} boardId={boardId} />
+          <FailingPictures sync={sync} />
+        </div>
+      )}
       {sync?.ending && <EndingMessage sync={sync} ending={sync.ending} boardId={boardId} />}
     </div>
   )

@@ -7,13 +7,15 @@ import {
   type Editor,
   getUserPreferences,
   setUserPreferences,
+  type TLAssetId,
   type TLComponents,
+  type TLUiOverrides,
   Tldraw,
 } from 'tldraw'
 import 'tldraw/tldraw.css'
 import type { User } from '../identity.ts'
 import { pageConfig } from '../page-config.ts'
-import type { YjsSync } from '../sync/index.ts'
+import { pictureTypes, type YjsSync } from '../sync/index.ts'
 import { assetUrls } from './asset-urls.ts'
 import { BoardContext } from './board-context.ts'
 import { SharePanel } from './share-panel.tsx'
@@ -23,8 +25,16 @@ import { useLeaveGuard } from './use-leave-guard.ts'
 const { licenseKey } = pageConfig()
 const components: TLComponents = { SharePanel, TopPanel: null }
 
-/** Pictures dropped on the canvas live inside the board as data URLs until there is a place to upload them. */
-const largestPictureBytes = 1_000_000
+/** What the server refuses is refused here already, in words. */
+const largestPictureBytes = 10 * 1024 * 1024
+const overrides: TLUiOverrides = {
+  translations: {
+    en: { 'assets.files.type-not-allowed': 'A board takes PNG, JPEG, WebP and GIF pictures, no other files' },
+  },
+}
+const noTypes: string[] = []
+/** A picture is shown from memory while it is not on the server, however long that takes. */
+const options = { temporaryAssetPreviewLifetimeMs: 2 ** 31 - 1 }
 
 declare global {
   interface Window {
@@ -34,23 +44,26 @@ declare global {
 }
 
 interface CanvasProps {
+  boardId: string
   sync: YjsSync
   user: User
   onUser: (user: User) => void
 }
 
-export function Canvas({ sync, user, onUser }: CanvasProps) {
-  const { store, provider, connected } = sync
+export function Canvas({ boardId, sync, user, onUser }: CanvasProps) {
+  const { store, provider, connected, pictures } = sync
   useLeaveGuard(sync.hasUnsaved)
-  const board = useMemo(() => ({ sync, user, onUser }), [sync, user, onUser])
+  const board = useMemo(() => ({ boardId, sync, user, onUser }), [boardId, sync, user, onUser])
   const tldrawUser = useTldrawUser(user, provider.awareness.clientID)
 
   const onMount = useCallback(
     (editor: Editor) => {
       window.boardsync = { editor, provider }
+      for (const [id, picture] of pictures.waiting) editor.createTemporaryAssetPreview(id as TLAssetId, picture)
+      refuseSvg(editor)
       return sharePointer(editor)
     },
-    [provider],
+    [provider, pictures],
   )
 
   return (
@@ -62,11 +75,23 @@ export function Canvas({ sync, user, onUser }: CanvasProps) {
         components={components}
         assetUrls={assetUrls}
         maxAssetSize={largestPictureBytes}
+        acceptedImageMimeTypes={pictureTypes}
+        acceptedVideoMimeTypes={noTypes}
+        overrides={overrides}
+        options={options}
         {...(licenseKey && { licenseKey })}
         onMount={onMount}
       />
     </BoardContext>
   )
+}
+
+/** SVG pasted as text would throw where no SVG is taken; as a file it is refused in words. */
+function refuseSvg(editor: Editor): void {
+  editor.registerExternalContentHandler('svg-text', ({ text }) => {
+    const file = new File([text], 'pasted.svg', { type: 'image/svg+xml' })
+    void editor.putExternalContent({ type: 'files', files: [file] })
+  })
 }
 
 /**

@@ -1,8 +1,8 @@
 /** This user's own avatar: pressed, it lets them choose the name and colour that the others see. */
 import { useEffect, useRef, useState } from 'react'
 import { palette } from '../../../core/contract/colors.ts'
+import { initials } from '../initials.ts'
 import { useBoard } from './board-context.ts'
-import { initials } from './initials.ts'
 
 const longestName = 60
 
@@ -37,7 +37,7 @@ export function OwnAvatar() {
     >
       <button
         type="button"
-        className="avatar"
+        className="avatar avatar-button"
         data-testid="presence-avatar"
         data-type="human"
         data-self={true}

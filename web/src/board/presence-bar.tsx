@@ -1,9 +1,10 @@
-/** Who is on the board: initials in each one's colour, this user first, agents marked. */
-import { useEffect, useState } from 'react'
-import { isEqual } from 'tldraw'
+/** Who is on the board: initials in each one's colour, this user first, agents marked. A press follows somebody. */
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { isEqual, useEditor, useValue } from 'tldraw'
 import type { WebsocketProvider } from 'y-websocket'
+import { initials } from '../initials.ts'
 import { type PresentUser, readUser } from '../sync/awareness-state.ts'
-import { initials } from './initials.ts'
+import { followedPeer, toggleFollowing } from './follow.ts'
 import { OwnAvatar } from './own-avatar.tsx'
 
 interface Present extends PresentUser {
@@ -14,34 +15,96 @@ const mostShown = 5
 
 export function PresenceBar({ provider }: { provider: WebsocketProvider }) {
   const others = usePresent(provider.awareness)
-  const hidden = others.slice(mostShown - 1)
+  const editor = useEditor()
+  const followed = useValue('followed', () => followedPeer(editor), [editor])
+  const peers = others.map(user => (
+    <Peer
+      key={user.clientId}
+      user={user}
+      isFollowed={user.clientId === followed}
+      onPress={() => toggleFollowing(editor, user.clientId)}
+    />
+  ))
   return (
     <ul className="presence-bar" data-testid="presence-bar" aria-label="Who is here">
       <OwnAvatar />
-      {others.slice(0, mostShown - 1).map(user => (
-        <Avatar key={user.clientId} user={user} />
-      ))}
-      {hidden.length > 0 && (
-        <li className="avatar avatar-more" title={hidden.map(user => user.name).join(', ')}>
-          +{hidden.length}
-        </li>
+      {peers.slice(0, mostShown - 1)}
+      {others.length >= mostShown && (
+        <Overflow count={others.length - mostShown + 1}>{peers.slice(mostShown - 1)}</Overflow>
       )}
     </ul>
   )
 }
 
-function Avatar({ user }: { user: Present }) {
-  const label = user.type === 'agent' ? `${user.name} (agent)` : user.name
+interface PeerProps {
+  user: Present
+  isFollowed: boolean
+  onPress: () => void
+}
+
+function Peer({ user, isFollowed, onPress }: PeerProps) {
+  const name = user.type === 'agent' ? `${user.name} (agent)` : user.name
+  return (
+    <li className="peer">
+      <button
+        type="button"
+        className="avatar avatar-button"
+        data-testid="presence-avatar"
+        data-type={user.type}
+        title={user.name}
+        aria-label={`${name}: ${isFollowed ? 'stop following' : 'follow'}`}
+        aria-pressed={isFollowed}
+        style={{ backgroundColor: user.color }}
+        onKeyDown={event => event.stopPropagation()}
+        onClick={onPress}
+      >
+        {initials(user.name)}
+      </button>
+      <span className="peer-name">{name}</span>
+    </li>
+  )
+}
+
+/** Those for whom there is no room in the bar. */
+function Overflow({ count, children }: { count: number; children: ReactNode }) {
+  const [isOpen, setOpen] = useState(false)
+  const root = useRef<HTMLLIElement>(null)
+
+  useEffect(() => {
+    if (!isOpen) return
+    const closeOutside = (event: Event) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false)
+    }
+    // Whoever follows somebody from here has the focus on the canvas then.
+    const closeByKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') setOpen(false)
+    }
+    addEventListener('pointerdown', closeOutside, true)
+    addEventListener('keydown', closeByKey, true)
+    return () => {
+      removeEventListener('pointerdown', closeOutside, true)
+      removeEventListener('keydown', closeByKey, true)
+    }
+  }, [isOpen])
+
   return (
     <li
-      className="avatar"
-      data-testid="presence-avatar"
-      data-type={user.type}
-      title={user.name}
-      aria-label={label}
-      style={{ backgroundColor: user.color }}
+      ref={root}
+      className="overflow"
+      // The canvas listens for keys everywhere: these are not for it.
+      onKeyDown={event => event.stopPropagation()}
     >
-      {initials(user.name)}
+      <button
+        type="button"
+        className="avatar avatar-button avatar-more"
+        data-testid="presence-more"
+        aria-label={`${count} more`}
+        aria-expanded={isOpen}
+        onClick={() => setOpen(open => !open)}
+      >
+        +{count}
+      </button>
+      {isOpen && <ul className="overflow-list">{children}</ul>}
     </li>
   )
 }

@@ -5,7 +5,7 @@ import { downloadBoard } from './download-board.ts'
 export function RefusedEdits({ sync, boardId }: { sync: YjsSync; boardId: string }) {
   if (!sync.mayOnlyRead || !sync.hasUnsaved || sync.ending) return null
   return (
-    <div className="refused-edits" role="alert" data-testid="refused-edits">
+    <div className="notice" role="alert" data-testid="refused-edits">
       <span>You may only look at this board: your last edits were not stored.</span>
       <button type="button" onClick={() => downloadBoard(sync, boardId)}>
         Download my edits

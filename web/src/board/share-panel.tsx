@@ -1,10 +1,17 @@
-/** The corner of the canvas that is ours: how the connection is doing, and who is here. */
+/** The corner of the canvas that is ours: how the connection is doing, who is here, and how to bring others. */
+import { useToasts } from 'tldraw'
+import { MenuButton } from '../sharing/menu-button.tsx'
+import { shareActions } from '../sharing/share-actions.ts'
 import { useBoard } from './board-context.ts'
 import { ConnectionIndicator } from './connection-indicator.tsx'
 import { PresenceBar } from './presence-bar.tsx'
 
 export function SharePanel() {
-  const { sync } = useBoard()
+  const { sync, boardId } = useBoard()
+  const { addToast } = useToasts()
+  const actions = shareActions(boardId, ({ text, isFailure }) =>
+    addToast({ title: text, severity: isFailure ? 'error' : 'success' }),
+  )
   const { status, hasUnsaved, setAside, mayOnlyRead, provider } = sync
   return (
     <div className="share-panel">
@@ -24,6 +31,9 @@ export function SharePanel() {
       )}
       <ConnectionIndicator status={status} hasUnsaved={hasUnsaved} />
       <PresenceBar provider={provider} />
+      <MenuButton label="Share this board" testId="share" actions={actions}>
+        Share
+      </MenuButton>
     </div>
   )
 }

@@ -1,12 +1,11 @@
-/** The first page: what this is, a button that makes a board, and the boards opened last. */
+/** The first page: what this is, a button that makes a board, and the boards there are. */
 import './home.css'
 import { pathOfBoard } from '../places.ts'
 import { randomId } from '../random-id.ts'
-import { recentBoards } from '../recent-boards.ts'
 import { SignedIn } from '../sign-in/signed-in.tsx'
+import { BoardList } from './board-list.tsx'
 
 export function HomePage() {
-  const recent = recentBoards()
   return (
     <main className="home">
       <Logo />
@@ -20,21 +19,7 @@ export function HomePage() {
       </button>
       <p className="home-hint">No form, no account: send the address to whoever should join.</p>
       <SignedIn />
-      {recent.length > 0 && (
-        <section aria-labelledby="recent-boards">
-          <h2 id="recent-boards">Opened lately</h2>
-          <ul className="home-recent">
-            {recent.map(board => (
-              <li key={board.id}>
-                <a href={pathOfBoard(board.id)}>
-                  <span className="home-recent-id">{board.id}</span>
-                  <time dateTime={new Date(board.openedAt).toISOString()}>{ago(board.openedAt)}</time>
-                </a>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <BoardList />
     </main>
   )
 }
@@ -52,18 +37,4 @@ function Logo() {
       <path d="M18 26l20 7-8.500 4-4 8.500z" className="home-logo-cursor" />
     </svg>
   )
-}
-
-const steps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-]
-
-function ago(time: number): string {
-  const passed = Date.now() - time
-  for (const [unit, length] of steps) {
-    if (passed >= length) return new Intl.RelativeTimeFormat('en').format(-Math.floor(passed / length), unit)
-  }
-  return 'just now'
 }

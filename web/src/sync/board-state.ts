@@ -18,6 +18,8 @@ export interface BoardState {
   mayOnlyRead: boolean
   /** Why there is no going on without doing something about it. */
   ending: Ending | undefined
+  /** How many pictures could not be uploaded yet, and are tried again. They count as unsaved. */
+  failingPictures: number
   /** How many records of the board are kept out of the canvas, because tldraw could not show them. */
   setAside: number
 }

@@ -1,12 +1,13 @@
 /** The tldraw store of a board: empty until it is bound, signed by its user, read-only while the board is. */
 import { computed, type Signal } from '@tldraw/state'
-import { createUserId, type TLStore, UserRecordType } from '@tldraw/tlschema'
+import { createUserId, type TLAssetStore, type TLStore, UserRecordType } from '@tldraw/tlschema'
 import { createTLStore } from 'tldraw'
 import type { BoardState } from './board-state.ts'
 import type { SyncUser } from './sync-user.ts'
 
-export function createBoardStore(user: Signal<SyncUser>, state: Signal<BoardState>): TLStore {
+export function createBoardStore(user: Signal<SyncUser>, state: Signal<BoardState>, assets: TLAssetStore): TLStore {
   return createTLStore({
+    assets,
     users: { currentUser: computed('attribution', () => attribution(user.get())) },
     collaboration: {
       status: computed('online', () => (state.get().connected ? 'online' : 'offline')),

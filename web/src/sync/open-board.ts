@@ -1,5 +1,5 @@
 /** One board, opened by one page: its replica, the connection to the server, the store for tldraw, and what joins them. */
-import { atom, type Signal } from '@tldraw/state'
+import { atom, react, type Signal, unsafe__withoutCapture } from '@tldraw/state'
 import type { TLStore } from '@tldraw/tlschema'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
@@ -7,6 +7,7 @@ import { announce } from './announce.ts'
 import { tameAwareness } from './awareness-traffic.ts'
 import { type Binding, bindStore } from './binding.ts'
 import { BoardCache } from './board-cache.ts'
+import { BoardPictures } from './board-pictures.ts'
 import { type BoardState, type Ending, sameState } from './board-state.ts'
 import { createBoardStore } from './board-store.ts'
 import { type Closed, Connection, isFinal } from './connection.ts'
@@ -22,6 +23,7 @@ export interface OpenBoard {
   readonly store: TLStore
   readonly provider: WebsocketProvider
   readonly state: Signal<BoardState>
+  readonly pictures: BoardPictures
   setUser(user: SyncUser): void
   /** Forgets what this browser kept of the board, with all edits the server does not have. The page is of no use then. */
   forget(): Promise<void>
@@ -59,6 +61,8 @@ export function openBoard(
   doc.off('update', provider._updateHandler)
   const user = atom('user', initialUser)
   const saved = new SavedEdits(doc, onSavedChange)
+  const name = cacheName(wsUrl, boardId)
+  const pictures = new BoardPictures({ boardId, wsUrl, token, keepAs: wantsCache ? `${name} pictures` : undefined })
   let cache: BoardCache | undefined
   let binding: Binding | undefined
   let stopShowing: (() => void) | undefined
@@ -67,7 +71,7 @@ export function openBoard(
   let isVerified = false
   let isStopped = false
   const state = atom<BoardState>('board state', readState(), { isEqual: sameState })
-  const store = createBoardStore(user, state)
+  const store = createBoardStore(user, state, pictures.assets)
   const connection = new Connection(provider, { token, onClosed, probe: () => probe(provider) })
   hearServer(provider, {
     onSync(message) {
@@ -105,6 +109,10 @@ export function openBoard(
     if (!provider.wsconnected) showKept()
   }, patienceMs)
 
+  const stopCounting = react('count pictures', () => {
+    pictures.counts.get()
+    unsafe__withoutCapture(update)
+  })
   const stopAnnouncing = announce(store, provider.awareness, user)
   const stopWatching = whenLeaving(() => {
     binding?.flush()
@@ -113,9 +121,10 @@ export function openBoard(
   void begin()
 
   async function begin(): Promise<void> {
+    await pictures.load()
     if (wantsCache) {
       try {
-        cache = await BoardCache.open(cacheName(wsUrl, boardId), doc)
+        cache = await BoardCache.open(name, doc)
       } catch (error) {
         console.warn('boardsync: this browser does not keep the board; unsaved edits live in this tab only:', error)
         if (doc.store.clients.size > 0) end(begunAnew)
@@ -130,7 +139,8 @@ export function openBoard(
   function readState(): BoardState {
     const { wsconnected: connected, synced } = provider
     const loaded = binding !== undefined
-    const hasUnsaved = saved.hasUnsaved || (binding?.hasWaiting ?? false)
+    const { waiting, failing: failingPictures } = pictures.counts.get()
+    const hasUnsaved = saved.hasUnsaved || waiting > 0 || (binding?.hasWaiting ?? false)
     const online = navigator.onLine
     const status = connectionStatus({ loaded, synced, online, hasEdited: saved.hasEdited, hasUnsaved })
     const isOutdated = binding?.isOutdated ?? false
@@ -143,6 +153,7 @@ export function openBoard(
       readOnly: isReadOnly || isOutdated || ending !== undefined,
       mayOnlyRead: isReadOnly,
       ending: ending ?? (isOutdated ? outdated : undefined),
+      failingPictures,
       setAside: binding?.setAside.size ?? 0,
     }
   }
@@ -163,6 +174,7 @@ export function openBoard(
     binding = bindStore(store, doc, { onChange: update })
     // Not before: peers would make tldraw invent a first page, beside those of the board.
     stopShowing = showPeers(store, provider.awareness)
+    pictures.resume(store)
   }
 
   /** The server is away: what this browser kept is better than nothing, if it kept anything. */
@@ -183,13 +195,19 @@ export function openBoard(
     provider.disconnect()
     if (saved.hasUnsaved) bind()
     // A board that is gone is not kept, but for edits that nobody else has.
-    else if (given.kind === 'begun-anew' || (given.kind === 'closed' && given.code === 4404)) void cache?.clear()
+    else if (given.kind === 'begun-anew' || (given.kind === 'closed' && given.code === 4404)) void forgetKept()
     update()
+  }
+
+  async function forgetKept(): Promise<void> {
+    await Promise.all([cache?.clear(), pictures.forget()])
   }
 
   function stop(): void {
     if (isStopped) return
     isStopped = true
+    stopCounting()
+    pictures.stop()
     clearTimeout(patience)
     removeEventListener('online', update)
     removeEventListener('offline', update)
@@ -206,11 +224,12 @@ export function openBoard(
     store,
     provider,
     state,
+    pictures,
     setUser(next) {
       user.set(next)
     },
     async forget() {
-      await cache?.clear()
+      await forgetKept()
       stop()
     },
     close() {

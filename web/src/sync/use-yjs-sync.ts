@@ -35,6 +35,8 @@ export interface YjsSync extends BoardState {
   /** For `<Tldraw store>`, once `loaded`. Turns read-only by itself where this user may not edit. */
   store: TLStore
   provider: WebsocketProvider
+  /** Those that were dropped or pasted and are not on the server yet, by asset id; tried again by itself, or at once. */
+  pictures: { waiting: ReadonlyMap<string, File>; retryNow(): void; discard(): void }
   /** The board as this page has it, unsaved edits included, as the content of a `.tldr` file. */
   exportFile(): string
   /** Gives up what is unsaved, and opens the board again as the server has it. */
@@ -77,8 +79,8 @@ export function useYjsSync(options: YjsSyncOptions): YjsSync | null {
 
   return useMemo(() => {
     if (!board || !state) return null
-    const { store, provider } = board
+    const { store, provider, pictures } = board
     const discard = () => void board.forget().then(() => setOpening(count => count + 1))
-    return { ...state, store, provider, exportFile: () => boardFile(store), discard }
+    return { ...state, store, provider, pictures, exportFile: () => boardFile(store), discard }
   }, [board, state])
 }

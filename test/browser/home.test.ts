@@ -1,0 +1,222 @@
+/** Home: the boards there are, and all that can be done with one from outside. */
+import type { Browser, Locator } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchChromium } from '../kit/chromium.ts'
+import { type Instance, startInstance } from '../kit/instance.ts'
+import { releasing } from '../kit/releasing.ts'
+import { until } from '../kit/until.ts'
+import { ownComplaints } from './canvas.ts'
+import { openTab, type Tab } from './tab.ts'
+
+const use = releasing(afterAll)
+const adminKey = 'the-key-of-who-runs-this'
+let browser: Browser
+let server: Instance
+let locked: Instance
+beforeAll(async () => {
+  browser = use(await launchChromium(), given => given.close())
+  server = use(await startInstance())
+  locked = use(await startInstance({ ADMIN_KEY: adminKey }))
+}, 120_000)
+
+async function ask<T>(method: string, path: string, body?: object, at = server): Promise<T> {
+  const answer = await fetch(`${at.url}/v1/boards${path}`, {
+    method,
+    headers: {
+      ...(body && { 'content-type': 'application/json' }),
+      ...(at === locked && { authorization: `Bearer ${adminKey}` }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  expect(answer.ok, await answer.clone().text()).toBe(true)
+  return (answer.status === 204 ? undefined : await answer.json()) as T
+}
+const create = (id: string, title?: string, at = server) => ask('POST', '', { id, ...(title && { title }) }, at)
+
+async function openHome(at = server): Promise<Tab> {
+  const tab = use(await openTab(browser, at.url))
+  await tab.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  return tab
+}
+async function signIn(tab: Tab, credential: string): Promise<void> {
+  await tab.page.getByLabel('Your API key or token').fill(credential)
+  await tab.page.getByRole('button', { name: 'Sign in' }).click()
+}
+const card = ({ page }: Tab, id: string): Locator => page.locator(`[data-testid=board-card][data-board="${id}"]`)
+const news = ({ page }: Tab): Locator => page.getByTestId('news')
+const clipboard = ({ page }: Tab): Promise<string> => page.evaluate('navigator.clipboard.readText()')
+
+async function choose(tab: Tab, id: string, action: string): Promise<void> {
+  await card(tab, id).getByRole('button').click()
+  await card(tab, id).getByRole('menuitem', { name: action }).click()
+}
+
+test('home shows each board: its name, how much is on it, who is there, a small picture; and leads there', {
+  timeout: 90_000,
+}, async () => {
+  await create('shown', 'Launch plan')
+  await ask('POST', '/shown/items', { type: 'sticky', id: 'a', x: 0, y: 0, style: { color: 'green' } })
+  await ask('POST', '/shown/items', { type: 'shape', id: 'b', x: 400, y: 0, content: { kind: 'ellipse' } })
+  await ask('POST', '/shown/items', { type: 'connector', content: { from: 'a', to: 'b' } })
+  const alice = use(await openTab(browser, `${server.url}/b/shown`))
+  await alice.ready()
+  const name = await alice.userName()
+
+  const home = await openHome()
+  const shown = card(home, 'shown')
+  await shown.getByText('3 items').waitFor()
+  await shown.getByText('just now').waitFor()
+  await shown.locator('svg rect').waitFor()
+  expect(await shown.locator('svg.board-picture').locator('rect, ellipse, line').count()).toBe(3)
+  await until(async () => (await shown.getByTestId('board-peers').getAttribute('title')) === name)
+  await shown.getByRole('link', { name: 'Launch plan' }).click()
+  await home.ready()
+  expect(home.page.url()).toBe(`${server.url}/b/shown`)
+  expect(home.complaints).toEqual([])
+})
+
+test('the board that changed last comes first; those behind the first page are one press away', {
+  timeout: 120_000,
+}, async () => {
+  const at = use(await startInstance())
+  for (let i = 0; i < 101; i++) await create(`many-${i}`, undefined, at)
+  const home = await openHome(at)
+  const cards = home.page.getByTestId('board-card')
+  await cards.first().waitFor()
+  expect(await cards.count()).toBe(100)
+  await home.page.getByRole('button', { name: 'More boards' }).click()
+  await until(async () => (await cards.count()) === 101)
+  expect(await cards.first().getAttribute('data-board')).toBe('many-100')
+  expect(await home.page.getByRole('button', { name: 'More boards' }).count()).toBe(0)
+  expect(home.complaints).toEqual([])
+})
+
+test('a board is renamed in its place, with the keyboard alone', { timeout: 60_000 }, async () => {
+  await create('renamed')
+  const home = await openHome()
+  await card(home, 'renamed').getByRole('button').focus()
+  await home.page.keyboard.press('Enter')
+  await home.page.keyboard.press('Enter')
+  await card(home, 'renamed').getByRole('textbox').waitFor()
+  await home.page.keyboard.type('Retrospective')
+  await home.page.keyboard.press('Enter')
+  await card(home, 'renamed').getByRole('link', { name: 'Retrospective' }).waitFor()
+  expect(await ask('GET', '/renamed')).toMatchObject({ title: 'Retrospective' })
+
+  await choose(home, 'renamed', 'Rename')
+  await home.page.keyboard.type('Never mind')
+  await home.page.keyboard.press('Escape')
+  await card(home, 'renamed').getByRole('link', { name: 'Retrospective' }).waitFor()
+  expect(await ask('GET', '/renamed')).toMatchObject({ title: 'Retrospective' })
+  expect(home.complaints).toEqual([])
+})
+
+test('a deleted board leaves the list, and comes back by Undo with all that was on it', {
+  timeout: 60_000,
+}, async () => {
+  await create('deleted', 'By mistake')
+  await ask('POST', '/deleted/items', { type: 'sticky', x: 0, y: 0 })
+  const home = await openHome()
+  await choose(home, 'deleted', 'Delete')
+  await news(home).getByText('By mistake is deleted.').waitFor()
+  expect(await card(home, 'deleted').count()).toBe(0)
+  expect((await fetch(`${server.url}/v1/boards/deleted`)).status).toBe(404)
+  await news(home).getByRole('button', { name: 'Undo' }).click()
+  await card(home, 'deleted').getByText('1 item').waitFor()
+  expect(await ask('GET', '/deleted')).toMatchObject({ title: 'By mistake', item_count: 1 })
+  expect(home.complaints).toEqual([])
+})
+
+test('what a credential does not allow is said, and the list stays as it is', { timeout: 60_000 }, async () => {
+  await create('writable', 'Theirs', locked)
+  const { key } = await ask<{ key: string }>('POST', '/writable/keys', { role: 'write' }, locked)
+  const home = await openHome(locked)
+  await signIn(home, key)
+  await choose(home, 'writable', 'Delete')
+  await news(home).getByText('Theirs was not deleted: You have no right to do that').waitFor()
+  await card(home, 'writable').waitFor()
+  // Nor can it make keys: what it copies has a place for one.
+  await choose(home, 'writable', 'Copy curl command')
+  await news(home).getByText('Put an API key in the place of $BOARDSYNC_KEY').waitFor()
+  expect(await clipboard(home)).toContain('"Authorization: Bearer $BOARDSYNC_KEY"')
+  expect(ownComplaints(home)).toEqual([])
+})
+
+/** Does what a shell would with the command. */
+async function run(command: string): Promise<Response> {
+  const url = /^curl -X POST '([^']+)'/.exec(command)?.[1] ?? ''
+  const headers = [...command.matchAll(/-H (['"])(.+?): (.+?)\1/g)].map(([, , name, value]) => [
+    name ?? '',
+    value ?? '',
+  ])
+  const body = /-d '([^']+)'/.exec(command)?.[1] ?? ''
+  return fetch(url, { method: 'POST', headers: Object.fromEntries(headers), body })
+}
+
+test('the first post of an agent is one paste away, on an open server and on one that asks for a key', {
+  timeout: 90_000,
+}, async () => {
+  for (const at of [server, locked]) {
+    await create('pasted', undefined, at)
+    const home = await openHome(at)
+    if (at === locked) await signIn(home, adminKey)
+    await choose(home, 'pasted', 'Copy curl command')
+    await news(home).getByText('Command copied.').waitFor()
+    const command = await clipboard(home)
+    expect(command.includes('Bearer bs_')).toBe(at === locked)
+    expect(command).not.toContain(adminKey)
+    expect((await run(command)).status).toBe(201)
+
+    await choose(home, 'pasted', 'Copy agent briefing')
+    await news(home).getByText('Briefing copied.').waitFor()
+    const briefing = await clipboard(home)
+    expect(briefing).toContain(`POST ${at.url}/v1/boards/pasted/items`)
+    expect(briefing.includes('Bearer bs_')).toBe(at === locked)
+    await choose(home, 'pasted', 'Copy link')
+    await news(home).getByText('Link copied.').waitFor()
+    expect(await clipboard(home)).toBe(`${at.url}/b/pasted`)
+    expect(ownComplaints(home)).toEqual([])
+  }
+})
+
+test('the board’s own page has them too', { timeout: 60_000 }, async () => {
+  const alice = use(await openTab(browser, `${server.url}/b/own-menu`))
+  await alice.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await alice.ready()
+  await alice.page.getByTestId('share').click()
+  await alice.page.getByRole('menuitem', { name: 'Copy curl command' }).click()
+  await alice.page.locator('.tlui-toast__title').filter({ hasText: 'Command copied.' }).waitFor()
+  expect((await run(await clipboard(alice))).status).toBe(201)
+  await alice.shape('[data-shape-type=note]').getByText('Hello from an agent').waitFor()
+  expect(alice.complaints).toEqual([])
+})
+
+test('who is not signed in sees the boards that this browser remembers, and no others', {
+  timeout: 90_000,
+}, async () => {
+  await create('theirs', 'Not for everybody', locked)
+  const tab = use(await openTab(browser, `${locked.url}/b/remembered`))
+  await signIn(tab, adminKey)
+  await tab.ready()
+  await until(() => tab.page.evaluate<boolean>(`localStorage.getItem('boardsync:recent boards') !== null`))
+  await tab.page.context().clearCookies()
+  await tab.page.goto(locked.url)
+  await tab.page.getByRole('link', { name: 'remembered' }).waitFor()
+  expect(await tab.page.getByText('Not for everybody').count()).toBe(0)
+  expect(await tab.page.getByTestId('list-failure').count()).toBe(0)
+  expect(ownComplaints(tab)).toEqual([])
+})
+
+test('a list that cannot be read is said to be, and can be tried again', { timeout: 60_000 }, async () => {
+  await create('listed')
+  const home = await openHome()
+  await home.page.route('**/v1/boards?*', route => route.abort('connectionrefused'))
+  await home.page.reload()
+  const failure = home.page.getByTestId('list-failure')
+  await failure.getByText('The server cannot be reached').waitFor()
+  await home.page.unroute('**/v1/boards?*')
+  await failure.getByRole('button', { name: 'Try again' }).click()
+  await card(home, 'listed').waitFor()
+  expect(await failure.count()).toBe(0)
+  expect(ownComplaints(home)).toEqual([])
+})

@@ -1,0 +1,170 @@
+/** Pictures that people drop or paste: uploaded under their hash, kept until they are, refused in words. */
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchChromium } from '../kit/chromium.ts'
+import { type Instance, startInstance } from '../kit/instance.ts'
+import { releasing } from '../kit/releasing.ts'
+import { until } from '../kit/until.ts'
+import { pixel, sha256 } from '../rest/pictures.ts'
+import { ask, edit, ownComplaints, reaches } from './canvas.ts'
+import { openTab, type Tab } from './tab.ts'
+
+const use = releasing(afterAll)
+const key = 'the-key-of-these-people'
+let browser: Browser
+let server: Instance
+beforeAll(async () => {
+  browser = use(await launchChromium(), given => given.close())
+  server = use(await startInstance())
+}, 120_000)
+
+async function open(board: string, { url } = server): Promise<Tab> {
+  const tab = use(await openTab(browser, `${url}/b/${board}`))
+  // The page may ask whether somebody with unsaved edits means to leave.
+  tab.page.on('dialog', dialog => void dialog.accept())
+  return tab
+}
+
+interface Given {
+  name: string
+  type: string
+  bytes: Uint8Array
+}
+const png: Given = { name: 'dot.png', type: 'image/png', bytes: pixel }
+
+const fileOf = ({ name, type, bytes }: Given) =>
+  `new File([new Uint8Array(${JSON.stringify([...bytes])})], '${name}', { type: '${type}' })`
+
+/** As a browser does it when files are let go over the canvas. */
+const drop = ({ page }: Tab, given: Given) =>
+  page.evaluate(`(() => {
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(${fileOf(given)})
+    const place = { clientX: 600, clientY: 400, bubbles: true, cancelable: true, dataTransfer }
+    document.querySelector('.tl-canvas').dispatchEvent(new DragEvent('drop', place))
+  })()`)
+
+const paste = (tab: Tab, given: Given) => edit(tab, `putExternalContent({ type: 'files', files: [${fileOf(given)}] })`)
+
+const sources = (tab: Tab): Promise<(string | null)[]> => ask(tab, 'editor.getAssets().map(({ props }) => props.src)')
+const addressOn = (board: string) => `/v1/boards/${board}/assets/${sha256(pixel)}`
+
+async function shows(tab: Tab, board: string): Promise<void> {
+  await until(async () => (await sources(tab)).join() === addressOn(board), { what: `the address on ${board}` })
+  const isDrawn = `[...document.querySelectorAll('.tl-image')].some(image =>
+    image.src.endsWith('${addressOn(board)}') && image.complete && image.naturalWidth === 1)`
+  await until(() => tab.page.evaluate<boolean>(isDrawn), { what: 'the picture to be drawn' })
+}
+
+const failing = ({ page }: Tab) => page.getByTestId('failing-pictures')
+const toast = ({ page }: Tab) => page.locator('.tlui-toast__title')
+const uploads = '**/v1/boards/*/assets/*'
+const refuseUploads = (page: Page) => page.route(uploads, route => route.abort('connectionrefused'))
+
+test('a picture that is dropped is uploaded under its hash; the record holds its address, and everybody sees it', {
+  timeout: 90_000,
+}, async () => {
+  const [alice, bob] = [await open('dropped'), await open('dropped')]
+  await Promise.all([alice.ready(), bob.ready()])
+  await drop(alice, png)
+  await Promise.all([shows(alice, 'dropped'), shows(bob, 'dropped')])
+  await reaches(alice, 'saved')
+  const kept = await fetch(server.url + addressOn('dropped'))
+  expect(Buffer.from(await kept.arrayBuffer())).toEqual(pixel)
+  expect(await ask<string>(bob, 'JSON.stringify(editor.store.serialize())')).not.toContain('data:')
+  for (const tab of [alice, bob]) expect(tab.complaints).toEqual([])
+})
+
+test('the cookie of who is signed in is enough to put a picture and to see it', { timeout: 90_000 }, async () => {
+  const locked = use(await startInstance({ ADMIN_KEY: key }))
+  const alice = await open('signed-in', locked)
+  await alice.page.getByLabel('Your API key or token').fill(key)
+  await alice.page.getByRole('button', { name: 'Sign in' }).click()
+  await alice.ready()
+  await paste(alice, png)
+  await shows(alice, 'signed-in')
+  expect((await fetch(locked.url + addressOn('signed-in'))).status).toBe(401)
+})
+
+test('an upload that fails is said to, counts as unsaved, and is tried until the server has the picture', {
+  timeout: 90_000,
+}, async () => {
+  const [alice, bob] = [await open('failing'), await open('failing')]
+  await Promise.all([alice.ready(), bob.ready()])
+  await refuseUploads(alice.page)
+  await paste(alice, png)
+  await failing(alice).waitFor()
+  await reaches(alice, 'saving')
+  await until(async () => (await sources(bob)).length === 1)
+  expect(await sources(bob)).not.toContain(addressOn('failing'))
+
+  await alice.page.unroute(uploads)
+  await failing(alice).getByRole('button', { name: 'Try now' }).click()
+  await shows(bob, 'failing')
+  await failing(alice).waitFor({ state: 'detached' })
+  await reaches(alice, 'saved')
+  expect(ownComplaints(alice)).toEqual([])
+})
+
+test('a picture that could not be uploaded outlives a reload, and is uploaded then', { timeout: 90_000 }, async () => {
+  const alice = await open('reloaded')
+  await alice.ready()
+  await refuseUploads(alice.page)
+  await paste(alice, png)
+  await failing(alice).waitFor()
+  await alice.page.reload()
+  await alice.ready()
+  await failing(alice).waitFor()
+  // It is shown all the while to whoever put it there.
+  await alice.page.locator('.tl-image[src^="blob:"]').waitFor()
+  await alice.page.unroute(uploads)
+  await failing(alice).getByRole('button', { name: 'Try now' }).click()
+  await shows(alice, 'reloaded')
+
+  await alice.page.reload()
+  await alice.ready()
+  await shows(alice, 'reloaded')
+  expect(await failing(alice).count()).toBe(0)
+  expect(ownComplaints(alice)).toEqual([])
+})
+
+test('a picture that cannot be uploaded can be given up: it leaves the board, and nothing is tried any more', {
+  timeout: 90_000,
+}, async () => {
+  const alice = await open('given-up')
+  await alice.ready()
+  await refuseUploads(alice.page)
+  await paste(alice, png)
+  await failing(alice).getByRole('button', { name: 'Remove' }).click()
+  await reaches(alice, 'saved')
+  expect(await ask(alice, '[editor.getCurrentPageShapes().length, editor.getAssets().length]')).toEqual([0, 0])
+  await alice.page.reload()
+  await alice.ready()
+  expect(await alice.status()).toBe('connected')
+})
+
+test.each<Given>([
+  { name: 'drawing.svg', type: 'image/svg+xml', bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') },
+  { name: 'film.mp4', type: 'video/mp4', bytes: Buffer.from('ftyp') },
+])(
+  '$name is no picture for a board: it is refused in words, and nothing is left of it',
+  {
+    timeout: 60_000,
+  },
+  async given => {
+    const alice = await open(`refused-${given.name.split('.')[0]}`)
+    await alice.ready()
+    await drop(alice, given)
+    await toast(alice).filter({ hasText: 'A board takes PNG, JPEG, WebP and GIF pictures' }).waitFor()
+    expect(await ask(alice, 'editor.getCurrentPageShapes().length + editor.getAssets().length')).toBe(0)
+    expect(alice.complaints).toEqual([])
+  },
+)
+
+test('SVG pasted as text is refused in the same words', { timeout: 60_000 }, async () => {
+  const alice = await open('refused-text')
+  await alice.ready()
+  await edit(alice, `putExternalContent({ type: 'svg-text', text: '<svg xmlns="http://www.w3.org/2000/svg"/>' })`)
+  await toast(alice).filter({ hasText: 'A board takes PNG, JPEG, WebP and GIF pictures' }).waitFor()
+  expect(alice.complaints).toEqual([])
+})

@@ -1,0 +1,43 @@
+/** Asks the server's REST API, as whoever is signed in here. Refusals come as errors that can be shown to people. */
+
+export class Refusal extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+interface Asking {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  body?: object
+  signal?: AbortSignal
+}
+
+/**
+ * @param path behind `/v1`
+ * @returns the answer's JSON; undefined where it has none
+ * @throws Refusal when the server says no, or says nothing (`status` 0)
+ */
+export async function api<T>(path: string, { method = 'GET', body, signal }: Asking = {}): Promise<T> {
+  const init = { method, ...(signal && { signal }) }
+  const json = body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  let answer: Response
+  try {
+    answer = await fetch(`/v1${path}`, { ...init, ...json })
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw new Refusal(0, `The server cannot be reached. (${cause instanceof Error ? cause.message : 'no answer'})`)
+  }
+  if (answer.status === 204) return undefined as T
+  if (answer.ok) return (await answer.json()) as T
+  throw new Refusal(answer.status, await reasonIn(answer))
+}
+
+async function reasonIn(answer: Response): Promise<string> {
+  const problem: unknown = await answer.json().catch(() => undefined)
+  const { title, detail } = (problem ?? {}) as { title?: string; detail?: string }
+  if (answer.status === 403) return 'You have no right to do that on this board.'
+  return title ? `${title}${detail ? `: ${detail}` : ''}.` : `The server answered ${answer.status}.`
+}

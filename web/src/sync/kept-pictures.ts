@@ -1,0 +1,54 @@
+/** Pictures that the server does not have yet, as this browser keeps them: they outlive a reload. */
+import * as idb from 'lib0/indexeddb'
+
+const storeName = 'pictures'
+
+export class KeptPictures {
+  readonly #database: Promise<IDBDatabase | undefined>
+
+  constructor(name: string) {
+    this.#database = idb
+      .openDB(name, database => idb.createStores(database, [[storeName]]))
+      .catch(error => {
+        console.warn('boardsync: this browser keeps no pictures; those not uploaded live in this tab only:', error)
+        return undefined
+      })
+  }
+
+  /** By the id of their asset record. */
+  async all(): Promise<Map<string, File>> {
+    const store = await this.#open()
+    const entries = store ? await idb.getAllKeysValues(store) : []
+    return new Map(entries.filter(({ v }) => v instanceof File).map(({ k, v }) => [String(k), v]))
+  }
+
+  async keep(assetId: string, picture: File): Promise<void> {
+    const store = await this.#open()
+    if (!store) return
+    await idb.rtop(store.put(picture, assetId)).catch(error => {
+      console.warn(
+        'boardsync: this browser could not keep a picture; until it is uploaded it lives in this tab only:',
+        error,
+      )
+    })
+  }
+
+  async drop(assetId: string): Promise<void> {
+    const store = await this.#open()
+    if (store) await idb.del(store, assetId)
+  }
+
+  async clear(): Promise<void> {
+    const store = await this.#open()
+    if (store) await idb.rtop(store.clear())
+  }
+
+  async close(): Promise<void> {
+    ;(await this.#database)?.close()
+  }
+
+  async #open(): Promise<IDBObjectStore | undefined> {
+    const database = await this.#database
+    return database && idb.transact(database, [storeName])[0]
+  }
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { pictureAddress, serverOf } from './picture-address.ts'
+import { PictureUploads } from './picture-uploads.ts'
+
+const picture = new File(['the bytes of a picture'], 'a.png', { type: 'image/png' })
+const address = `/v1/boards/b/assets/${createHash('sha256').update('the bytes of a picture').digest('hex')}`
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  vi.stubGlobal('addEventListener', () => {})
+  vi.stubGlobal('removeEventListener', () => {})
+  vi.spyOn(console, 'warn').mockImplementation(() => {})
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+/** A server that answers with these one after the other; `0`: not at all. */
+function uploading(...statuses: number[]) {
+  const asked: { url: string; headers: Record<string, string> }[] = []
+  const fetch = async (url: string | URL | Request, init?: RequestInit) => {
+    asked.push({ url: String(url), headers: init?.headers as Record<string, string> })
+    const status = statuses.shift()
+    if (!status) throw new TypeError('no answer')
+    return new Response('{}', { status })
+  }
+  const token = async () => 'the-token'
+  const uploads = new PictureUploads({ boardId: 'b', server: 'https://host', token, kept: undefined, fetch })
+  return { uploads, asked }
+}
+
+describe('a picture', () => {
+  it('goes to the address of its bytes, with the token of the board', async () => {
+    const { uploads, asked } = uploading(201)
+    expect(await uploads.upload('asset:a', picture)).toBe(address)
+    expect(asked).toEqual([
+      { url: `https://host${address}`, headers: { 'content-type': 'image/png', authorization: 'Bearer the-token' } },
+    ])
+    expect(uploads.counts.get()).toEqual({ waiting: 0, failing: 0 })
+  })
+
+  it.each([0, 401, 429, 500, 503])('is tried again after %i, and counted as failing meanwhile', async status => {
+    const { uploads, asked } = uploading(status, status, 201)
+    const address = uploads.upload('asset:a', picture)
+    await vi.waitFor(() => expect(uploads.counts.get()).toEqual({ waiting: 1, failing: 1 }))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await address).toContain('/assets/')
+    expect(asked).toHaveLength(3)
+    expect(uploads.counts.get()).toEqual({ waiting: 0, failing: 0 })
+  })
+
+  it.each([403, 404, 413, 415])('is given up where the server will never take it: %i', async status => {
+    const { uploads, asked } = uploading(status, 201)
+    await expect(uploads.upload('asset:a', picture)).rejects.toThrow(`${status}`)
+    expect(asked).toHaveLength(1)
+    expect(uploads.counts.get()).toEqual({ waiting: 0, failing: 0 })
+  })
+
+  it('is given up when nobody wants it any more', async () => {
+    const { uploads, asked } = uploading(0, 201)
+    const address = uploads.upload('asset:a', picture)
+    await vi.waitFor(() => expect(uploads.counts.get().failing).toBe(1))
+    uploads.discard()
+    await expect(address).rejects.toThrow()
+    expect(asked).toHaveLength(1)
+  })
+
+  it('is hashed also where the browser does not hash, on pages of plain http', async () => {
+    vi.stubGlobal('crypto', {})
+    expect(await pictureAddress('b', picture)).toBe(address)
+  })
+})
+
+it.each([
+  ['wss://host', 'https://host'],
+  ['ws://host:8080/boards', 'http://host:8080'],
+  ['wss://host/boards/', 'https://host'],
+])('sockets of %s and pictures of %s are one server’s', (wsUrl, server) => {
+  expect(serverOf(wsUrl)).toBe(server)
+})
