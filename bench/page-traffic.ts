@@ -1,11 +1,17 @@
-/** What a page sends while somebody drags or draws, in bytes per second on the wire; and how soon it can be used. `npm run bench:page` */
+/**
+ * What a page sends while somebody drags or draws, in bytes per second on the wire; how soon it can be used; and how many
+ * frames a second it draws while others move. `npm run bench:page`
+ */
 
 import { openTab, type Tab } from '../test/browser/tab.ts'
 import { launchChromium } from '../test/kit/chromium.ts'
 import { startInstance } from '../test/kit/instance.ts'
+import { connectStock } from '../test/kit/stock-client.ts'
 
 const seconds = 11
 const movesPerSecond = 60
+const others = 30
+const othersMovesPerSecond = 20
 
 interface Sent {
   document: number
@@ -35,6 +41,8 @@ try {
   await gesture(tab, sent, 'dragging a shape', { x: 250, y: 250 })
   await tab.page.keyboard.press('d')
   await gesture(tab, sent, 'drawing a line', { x: 640, y: 400 })
+  await tab.page.keyboard.press('v')
+  await amongOthers(tab)
 } finally {
   await browser.close()
   await instance.stop()
@@ -60,3 +68,37 @@ async function gesture(tab: Tab, sent: Sent, name: string, { x, y }: { x: number
       `, awareness ${perSecond(sent.awareness - before.awareness)}`,
   )
 }
+
+/** Frames a second with nobody else, and with others whose cursors go round. A headless browser draws without a GPU. */
+async function amongOthers(tab: Tab): Promise<void> {
+  const alone = await framesPerSecond(tab)
+  const people = Array.from({ length: others }, () => connectStock(instance.wsUrl, 'traffic'))
+  let step = 0
+  const moving = setInterval(() => {
+    step++
+    for (const [index, { awareness }] of people.entries()) {
+      const angle = step / 15 + index
+      const cursor = { x: 400 + Math.cos(angle) * 8 * index, y: 300 + Math.sin(angle) * 8 * index }
+      awareness.setLocalState({ user: { name: `Person ${index}`, color: '#4263eb' }, cursor })
+    }
+  }, 1000 / othersMovesPerSecond)
+  try {
+    await tab.cursors.nth(others - 1).waitFor()
+    const together = await framesPerSecond(tab)
+    console.log(`frames a second: alone ${alone.toFixed(1)}, while ${others} others move ${together.toFixed(1)}`)
+  } finally {
+    clearInterval(moving)
+    for (const person of people) person.stop()
+  }
+}
+
+const framesPerSecond = (tab: Tab): Promise<number> =>
+  tab.page.evaluate(`(async () => {
+    const begun = performance.now()
+    let frames = 0
+    while (performance.now() - begun < 5000) {
+      await new Promise(resolve => requestAnimationFrame(resolve))
+      frames++
+    }
+    return (frames * 1000) / (performance.now() - begun)
+  })()`)
