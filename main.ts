@@ -23,8 +23,7 @@ async function main(): Promise<void> {
   const release = () => parts.release((name, error) => log.error({ err: error, part: name }, 'could not be closed'))
   try {
     const url = await start(config, log, parts)
-    const invitation = config.ROLE === 'ws' ? 'Listening at' : 'Draw together at'
-    console.log(`\n  boardsync ${config.version} is ready\n\n  ${invitation} ${url}\n`)
+    console.log(`\n  boardsync ${config.version} is ready\n\n${whereToGo(config, url)}\n`)
     onSignal(async signal => {
       log.info({ signal }, 'stopping')
       setTimeout(() => process.exit(0), stopWithinMs).unref()
@@ -37,7 +36,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** @returns the address to open. What was opened is in `parts`. */
+/** @returns the address it listens at. What was opened is in `parts`. */
 async function start(config: Config, log: Logger, parts: Releasers): Promise<string> {
   const page = config.ROLE === 'ws' ? undefined : await ensurePageBuilt({ log: line => console.log(`  ${line}`) })
   const metrics = createMetrics()
@@ -52,7 +51,13 @@ async function start(config: Config, log: Logger, parts: Releasers): Promise<str
   )
   parts.add('instance', () => instance.stop())
   if (config.ROLE !== 'api') prepareSlicer()
-  return config.PUBLIC_URL ?? instance.url
+  return instance.url
+}
+
+/** Where it listens is told in any case: nobody else knows a port that was picked. */
+function whereToGo({ ROLE, PUBLIC_URL }: Config, url: string): string {
+  if (ROLE !== 'ws' && PUBLIC_URL === undefined) return `  Draw together at ${url}\n`
+  return `${ROLE === 'ws' ? '' : `  Draw together at ${PUBLIC_URL}\n`}  Listening at ${url}\n`
 }
 
 /** A failure that the system or the database reports is put down to the setting behind it; our own faults stay as they are. */

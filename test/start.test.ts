@@ -1,4 +1,7 @@
-/** A start that cannot succeed says which setting is behind it, in words, and exits 1; it leaves nothing running. */
+/**
+ * A start that cannot succeed says which setting is behind it, in words, and exits 1; it leaves nothing running. One that
+ * succeeds says where to go, and where it listens.
+ */
 
 import { expect, test } from 'vitest'
 import { launchInstance, startInstance } from './kit/instance.ts'
@@ -35,4 +38,10 @@ test('on a database that is not there, without telling its password', { timeout:
   expect(output).toContain('DATABASE_URL: the database cannot be used: ')
   expect(output).not.toContain('hunter2secret')
   expect(output).not.toContain('    at ')
+})
+
+test('behind a public address, the port that was picked is printed all the same', { timeout: 120_000 }, async () => {
+  const instance = use(await startInstance({ PORT: '0', PUBLIC_URL: 'https://boards.example' }))
+  expect(instance.output()).toContain('Draw together at https://boards.example\n')
+  expect(instance.output()).toContain(`Listening at ${instance.url.replace('127.0.0.1', 'localhost')}\n`)
 })

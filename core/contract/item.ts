@@ -22,7 +22,7 @@ const ITEM_ID = /^[A-Za-z0-9_-]{1,64}$/
 export const MAX_COORDINATE = 10_000_000
 /** Width and height, which are also over 0. */
 export const MAX_SIZE = 100_000
-/** UTF-16 units, as JavaScript and tldraw count. */
+/** Code points, as zod and JSON Schema count: an emoji is one or several. */
 const MAX_TEXT_LENGTH = 10_000
 export const MAX_TITLE_LENGTH = 1_000
 const MAX_LINK_LENGTH = 8_192

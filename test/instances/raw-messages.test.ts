@@ -160,6 +160,16 @@ describe('a message that cannot be taken', () => {
     expect(await refused('raw-board-missing')).toBe(before + 1)
     await expect(first().logged(board)).rejects.toThrow('no board')
   })
+
+  test.each(['a.b', 'admin', 'a:b', '', 'x'.repeat(129)])(
+    'because no board can be called %j is counted, too',
+    async board => {
+      const before = await refused('raw-board-missing')
+      await publish(board, create())
+      // By each that hears it: there is no board whose lease says which one it is for.
+      await until(async () => (await refused('raw-board-missing')) === before + sites.length)
+    },
+  )
 })
 
 /** How often Redis was asked for a lease. */

@@ -21,7 +21,7 @@ import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { pause } from '../../core/base/pause.ts'
 import type { Bus, BusState } from '../../core/bus/bus.ts'
-import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
+import { type BoardId, isBoardId } from '../../core/contract/board-id.ts'
 import { boardOfChannel, everyUpdatesChannel, handoverChannel } from '../../core/contract/channels.ts'
 import { mayBeWakeUp, readRawMessage } from '../../core/contract/raw-change.ts'
 import type { Storage } from '../../core/store/storage.ts'
@@ -114,8 +114,11 @@ export class RawIntake {
 
   #hear(channel: string, bytes: Uint8Array): void {
     if (mayBeWakeUp(bytes) && readRawMessage(bytes).kind === 'wake-up') return
-    const board = boardIn(channel)
-    if (board === undefined) return
+    const board = boardOfChannel(channel) ?? ''
+    if (!isBoardId(board)) {
+      this.#store.drop(channel, 'raw-board-missing', 'no board can have this id')
+      return
+    }
     const now = performance.now()
     if (now - this.#lastTick > stoodStillMs) this.#askForEcho()
     const intake = this.#intakeOf(board)
@@ -212,12 +215,3 @@ export class RawIntake {
 /** Whether nobody should get the lease before it: it may have it still, or has taken in what is not stored yet. */
 const isOldHolder = ({ lease, storing, waiting }: BoardIntake): boolean =>
   lease.mayBeHeld || storing || waiting.some(({ ours }) => ours === true)
-
-/** A channel that is none of a board is told of by the item inbox. */
-function boardIn(channel: string): BoardId | undefined {
-  try {
-    return parseBoardId(boardOfChannel(channel) ?? '')
-  } catch {
-    return undefined
-  }
-}

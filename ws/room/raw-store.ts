@@ -37,10 +37,10 @@ export class RawStore {
 
   /** Resolves when the message is stored or dropped. Never throws. */
   async take(board: BoardId, bytes: Uint8Array): Promise<void> {
-    if (this.#stopped) return void this.#drop(board, 'raw-not-stored', 'this instance stops')
+    if (this.#stopped) return void this.drop(board, 'raw-not-stored', 'this instance stops')
     const message = readRawMessage(bytes)
     if (message.kind === 'wake-up') return
-    if (message.kind === 'malformed') return void this.#drop(board, 'raw-malformed', message.detail)
+    if (message.kind === 'malformed') return void this.drop(board, 'raw-malformed', message.detail)
     const publicId = randomUUID()
     const requestHash = createHash('sha256').update(bytes).digest('base64url')
     const stored = await this.#submit({
@@ -54,13 +54,9 @@ export class RawStore {
       requestHash,
     })
     if (stored === 'given-up') return
-    if (!stored) return void this.#drop(board, 'raw-board-missing', 'there is no such board')
+    if (!stored) return void this.drop(board, 'raw-board-missing', 'there is no such board')
     if (stored.requestHash !== requestHash) {
-      return void this.#drop(
-        board,
-        'raw-message-id-reused',
-        'this message_id came with another message within 24 hours',
-      )
+      return void this.drop(board, 'raw-message-id-reused', 'this message_id came with another message within 24 hours')
     }
     // Under this message_id it is there already: applied, or on its way.
     if (stored.publicId !== publicId) return
@@ -78,7 +74,7 @@ export class RawStore {
       } catch (error) {
         const isPassing = error instanceof StorageError && error.failure !== 'refused'
         if (!isPassing || this.#stopped || performance.now() > giveUpAt) {
-          this.#drop(change.board, 'raw-not-stored', String(error))
+          this.drop(change.board, 'raw-not-stored', String(error))
           return 'given-up'
         }
       }
@@ -86,7 +82,8 @@ export class RawStore {
     }
   }
 
-  #drop(board: BoardId, reason: string, detail: string): void {
+  /** @param board its id, or the channel that names none */
+  drop(board: string, reason: string, detail: string): void {
     this.#metrics.refusals.inc({ reason })
     this.#log.warn({ board, reason, detail }, 'a published change was dropped')
   }

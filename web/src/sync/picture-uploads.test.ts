@@ -3,8 +3,8 @@ import { pictureAddress, serverOf } from './picture-address.ts'
 import { PictureUploads } from './picture-uploads.ts'
 
 const picture = new File(['the bytes of a picture'], 'a.png', { type: 'image/png' })
-/** As `sha256sum` has it. */
-const address = '/v1/boards/b/assets/4a42edeb02a1245fabf0553c44ff50b69f3a04054f7747516e90d3e31ea3c03d'
+const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode('the bytes of a picture')))
+const address = `/v1/boards/b/assets/${Array.from(hash, byte => byte.toString(16).padStart(2, '0')).join('')}`
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
