@@ -32,7 +32,10 @@ export function OwnAvatar() {
       // The canvas listens for keys everywhere: these are not for it.
       onKeyDown={event => {
         event.stopPropagation()
-        if (event.key === 'Escape') setOpen(false)
+        // Browsers submit a form by Enter from its text field only, not from a colour.
+        const isDone = event.key === 'Enter' && event.target instanceof HTMLInputElement
+        if (isDone) event.preventDefault()
+        if (isDone || event.key === 'Escape') setOpen(false)
       }}
     >
       <button
@@ -50,14 +53,7 @@ export function OwnAvatar() {
         {initials(user.name)}
       </button>
       {isOpen && (
-        <form
-          className="own-card"
-          data-testid="own-card"
-          onSubmit={event => {
-            event.preventDefault()
-            setOpen(false)
-          }}
-        >
+        <form className="own-card" data-testid="own-card" onSubmit={event => event.preventDefault()}>
           <label>
             Your name
             <input
