@@ -53,7 +53,8 @@ test('somebody’s name and colour are theirs to choose: the others see them, an
 
   const shown = bob.page.locator('[data-testid=presence-avatar][title="Zoë from Zürich"]')
   await shown.waitFor()
-  expect(await shown.getAttribute('style')).toContain('rgb(201, 42, 42)')
+  // The name was there first: it was chosen first.
+  await until(async () => (await shown.getAttribute('style'))?.includes('rgb(201, 42, 42)'))
   await alice.page.mouse.move(520, 520)
   await bob.cursors.filter({ hasText: 'Zoë from Zürich' }).waitFor()
   // It is still the same canvas: what was done before can be undone.
