@@ -92,8 +92,8 @@ async function amongOthers(tab: Tab): Promise<void> {
   }
 }
 
-const framesPerSecond = (tab: Tab): Promise<number> =>
-  tab.page.evaluate(`(async () => {
+function framesPerSecond(tab: Tab): Promise<number> {
+  return tab.page.evaluate(`(async () => {
     const begun = performance.now()
     let frames = 0
     while (performance.now() - begun < 5000) {
@@ -102,3 +102,4 @@ const framesPerSecond = (tab: Tab): Promise<number> =>
     }
     return (frames * 1000) / (performance.now() - begun)
   })()`)
+}
