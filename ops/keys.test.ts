@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readConfig } from '../core/base/config.ts'
+import { parseBoardId } from '../core/contract/board-id.ts'
 import { openStorage } from '../core/store/storage.ts'
 import { startPostgres } from '../test/kit/postgres.ts'
 import { releasing } from '../test/kit/releasing.ts'
@@ -36,6 +37,7 @@ describe('npm run keys', { timeout: 120_000 }, () => {
     settings = { DATABASE_URL: postgres.url }
     const storage = use(await openStorage(readConfig(settings), silent), opened => opened.close())
     site = use(await Site.start({ storage, settings: { ADMIN_KEY: 'nobody-uses-this-one' } }))
+    for (const board of ['any', 'one', 'other']) await storage.boards.create(parseBoardId(board))
   })
 
   const statusWith = async (key: string, board: string) =>
