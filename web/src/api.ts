@@ -36,6 +36,7 @@ export async function api<T>(path: string, { method = 'GET', body, signal }: Ask
 }
 
 async function reasonIn(answer: Response): Promise<string> {
+  // A proxy on the way answers with no JSON: the status has to do then.
   const problem: unknown = await answer.json().catch(() => undefined)
   const { title, detail } = (problem ?? {}) as { title?: string; detail?: string }
   if (answer.status === 403) return 'You have no right to do that on this board.'
