@@ -23,11 +23,21 @@ export async function startIntake(use: Use, submit: Submit, given: (bus: Bus) =>
   const own = createInProcessBus(silent)
   const bus: Bus = { ...own, ...given(own) }
   const metrics = createMetrics()
-  const changes = { submit, find: vi.fn(), boardsWithPending: vi.fn(), drain: vi.fn() }
+  const storage: { tries: number; together: string[][] } = { tries: 0, together: [] }
+  const submitAll = async (changes: readonly NewChange[]) => {
+    storage.tries++
+    const answers = []
+    for (const change of changes) answers.push(await submit(change))
+    storage.together.push(changes.map(idIn))
+    return answers
+  }
+  const changes = { submitAll, find: vi.fn(), boardsWithPending: vi.fn(), drain: vi.fn() }
   const intake = use(new RawIntake(changes as never, bus, silent, metrics))
   await intake.start()
   return {
     intake,
+    /** How often it was asked to store, and what it stored in one go, by item. */
+    storage,
     publish: (board: string, message: object) => bus.publish(`board:${board}:updates`, bytesOf(message)),
     say: (channel: string, text: string) => bus.publish(channel, new TextEncoder().encode(text)),
     async refused(reason: string): Promise<number> {

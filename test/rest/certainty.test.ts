@@ -182,6 +182,7 @@ describe('while storage is down', () => {
       },
       changes: {
         submit: unavailable,
+        submitAll: unavailable,
         find: unavailable,
         drain: unavailable,
         boardsWithPending: unavailable,

@@ -8,7 +8,8 @@ import { StorageError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { BoardBatch, Committed, CommittedBoards, Head, LogEntry, LogRow } from '../../core/store/board-log.ts'
-import type { DecidedChange, DrainOutcome, NewChange, RecordedChange } from '../../core/store/change-outbox.ts'
+import type { DecidedChange, DrainOutcome } from '../../core/store/change-drain.ts'
+import type { NewChange, RecordedChange } from '../../core/store/change-outbox.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import type { Chance } from './chance.ts'
 
@@ -79,6 +80,7 @@ export class SimulatedDatabase {
       },
       changes: {
         submit: (change, createBoard) => this.#do(() => this.#submit(change, createBoard)),
+        submitAll: (changes, createBoard) => this.#do(() => changes.map(change => this.#submit(change, createBoard))),
         find: (board, publicId) =>
           this.#do(() => this.#changes.find(row => row.board === board && row.publicId === publicId)),
         boardsWithPending: () =>

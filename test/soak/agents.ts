@@ -52,6 +52,11 @@ export class Agent {
     return this.certain.length + this.doubtful.length
   }
 
+  /** How many of the doubtful changes are there after all. */
+  get arrived(): number {
+    return this.doubtful.filter(number => this.#around.view.has(this.name, number)).length
+  }
+
   /** Resolves when it has heard of the change under way, however often it has to ask. */
   async stop(): Promise<void> {
     this.#stopped = true

@@ -6,6 +6,7 @@
 
 import { parseArgs } from 'node:util'
 import { pause } from '../../core/base/pause.ts'
+import type { Agent } from './agents.ts'
 import { type Disturbance, disturb, everyDisturbance } from './disturbances.ts'
 import { Scene } from './scene.ts'
 import { verdict } from './verdict.ts'
@@ -77,11 +78,10 @@ function report(done: ReadonlyMap<Disturbance, number>, faults: readonly string[
   )
   for (const manner of new Set(scene.agents.map(agent => agent.manner))) {
     const agents = scene.agents.filter(agent => agent.manner === manner)
-    const certain = agents.reduce((sum, agent) => sum + agent.certain.length, 0)
-    const doubtful = agents.reduce((sum, agent) => sum + agent.doubtful.length, 0)
-    console.log(
-      `  ${String(certain).padStart(6)}  changes ${manner}${doubtful > 0 ? `, and ${doubtful} without an answer` : ''}`,
-    )
+    const sum = (count: (agent: Agent) => number) => agents.reduce((total, agent) => total + count(agent), 0)
+    const [certain, doubtful] = [sum(agent => agent.certain.length), sum(agent => agent.doubtful.length)]
+    const unanswered = `, and ${doubtful} without an answer, ${sum(agent => agent.arrived)} of which arrived`
+    console.log(`  ${String(certain).padStart(6)}  changes ${manner}${doubtful > 0 ? unanswered : ''}`)
   }
   console.log(`\nWhat is wrong now: ${faults.length === 0 ? 'nothing' : ''}`)
   for (const fault of faults.slice(0, 50)) console.log(`  ${fault}`)

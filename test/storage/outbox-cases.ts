@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import type { DecidedChange, NewChange, PendingChange } from '../../core/store/change-outbox.ts'
+import type { DecidedChange, PendingChange } from '../../core/store/change-drain.ts'
+import type { NewChange } from '../../core/store/change-outbox.ts'
 import { batch, bytes, deleteBoard, freshBoard, logOf, type Site, textOf } from './site.ts'
 
 export function newChange(board: BoardId, change: string, given: Partial<NewChange> = {}): NewChange {
@@ -112,6 +113,40 @@ export function outboxCases(site: () => Site): void {
       )
       ids.push((await changes().submit(keyed(board, 'a'), false))?.publicId)
       expect(new Set(ids).size).toBe(4)
+    })
+  })
+
+  describe('changes that come together', () => {
+    test('are stored in their order, with the answer of each', async () => {
+      const at = await newBoard()
+      const texts = Array.from({ length: 60 }, (_, number) => `"${number}" {\\, ä}`)
+      const together = texts.map((text, n) =>
+        newChange(at.board, text, { idempotencyKey: n % 2 ? `k"${n}` : undefined }),
+      )
+      const stored = await changes().submitAll(together, false)
+      expect(stored.map(change => change?.publicId)).toEqual(together.map(({ publicId }) => publicId))
+      const outcome = await drain(at, 0)
+      expect(outcome.kind === 'drained' && outcome.decided.map(({ change }) => change)).toEqual(texts)
+    })
+
+    test('are left out where their key was used, before or among them', async () => {
+      const at = await newBoard()
+      const keyed = (change: string, idempotencyKey: string) => newChange(at.board, change, { idempotencyKey })
+      const before = keyed('before', 'x')
+      await changes().submit(before, false)
+      const [a, b, again] = [keyed('a', 'y'), newChange(at.board, 'b'), keyed('again', 'y')]
+      const stored = await changes().submitAll([keyed('late', 'x'), a, b, again], false)
+      expect(stored.map(change => change?.publicId)).toEqual([before, a, b, a].map(({ publicId }) => publicId))
+      expect(stored.map(change => change?.requestHash)).toEqual(['before', 'a', 'b', 'a'])
+      const outcome = await drain(at, 0)
+      expect(outcome.kind === 'drained' && outcome.decided.map(({ change }) => change)).toEqual(['before', 'a', 'b'])
+    })
+
+    test('are not stored on a board that is not there', async () => {
+      const board = freshBoard()
+      const together = [newChange(board, 'a'), newChange(board, 'b', { idempotencyKey: 'x' })]
+      expect(await changes().submitAll(together, false)).toEqual([undefined, undefined])
+      expect(await changes().submitAll([], false)).toEqual([])
     })
   })
 

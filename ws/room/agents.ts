@@ -27,7 +27,7 @@ import { agentNamesChannel, agentsGroup, boardOfChannel, everyAgentsChannel } fr
 import { colorOf } from '../../core/contract/colors.ts'
 import type { KeptPeer } from '../../core/contract/kept-presence.ts'
 import { nameOf } from '../../core/contract/present-peer.ts'
-import type { DecidedChange } from '../../core/store/change-outbox.ts'
+import type { DecidedChange } from '../../core/store/change-drain.ts'
 import { createdByIn, traceOf } from './agent-trace.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'

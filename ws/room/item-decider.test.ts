@@ -7,7 +7,7 @@ import { parseBoardId } from '../../core/contract/board-id.ts'
 import type { BoardChange, ItemChange } from '../../core/contract/change.ts'
 import type * as items from '../../core/doc/items.ts'
 import { Replica } from '../../core/doc/replica.ts'
-import type { PendingChange } from '../../core/store/change-outbox.ts'
+import type { PendingChange } from '../../core/store/change-drain.ts'
 import { BoardSize } from './board-size.ts'
 import { ChangeThrew, ItemDecider } from './item-decider.ts'
 

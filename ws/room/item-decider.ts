@@ -8,7 +8,7 @@ import { boardChangeSchema, type ChangeOutcome, takesRoom } from '../../core/con
 import { fieldErrors } from '../../core/contract/field-error.ts'
 import { applyChange } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
-import type { DecidedChange, PendingChange } from '../../core/store/change-outbox.ts'
+import type { DecidedChange, PendingChange } from '../../core/store/change-drain.ts'
 import type { BoardSize } from './board-size.ts'
 
 /** A change that throws this often is rejected, so that it does not block its board. */

@@ -40,6 +40,21 @@ describe('while storage is away', () => {
     expect(stored).toEqual(['a', 'b', 'c'])
   })
 
+  test('changes that wait are stored together when it is back, in their order', async () => {
+    let away = true
+    const { publish, storage } = await intakeOn(async change => {
+      if (away) throw new StorageError('unavailable', 'away')
+      return accepted(change)
+    })
+    publish('board', create('first'))
+    await until(() => storage.tries > 0)
+    const others = Array.from({ length: 30 }, (_, number) => `i${number}`)
+    for (const id of others) publish('board', create(id))
+    away = false
+    await until(() => storage.together.flat().length === 31)
+    expect(storage.together).toEqual([['first'], others])
+  })
+
   test('one board does not hold up another', async () => {
     const stored: string[] = []
     const { publish } = await intakeOn(async change => {
@@ -86,16 +101,22 @@ describe('while storage is away', () => {
     expect(stored).toEqual(['under-way'])
   })
 
-  test('a change that storage will never take is dropped and counted; the next one is taken', async () => {
+  test('a change that storage will never take is dropped and counted; those stored with it are taken', async () => {
     const stored: string[] = []
-    const { publish, refused } = await intakeOn(async change => {
-      if (idIn(change) === 'a') throw new StorageError('refused', 'never')
+    let away = true
+    const { publish, storage, refused } = await intakeOn(async change => {
+      if (away) throw new StorageError('unavailable', 'away')
+      if (idIn(change) === 'b') throw new StorageError('refused', 'never')
       stored.push(idIn(change))
       return accepted(change)
     })
-    for (const id of ['a', 'b']) publish('board', create(id))
-    await until(() => stored.length === 1)
-    expect([stored, await refused('raw-not-stored')]).toEqual([['b'], 1])
+    publish('board', create('first'))
+    await until(() => storage.tries > 0)
+    for (const id of ['a', 'b', 'c']) publish('board', create(id))
+    away = false
+    await until(() => stored.includes('c'))
+    // The storage of this test rolls nothing back: hence the second a.
+    expect([stored, await refused('raw-not-stored')]).toEqual([['first', 'a', 'a', 'c'], 1])
   })
 })
 

@@ -38,6 +38,7 @@ const oldHoldersFirstMs = 1_500
 const stoodStillMs = 2_000
 /** What may wait for storage, over all boards; more is dropped. */
 const waitingBytesAtMost = 16 * 1024 * 1024
+const storedTogetherAtMost = 100
 const storeBeforeHandOverMs = 500
 const storeWithinMs = 2_000
 
@@ -137,16 +138,22 @@ export class RawIntake {
     intake.working ??= this.#work(board, intake)
   }
 
-  /** One at a time: the order of arrival is the order of the rows. Never throws. */
+  /** The order of arrival is the order of the rows. Never throws. */
   async #work(board: BoardId, intake: BoardIntake): Promise<void> {
     for (let next = intake.waiting.shift(); next; next = intake.waiting.shift()) {
       intake.storing = await next.ours
+      let bytes = next.bytes.byteLength
       if (intake.storing) {
         await intake.lease.turn
-        await this.#store.take(board, next.bytes)
+        const together = [next, ...moreOfOurs(intake.waiting)]
+        bytes = together.reduce((sum, arrival) => sum + arrival.bytes.byteLength, 0)
+        await this.#store.take(
+          board,
+          together.map(arrival => arrival.bytes),
+        )
       }
       intake.storing = false
-      this.#waitingBytes -= next.bytes.byteLength
+      this.#waitingBytes -= bytes
     }
     this.#overflowing = false
     intake.working = undefined
@@ -210,6 +217,12 @@ export class RawIntake {
     if (!this.#overflowing) this.#log.warn({ board }, 'more changes are published than can be stored: some are dropped')
     this.#overflowing = true
   }
+}
+
+/** Takes from those that wait what is known to be ours and is next, to be stored with one wait for the disk. */
+function moreOfOurs(waiting: Arrival[]): Arrival[] {
+  const end = waiting.slice(0, storedTogetherAtMost - 1).findIndex(({ ours }) => ours !== true)
+  return waiting.splice(0, end < 0 ? storedTogetherAtMost - 1 : end)
 }
 
 /** Whether nobody should get the lease before it: it may have it still, or has taken in what is not stored yet. */

@@ -1,4 +1,4 @@
-/** One published change after the other: checked, stored as a row of item changes, told of. What cannot be is dropped. */
+/** Published changes in their order: checked, stored as rows of item changes, told of. What cannot be is dropped. */
 import { createHash, randomUUID } from 'node:crypto'
 import { StorageError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
@@ -15,6 +15,13 @@ const actor = 'agent:bus'
 /** Storage may be away for so long before a change is given up. */
 const storageAwayMs = 30_000
 const retryAfterMs = 200
+
+/** `wakeUp`: what tells the instances of it once it is stored. */
+interface PublishedChange extends NewChange {
+  wakeUp: Uint8Array
+}
+
+type Stored = RecordedChange | undefined | 'given-up'
 
 export class RawStore {
   readonly #changes: Storage['changes']
@@ -35,15 +42,25 @@ export class RawStore {
     this.#stopped = true
   }
 
-  /** Resolves when the message is stored or dropped. Never throws. */
-  async take(board: BoardId, bytes: Uint8Array): Promise<void> {
-    if (this.#stopped) return void this.drop(board, 'raw-not-stored', 'this instance stops')
+  /** Stores messages of one board in their order. Resolves when each is stored or dropped. Never throws. */
+  async take(board: BoardId, messages: readonly Uint8Array[]): Promise<void> {
+    const changes = messages.flatMap(bytes => this.#read(board, bytes) ?? [])
+    for (const [at, stored] of (await this.#submit(board, changes)).entries()) {
+      const change = changes[at]
+      if (change && stored !== 'given-up') this.#announce(change, stored)
+    }
+  }
+
+  /** @returns the change that the message asks for, or undefined when it asks for none that can be */
+  #read(board: BoardId, bytes: Uint8Array): PublishedChange | undefined {
     const message = readRawMessage(bytes)
-    if (message.kind === 'wake-up') return
-    if (message.kind === 'malformed') return void this.drop(board, 'raw-malformed', message.detail)
+    if (message.kind === 'wake-up') return undefined
+    if (message.kind === 'malformed') {
+      this.drop(board, 'raw-malformed', message.detail)
+      return undefined
+    }
     const publicId = randomUUID()
-    const requestHash = createHash('sha256').update(bytes).digest('base64url')
-    const stored = await this.#submit({
+    return {
       publicId,
       board,
       change: JSON.stringify(message.change),
@@ -51,35 +68,47 @@ export class RawStore {
       // Behind a sign that no key of a REST caller may have. A message without an id gets one, too: it may be stored
       // although the answer was lost, and is then not stored again.
       idempotencyKey: message.messageId === undefined ? `arrival·${publicId}` : `message·${message.messageId}`,
-      requestHash,
-    })
-    if (stored === 'given-up') return
+      requestHash: createHash('sha256').update(bytes).digest('base64url'),
+      wakeUp: new TextEncoder().encode(JSON.stringify({ change_id: publicId, ...message.change })),
+    }
+  }
+
+  #announce({ board, publicId, requestHash, wakeUp }: PublishedChange, stored: RecordedChange | undefined): void {
     if (!stored) return void this.drop(board, 'raw-board-missing', 'there is no such board')
     if (stored.requestHash !== requestHash) {
       return void this.drop(board, 'raw-message-id-reused', 'this message_id came with another message within 24 hours')
     }
     // Under this message_id it is there already: applied, or on its way.
-    if (stored.publicId !== publicId) return
-    this.#bus.publish(
-      updatesChannel(board),
-      new TextEncoder().encode(JSON.stringify({ change_id: publicId, ...message.change })),
-    )
+    if (stored.publicId === publicId) this.#bus.publish(updatesChannel(board), wakeUp)
   }
 
-  async #submit(change: NewChange): Promise<RecordedChange | undefined | 'given-up'> {
+  async #submit(board: BoardId, changes: readonly NewChange[]): Promise<Stored[]> {
     const giveUpAt = performance.now() + storageAwayMs
     for (;;) {
+      if (this.#stopped) return this.#giveUp(board, changes, 'this instance stops')
       try {
-        return await this.#changes.submit(change, false)
+        return await this.#changes.submitAll(changes, false)
       } catch (error) {
         const isPassing = error instanceof StorageError && error.failure !== 'refused'
-        if (!isPassing || this.#stopped || performance.now() > giveUpAt) {
-          this.drop(change.board, 'raw-not-stored', String(error))
-          return 'given-up'
-        }
+        if (!isPassing && changes.length > 1) return this.#submitSingly(board, changes)
+        if (!isPassing || performance.now() > giveUpAt) return this.#giveUp(board, changes, String(error))
       }
       await pause(retryAfterMs)
     }
+  }
+
+  /** What one of them makes storage refuse takes no other with it. */
+  async #submitSingly(board: BoardId, changes: readonly NewChange[]): Promise<Stored[]> {
+    const answers: Stored[] = []
+    for (const change of changes) answers.push(...(await this.#submit(board, [change])))
+    return answers
+  }
+
+  #giveUp(board: BoardId, changes: readonly NewChange[], detail: string): 'given-up'[] {
+    return changes.map(() => {
+      this.drop(board, 'raw-not-stored', detail)
+      return 'given-up'
+    })
   }
 
   /** @param board its id, or the channel that names none */
