@@ -11,11 +11,12 @@ import type { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
-import { encodePermissionDenied, encodeUpdate, type Frame } from '../protocol/frames.ts'
+import { encodePermissionDenied, type Frame } from '../protocol/frames.ts'
 import { Audience } from './audience.ts'
 import { Base } from './base.ts'
 import { merged } from './batch.ts'
 import { BoardSize } from './board-size.ts'
+import { Broadcast } from './broadcast.ts'
 import { CommitLine } from './commit-line.ts'
 import { Edits } from './edits.ts'
 import { LogFollower } from './log-follower.ts'
@@ -55,7 +56,7 @@ export class Room {
   readonly size: BoardSize
   readonly #services: RoomServices
   readonly #audience: Audience
-  readonly #base: Base
+  readonly #broadcast: Broadcast
   readonly #edits: Edits
   readonly #presence: Presence
   readonly #links: RoomLinks
@@ -63,8 +64,6 @@ export class Room {
   readonly #onDiscard: (error: SyncError) => void
   readonly #resting: Resting
   #closed: SyncError | undefined
-  /** What was read from the log and waits at the gate: what others commit after it goes out behind it. */
-  #readsAtGate = 0
 
   /**
    * @param replica of what is stored
@@ -105,11 +104,12 @@ export class Room {
       },
       log,
     )
-    this.#base = new Base(this.replica, this.line)
+    const base = new Base(this.replica, this.line)
+    this.#broadcast = new Broadcast(this.line, this.#audience, base, this.size)
     const bytes = () => this.size.bytes
     this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, error => this.#onBroken(error))
     const edits = { catchUp: () => this.catchUp(), wake: () => this.#resting.wake(), onBroken: onDiscard }
-    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, this.#base)
+    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, base)
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), log, metrics)
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
@@ -119,7 +119,7 @@ export class Room {
     this.#follower = new LogFollower(board, this.replica, services, {
       onRead: (updates, read) => this.#onRead(updates, read),
       onHeard: (updates, rows) => {
-        this.#passOnBehindReads(updates)
+        this.#broadcast.sendBehindReads(updates)
         this.snapshots.changed(rows)
       },
       onDiscard,
@@ -200,7 +200,7 @@ export class Room {
     if (updates.length === 0) return
     const committed = merged(updates)
     this.#links.sync.publish({ epoch: this.replica.epoch, firstSeq, lastSeq }, committed)
-    this.#passOnBehindReads(committed)
+    this.#broadcast.sendBehindReads(committed)
     this.snapshots.changed(updates.length)
   }
 
@@ -236,7 +236,7 @@ export class Room {
       return
     }
     this.#links.sync.publish({ epoch, firstSeq, lastSeq }, updates)
-    this.#passOn(updates)
+    this.#broadcast.send(updates)
     this.snapshots.changed(lastSeq - firstSeq + 1)
     if (!this.replica.advance(firstSeq, lastSeq)) this.#follower.missed()
   }
@@ -245,32 +245,7 @@ export class Room {
     this.size.set(stored.head.bytes)
     if (updates.length === 0) return
     this.snapshots.changed(stored.rows.length)
-    // Rows are in the log. What a snapshot brought is read from the document, which may hold more than the log.
-    if (!stored.snapshot && this.#readsAtGate === 0) {
-      this.#passOn(updates)
-      return
-    }
-    this.#readsAtGate += 1
-    this.line.whenCommitted(() => {
-      this.#readsAtGate -= 1
-      this.#passOn(updates)
-    })
-  }
-
-  /** Never before what these may refer to: Yjs would apply their deletions at once, and the rest later. */
-  #passOnBehindReads(updates: readonly Uint8Array[]): void {
-    if (this.#readsAtGate === 0) this.#passOn(updates)
-    else this.line.whenCommitted(() => this.#passOn(updates))
-  }
-
-  /** Sends committed updates to every peer, their authors included: as one frame that all of them share. */
-  #passOn(updates: readonly Uint8Array[]): void {
-    for (const update of merged(updates)) {
-      this.size.add(update.byteLength)
-      const frame = encodeUpdate(update)
-      this.#base.follow(frame)
-      this.#audience.sendEdits(frame)
-    }
+    this.#broadcast.sendRead(updates, stored.snapshot !== undefined)
   }
 
   #tellWhoIsHere(peer: Peer): void {
