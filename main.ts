@@ -38,7 +38,8 @@ async function main(): Promise<void> {
 
 /** @returns the address it listens at. What was opened is in `parts`. */
 async function start(config: Config, log: Logger, parts: Releasers): Promise<string> {
-  const page = config.ROLE === 'ws' ? undefined : await ensurePageBuilt({ log: line => console.log(`  ${line}`) })
+  const page = config.ROLE === 'ws' ? undefined : ensurePageBuilt({ log: line => console.log(`  ${line}`) })
+  page?.catch(() => {}) // heard below: storage is opened meanwhile
   const metrics = createMetrics()
   const storage = await openStorage(config, log, kind => metrics.corruptions.inc({ kind })).catch(error =>
     blame(config.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR', 'the database cannot be used', error),
@@ -46,7 +47,7 @@ async function start(config: Config, log: Logger, parts: Releasers): Promise<str
   parts.add('storage', () => storage.close())
   const bus = config.REDIS_URL ? createRedisBus(config.REDIS_URL, log) : createInProcessBus(log)
   parts.add('bus', () => bus.close())
-  const instance = await runInstance({ config, log, metrics, storage, bus, page }).catch(error =>
+  const instance = await runInstance({ config, log, metrics, storage, bus, page: await page }).catch(error =>
     blame('PORT, HOST', `cannot listen on ${config.HOST}:${config.PORT}`, error),
   )
   parts.add('instance', () => instance.stop())

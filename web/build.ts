@@ -1,59 +1,32 @@
 /**
- * Builds the page when its sources have changed, and says where it is.
- *
- * Every build has a folder of its own, `dist/page-<hash of all that goes into it>`. It is written beside that and
- * renamed when complete: what stands there is whole, running instances keep serving theirs, and two that build the same
- * at once don't disturb each other. Vite runs in a child process: a server that only serves never loads it.
+ * Builds the page when its sources have changed, and says where it is. Running instances keep serving the build they have.
+ * Vite runs in a child process: a server that only serves never loads it.
  */
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { ensureMade } from '../core/base/made-folder.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const dist = join(root, 'dist')
 
 /** What goes into the page, beside the files elsewhere that `web/src` imports. */
 const ownSources = ['web/index.html', 'web/vite.config.ts', 'web/src', 'package-lock.json']
-
-const builtFolder = /^page-[0-9a-f]{16}$/
-const partFolder = /^part-/
-const keptBuilds = 3
-const keptMs = 7 * 24 * 3_600_000
-const abandonedMs = 3_600_000
 
 /**
  * @returns the folder of the built page
  * @throws when the page has to be built and cannot be
  */
 export async function ensurePageBuilt({ log = () => {} }: { log?: (line: string) => void } = {}): Promise<string> {
-  const folder = join(dist, `page-${await hashOfSources()}`)
-  if (!existsSync(folder)) {
+  return ensureMade('page', await hashOfSources(), async folder => {
     log('building the page…')
     const begun = performance.now()
-    await build(folder)
+    await run(viteProgram(), ['build', 'web', '--outDir', folder, '--logLevel', 'warn'])
     log(`page built in ${((performance.now() - begun) / 1000).toFixed(1)} s`)
-    await removeOldBuilds()
-  }
-  return folder
-}
-
-async function build(folder: string): Promise<void> {
-  const vite = viteProgram()
-  await mkdir(dist, { recursive: true })
-  const part = join(dist, `part-${process.pid}-${Date.now()}`)
-  try {
-    await run(vite, ['build', 'web', '--outDir', part, '--logLevel', 'warn'])
-    await rename(part, folder)
-  } catch (error) {
-    await rm(part, { recursive: true, force: true })
-    // Another instance was faster: the same sources make the same page.
-    if (!existsSync(folder)) throw error
-  }
+  })
 }
 
 function viteProgram(): string {
@@ -98,7 +71,7 @@ async function hashOfSources(): Promise<string> {
     if (/\.tsx?$/.test(file))
       for (const path of relativeImports(content.toString())) files.add(join(dirname(file), path))
   }
-  return hash.digest('hex').slice(0, 16)
+  return hash.digest('hex')
 }
 
 const relativeImports = (code: string): string[] =>
@@ -111,23 +84,6 @@ async function filesIn(path: string): Promise<string[]> {
     .filter(entry => entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
     .map(entry => join(entry.parentPath, entry.name))
     .sort()
-}
-
-async function removeOldBuilds(): Promise<void> {
-  const folders = (await Promise.all((await readdir(dist)).map(ageOf))).filter(folder => folder !== undefined)
-  const builds = folders.filter(({ name }) => builtFolder.test(name)).sort((a, b) => a.age - b.age)
-  const old = builds.slice(keptBuilds).filter(({ age }) => age > keptMs)
-  const abandoned = folders.filter(({ name, age }) => partFolder.test(name) && age > abandonedMs)
-  for (const { name } of [...old, ...abandoned]) await rm(join(dist, name), { recursive: true, force: true })
-}
-
-async function ageOf(name: string): Promise<{ name: string; age: number } | undefined> {
-  try {
-    return { name, age: Date.now() - (await stat(join(dist, name))).mtimeMs }
-  } catch {
-    // Another instance has renamed or removed it since it was listed.
-    return undefined
-  }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -48,7 +48,7 @@ async function site() {
     return faulty(database)
   }
   const folder = use(temporaryFolder())
-  const database = use(await openEmbedded(folder.path, silent, open), given => given.close())
+  const database = use(await openEmbedded(folder.path, silent, { open }), given => given.close())
   await database.exec('CREATE TABLE kept (note text)')
   const notes = async () => (await database.query<{ note: string }>('SELECT note FROM kept')).map(row => row.note)
   return { database, disk, notes, folder: folder.path }

@@ -5,6 +5,7 @@
  * database is given up: what was asked of it fails as `unavailable`, and it is opened anew, which recovers it as after a
  * crash, until that succeeds.
  */
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
@@ -25,17 +26,33 @@ const openPGlite: OpenPGlite = dataDir => PGlite.create({ dataDir })
 /** Tried again after this long, then after twice as long each time, up to the longest: each try costs memory. */
 const [reopenAfterMs, reopenAfterAtMostMs] = [500, 16_000]
 
+interface EmbeddedOptions {
+  open?: OpenPGlite
+  begin?: BeginDatabase
+}
+
+/** Puts a database into a data directory that has none; where it does not, PGlite makes an empty one. */
+export type BeginDatabase = (directory: string, log: Logger) => Promise<void>
+
+/** Where the database is in a data directory. */
+export const databaseIn = (directory: string): string => join(directory, 'postgres')
+
 /**
  * Opens (and at first creates) the database in `directory`, which then belongs to this process alone.
  * @throws ConfigurationError when another process has it, or no process can
  */
-export async function openEmbedded(directory: string, log: Logger, open = openPGlite): Promise<EmbeddedDatabase> {
+export async function openEmbedded(
+  directory: string,
+  log: Logger,
+  { open = openPGlite, begin }: EmbeddedOptions = {},
+): Promise<EmbeddedDatabase> {
   await mkdir(directory, { recursive: true }).catch(error => {
     throw new ConfigurationError([`DATA_DIR: ${directory} cannot be used: ${error.message}`])
   })
   const unlock = await lockDataDirectory(directory)
-  const reopen = () => open(join(directory, 'postgres'))
+  const reopen = () => open(databaseIn(directory))
   try {
+    if (begin && !existsSync(databaseIn(directory))) await begin(directory, log)
     return new Embedded(new Life(await reopen()), reopen, unlock, log)
   } catch (error) {
     await unlock()

@@ -8,12 +8,12 @@ import type { Secret } from '../base/secret.ts'
 import type { Database } from './database.ts'
 import type { EmbeddedDatabase } from './embedded.ts'
 
-const directory = fileURLToPath(new URL('../../migrations', import.meta.url))
+export const migrationsDirectory = fileURLToPath(new URL('../../migrations', import.meta.url))
 const migrationsTable = 'migrations'
 const connectTimeoutMs = 10_000
 
 const options = (log: Logger) => ({
-  dir: directory,
+  dir: migrationsDirectory,
   ignorePattern: '(?!.*\\.sql$).*',
   direction: 'up' as const,
   migrationsTable,
@@ -64,7 +64,9 @@ const namesOf = (migrations: readonly { name: string }[]) => migrations.map(({ n
 
 /** @throws Error when the database was migrated by a version newer than this one */
 export async function refuseNewerSchema(database: Database): Promise<void> {
-  const known = new Set((await readdir(directory)).filter(file => file.endsWith('.sql')).map(file => file.slice(0, -4)))
+  const known = new Set(
+    (await readdir(migrationsDirectory)).filter(file => file.endsWith('.sql')).map(file => file.slice(0, -4)),
+  )
   const done = await database.query<{ name: string }>(`SELECT name FROM boardsync.${migrationsTable}`)
   const newer = done.map(row => row.name).filter(name => !known.has(name))
   if (newer.length > 0) {

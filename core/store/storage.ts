@@ -9,7 +9,8 @@ import { BoardLog } from './board-log.ts'
 import { BoardPast } from './board-past.ts'
 import { ChangeOutbox } from './change-outbox.ts'
 import type { Database } from './database.ts'
-import { openEmbedded } from './embedded.ts'
+import { type BeginDatabase, openEmbedded } from './embedded.ts'
+import { beginEmpty } from './empty-database.ts'
 import { Endings } from './endings.ts'
 import { KeptAnswers } from './kept-answers.ts'
 import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
@@ -46,7 +47,7 @@ export async function openStorage(
   log: Logger,
   countCorruption?: (kind: CorruptionKind) => void,
 ): Promise<Storage> {
-  const { database } = await openMigrated(settings, log)
+  const { database } = await openMigrated(settings, log, beginEmpty)
   return storageOn(database, settings.HISTORY_DAYS, log, countCorruption)
 }
 
@@ -93,9 +94,9 @@ export async function migrateStorage(settings: StorageSettings, log: Logger): Pr
   return migrations
 }
 
-async function openMigrated(settings: StorageSettings, log: Logger): Promise<Migrated> {
+async function openMigrated(settings: StorageSettings, log: Logger, begin?: BeginDatabase): Promise<Migrated> {
   if (settings.DATABASE_URL === undefined) {
-    const embedded = await openEmbedded(settings.DATA_DIR, log)
+    const embedded = await openEmbedded(settings.DATA_DIR, log, begin ? { begin } : {})
     return closingOnFailure(embedded, async () => {
       const migrations = await migrateEmbedded(embedded, log)
       await refuseNewerSchema(embedded)

@@ -7,6 +7,7 @@ import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
 import type { BoardBatch, LogEntry, LogRow } from '../../core/store/board-log.ts'
 import type { Database } from '../../core/store/database.ts'
 import { openEmbedded } from '../../core/store/embedded.ts'
+import { beginEmpty } from '../../core/store/empty-database.ts'
 import { migrateEmbedded, migratePostgres } from '../../core/store/migrate.ts'
 import { connectPostgres } from '../../core/store/postgres.ts'
 import { type Storage, storageOn } from '../../core/store/storage.ts'
@@ -29,7 +30,7 @@ const historyDays = 30
 
 export async function embeddedSite(): Promise<Site> {
   const folder = temporaryFolder()
-  const database = await openEmbedded(folder.path, silent)
+  const database = await openEmbedded(folder.path, silent, { begin: beginEmpty })
   await migrateEmbedded(database, silent)
   const stop = async () => {
     await database.close()
