@@ -8,9 +8,9 @@ import type { Server, ServerName } from '../servers.ts'
 import { Usage } from '../usage.ts'
 import { edit, read } from '../wire.ts'
 
-const seconds: Record<Scale, number> = { smoke: 0.5, quick: 6, full: 15 }
+const seconds: Record<Scale, number> = { smoke: 0.5, quick: 6, full: 30 }
 /** Before anything is counted: a server's first seconds are its compiler's. */
-const warmUp = 0.3
+const warmUp = 0.5
 const latenciesFrom = 10
 
 interface Crowd {

@@ -64,6 +64,16 @@ describe.each([
     expect([one.state, other.state]).toEqual(['up', 'up'])
   })
 
+  test('says that nobody else hears a channel only where that is so', async () => {
+    const { one, other } = await open()
+    await one.subscribe('board:a:sync', () => {})
+    const end = await other.subscribe('board:a:sync', () => {})
+    expect(one.mayReachOthers('board:a:sync')).toBe(true)
+    end()
+    await other.subscribe('board:*:sync', () => {})
+    expect(one.mayReachOthers('board:a:sync')).toBe(true)
+  })
+
   test('brings a message to everybody who listens to its channel, the sender included, and to nobody else', async () => {
     const { one, other } = await open()
     const [own, far, elsewhere] = [listener(), listener(), listener()]
@@ -264,4 +274,16 @@ describe.each([
     await delivered(after, after)
     expect(far.heard).toEqual(['c 1'])
   })
+})
+
+test('in one process, a bus knows when a channel has one subscription, which never hears of any other instance', async () => {
+  const { one } = await inProcess()
+  expect(one.mayReachOthers('a')).toBe(false)
+  const end = await one.subscribe('a', () => {})
+  await one.subscribe('b*', () => {})
+  expect(one.mayReachOthers('a')).toBe(false)
+  await one.subscribe('a', () => {})
+  expect(one.mayReachOthers('a')).toBe(true)
+  end()
+  expect(one.mayReachOthers('a')).toBe(false)
 })

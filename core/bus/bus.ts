@@ -23,6 +23,11 @@ export interface Bus {
    * @returns a function that ends it
    */
   onState(listener: (state: BusState) => void): () => void
+  /**
+   * Whether a message on this channel may reach more than one subscription. Who has one there itself need not make a
+   * message that nobody else would hear.
+   */
+  mayReachOthers(channel: string): boolean
   /** Never waits and never fails: what cannot be sent now is dropped. */
   publish(channel: string, message: Uint8Array): void
   /**

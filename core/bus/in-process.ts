@@ -2,11 +2,6 @@
 import type { Logger } from '../base/log.ts'
 import type { Bus, BusHandler } from './bus.ts'
 
-interface Subscription {
-  hears: (channel: string) => boolean
-  handler: BusHandler
-}
-
 interface Kept {
   value: string
   /** By `Date.now()`. */
@@ -14,7 +9,9 @@ interface Kept {
 }
 
 export function createInProcessBus(log: Logger): Bus {
-  const subscriptions = new Set<Subscription>()
+  /** By channel or pattern: with thousands of boards open, a message concerns a handful of them. */
+  const handlers = new Map<string, Set<BusHandler>>()
+  const patterns = new Map<string, RegExp>()
 
   const groups = new Map<string, Map<string, Kept>>()
   const living = (group: string) => {
@@ -24,13 +21,16 @@ export function createInProcessBus(log: Logger): Bus {
     return [...kept]
   }
 
+  const matching = (channel: string) =>
+    [...patterns].flatMap(([name, pattern]) => (pattern.test(channel) ? [name] : []))
   const deliver = (channel: string, message: Uint8Array) => {
-    for (const subscription of subscriptions) {
-      if (!subscription.hears(channel)) continue
-      try {
-        subscription.handler(channel, message)
-      } catch (error) {
-        log.error({ err: error, channel }, 'a message of the bus could not be handled')
+    for (const name of [channel, ...matching(channel)]) {
+      for (const handler of handlers.get(name) ?? []) {
+        try {
+          handler(channel, message)
+        } catch (error) {
+          log.error({ err: error, channel }, 'a message of the bus could not be handled')
+        }
       }
     }
   }
@@ -38,15 +38,21 @@ export function createInProcessBus(log: Logger): Bus {
   return {
     state: 'up',
     onState: () => () => {},
+    mayReachOthers: channel => (handlers.get(channel)?.size ?? 0) > 1 || matching(channel).length > 0,
     publish(channel, message) {
       // In a turn of its own, as over a network: a publisher is never re-entered by its own message.
       setImmediate(deliver, channel, message)
     },
     async subscribe(channel, handler) {
-      const subscription = { hears: matcherOf(channel), handler }
-      subscriptions.add(subscription)
+      // Its own: who subscribes twice with one handler hears twice.
+      const own: BusHandler = (...heard) => handler(...heard)
+      const all = handlers.get(channel) ?? new Set()
+      handlers.set(channel, all.add(own))
+      if (channel.includes('*')) patterns.set(channel, patternOf(channel))
       return () => {
-        subscriptions.delete(subscription)
+        if (!all.delete(own) || all.size > 0 || handlers.get(channel) !== all) return
+        handlers.delete(channel)
+        patterns.delete(channel)
       }
     },
     lease: async () => ({}),
@@ -64,14 +70,12 @@ export function createInProcessBus(log: Logger): Bus {
       return new Map(living(group).map(([name, { value }]) => [name, value]))
     },
     async close() {
-      subscriptions.clear()
+      handlers.clear()
+      patterns.clear()
       groups.clear()
     },
   }
 }
 
-function matcherOf(name: string): (channel: string) => boolean {
-  if (!name.includes('*')) return channel => channel === name
-  const pattern = new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`)
-  return channel => pattern.test(channel)
-}
+const patternOf = (name: string): RegExp =>
+  new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`)

@@ -77,7 +77,8 @@ export class Replica {
   }
 
   #newDoc(): Y.Doc {
-    const doc = new Y.Doc()
+    // A guid would be drawn in 31 calls for random numbers, and is used by nobody.
+    const doc = new Y.Doc({ guid: 'board' })
     doc.on('afterTransaction', (transaction: Y.Transaction) => {
       if (transaction.deleteSet.clients.size === 0 && !grew(transaction)) return
       const change = this.#change

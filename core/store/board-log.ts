@@ -77,8 +77,9 @@ export class BoardLog {
 
   /** Brings the board into being unless it exists, and tells its head. */
   async create(board: BoardId): Promise<Head> {
-    await this.#database.query('INSERT INTO boardsync.boards (id) VALUES ($1) ON CONFLICT (id) DO NOTHING', [board])
-    const head = await this.head(board)
+    const [row] = await this.#database.query<HeadRow>(createSql, [board], 'create-board')
+    // Somebody else brought it into being while this statement ran, which saw neither that board nor its own.
+    const head = row ? headOf(row) : await this.head(board)
     if (!head) throw new Error(`board ${board} vanished while it was created`)
     return head
   }
@@ -157,6 +158,12 @@ export const headOf = (row: HeadRow): Head => ({
   bytes: row.bytes,
   deleted: row.deleted,
 })
+
+const createSql = `
+  WITH made AS (
+    INSERT INTO boardsync.boards (id) VALUES ($1) ON CONFLICT (id) DO NOTHING RETURNING ${headColumns}
+  )
+  SELECT * FROM made UNION ALL SELECT ${headColumns} FROM boardsync.boards WHERE id = $1`
 
 /** Within a transaction: locks are waited for only briefly. */
 export async function limitLockWait(sql: Sql): Promise<void> {

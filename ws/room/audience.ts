@@ -47,14 +47,6 @@ export class Audience {
     return this.#peers
   }
 
-  /**
-   * Under load a room sends one document frame in this time. A frame costs a system call per peer: the more there are,
-   * the more it pays to gather; never so long that a drag is seen to stutter.
-   */
-  get frameMs(): number {
-    return Math.min(16 + this.#peers.size / 8, 30)
-  }
-
   add(peer: Peer): void {
     this.#peers.add(peer)
     this.#newcomers.add(peer)

@@ -14,7 +14,6 @@ function begin() {
   const line: CommitLine = new CommitLine(
     parseBoardId('board'),
     {
-      frameMs: () => 0,
       known: () => 0,
       onGivenUp: () => {},
       onCommitted: (_, updates) => {

@@ -55,6 +55,11 @@ export class BoardChannel {
     return channel
   }
 
+  /** Whether anybody but this board's room here may hear what is published. */
+  get reachesOthers(): boolean {
+    return !this.#closed && this.#bus.mayReachOthers(this.#name)
+  }
+
   publish(message: Uint8Array): void {
     if (!this.#closed) this.#bus.publish(this.#name, message)
   }

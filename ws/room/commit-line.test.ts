@@ -17,7 +17,6 @@ function line() {
     onCommitted: vi.fn((_committed: unknown, updates: readonly Uint8Array[], _known: number) => {
       left.push(`broadcast ${updates.map(textOf).join('+')}`)
     }),
-    frameMs: () => 16,
     onGivenUp: vi.fn((_error: SyncError) => line.close()),
   }
   const line = new CommitLine(board, owner, wake)

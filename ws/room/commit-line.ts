@@ -15,9 +15,13 @@ import type { BoardId } from '../../core/contract/board-id.ts'
 import type { Committed } from '../../core/store/board-log.ts'
 import { aloneOverBytes, type InFlight, merged, type PendingEdit, takeBatch } from './batch.ts'
 
+/**
+ * Under load one batch is committed, and one frame sent, in this time. A commit costs about as much as ten edits and a frame a
+ * system call per peer: it pays to gather; never so long that a drag is seen to stutter.
+ */
+const frameMs = 30
+
 export interface CommitLineOwner {
-  /** Under load one batch is committed, and one frame sent, in this time. */
-  frameMs(): number
   /** The highest seq up to which every row is applied. */
   known(): number
   /**
@@ -131,7 +135,7 @@ export class CommitLine {
 
   /** For the committer: in which way the next batch has to be committed; undefined when nothing waits. */
   get next(): { mode: InFlight['mode']; due: number } | undefined {
-    const due = this.#committedAt + this.#owner.frameMs()
+    const due = this.#committedAt + frameMs
     if (this.#inFlight) return { mode: this.#inFlight.mode, due: Math.max(due, this.#inFlight.retryAt) }
     if (this.#pending.length === 0) return undefined
     return { mode: this.#pendingBytes > aloneOverBytes ? 'alone' : 'together', due }

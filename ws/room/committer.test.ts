@@ -37,7 +37,6 @@ function openBoard(committer: Committer, name: string) {
         own.passedOn += updates.reduce((sum, update) => sum + Y.decodeUpdate(update).structs.length, 0)
         own.seqs.push(lastSeq)
       },
-      frameMs: () => 16,
       onGivenUp: error => {
         own.givenUp = error
         line.close()
@@ -58,6 +57,8 @@ function updateOf(bytes: number): Uint8Array {
   return Y.encodeStateAsUpdate(doc)
 }
 
+/** Of one board, and of all of them. */
+const [frameMs, commitsApartMs] = [30, 16]
 const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 const last = (log: HeldLog): HeldCommit => log.commits.at(-1) as HeldCommit
 const ids = (...boards: { id: BoardId }[]) => boards.map(({ id }) => id)
@@ -79,7 +80,7 @@ describe('a group', () => {
     one.edit()
     two.edit()
     last(log).commit()
-    await elapse(16)
+    await elapse(frameMs)
     expect(last(log).boards).toEqual(['one', 'two'])
     last(log).commit()
     await elapse(0)
@@ -93,10 +94,27 @@ describe('a group', () => {
     last(log).commit()
     await elapse(0)
     one.edit()
-    await elapse(15)
+    await elapse(frameMs - 1)
     expect(log.commits).toHaveLength(1)
     await elapse(1)
     expect(log.commits).toHaveLength(2)
+  })
+
+  test('gathers the edits of many boards: a commit does not follow another at once', async () => {
+    const { log, board } = setUp()
+    board('one').edit()
+    last(log).commit()
+    await elapse(0)
+    board('two').edit()
+    await elapse(commitsApartMs - 1)
+    board('three').edit()
+    expect(log.commits).toHaveLength(1)
+    await elapse(1)
+    expect(last(log).boards).toEqual(['two', 'three'])
+    last(log).commit()
+    await elapse(commitsApartMs)
+    board('four').edit()
+    expect(last(log).boards).toEqual(['four'])
   })
 
   test('leaves a board whose row is locked for the next try; skipped twice, it is written alone', async () => {
@@ -134,7 +152,7 @@ describe('a group', () => {
     bad.edit()
     good.edit()
     last(log).commit()
-    await elapse(0)
+    await elapse(commitsApartMs)
     expect(last(log).boards).toEqual(['bad', 'good'])
     last(log).fail(failed('refused'))
     await elapse(25)
@@ -171,7 +189,7 @@ describe('a group', () => {
       throw new Error('a fault of ours')
     })
     last(log).commit()
-    await elapse(0)
+    await elapse(commitsApartMs)
     last(log).commit()
     await elapse(0)
     expect(broken.givenUp?.code).toBe('storage-unavailable')
@@ -212,7 +230,7 @@ describe('a commit whose outcome is unknown', () => {
     last(log).commit()
     await elapse(0)
     expect([one.passedOn, monitor.state]).toEqual([1, 'up'])
-    await elapse(16)
+    await elapse(frameMs)
     expect(last(log).how).toBe('append')
     expect(last(log).batchId).not.toBe(first.batchId)
     last(log).commit()

@@ -1,7 +1,7 @@
 /**
  * Group commit: the boards of this instance in one transaction, one such in flight; all that arrives meanwhile forms the
  * next. A board is due at once after silence, and otherwise a frame's time after its last commit: under load edits gather
- * into one row and one frame per board and tick.
+ * into one row and one frame per board and tick, and those of many boards into some sixty commits a second.
  *
  * One board never holds up the others. What cannot go along leaves the group and is written apart, in a lane of its own:
  * a board that was skipped twice because its row is locked, a big batch, a batch that the database refused within a
@@ -18,6 +18,8 @@ import type { InFlight } from './batch.ts'
 import type { CommitLine } from './commit-line.ts'
 import { Lane } from './lane.ts'
 
+/** A commit costs as much as several edits: where one follows the other, those of all boards are gathered for so long. */
+const commitsApartMs = 16
 const skippedAtMost = 2
 const retryFirstMs = 25
 const retryLastMs = 1_000
@@ -50,6 +52,7 @@ export class Committer {
   readonly #together = new Lane(
     () => this.#earliest(isTogether),
     () => this.#commitTogether(this.#due(isTogether)),
+    commitsApartMs,
   )
   readonly #apart = new Lane(
     () => this.#earliest(isApart),

@@ -5,7 +5,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** A lane with one piece of work at a time, due when the test says; `end` ends the one that runs. */
-function lane() {
+function lane(apartMs = 0) {
   const state = { due: undefined as number | undefined, runs: 0, end: () => {} }
   const own = new Lane(
     () => state.due,
@@ -16,6 +16,7 @@ function lane() {
         state.end = resolve
       })
     },
+    apartMs,
   )
   return { own, state }
 }
@@ -91,4 +92,24 @@ test('a piece that becomes due before the next one is not kept waiting', async (
   own.wakeAt(state.due)
   await vi.advanceTimersByTimeAsync(10)
   expect(state.runs).toBe(1)
+})
+
+test('pieces begin a while apart; after silence one begins at once', async () => {
+  const { own, state } = lane(16)
+  state.due = Date.now()
+  own.wake()
+  expect(state.runs).toBe(1)
+  state.due = Date.now()
+  state.end()
+  await vi.advanceTimersByTimeAsync(5)
+  own.wakeAt(Date.now())
+  await vi.advanceTimersByTimeAsync(10)
+  expect(state.runs).toBe(1)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(state.runs).toBe(2)
+  state.end()
+  await vi.advanceTimersByTimeAsync(100)
+  state.due = Date.now()
+  own.wakeAt(state.due)
+  expect(state.runs).toBe(3)
 })

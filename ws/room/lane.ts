@@ -1,8 +1,10 @@
-/** Work that is done one piece at a time, each piece when it is due. */
+/** Work that is done one piece at a time, each piece when it is due, and no sooner than a while after the last one began. */
 
 export class Lane {
   readonly #nextDue: () => number | undefined
   readonly #work: () => Promise<void>
+  readonly #apartMs: number
+  #begunAt = 0
   #running = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
@@ -12,10 +14,12 @@ export class Lane {
   /**
    * @param nextDue when the next piece is due (ms since the epoch), undefined when there is none
    * @param work does what is due now; does not throw
+   * @param apartMs from the beginning of one piece to that of the next at least; what falls due meanwhile is one piece
    */
-  constructor(nextDue: () => number | undefined, work: () => Promise<void>) {
+  constructor(nextDue: () => number | undefined, work: () => Promise<void>, apartMs = 0) {
     this.#nextDue = nextDue
     this.#work = work
+    this.#apartMs = apartMs
   }
 
   /** Something may have become due, or earlier than it was. */
@@ -27,7 +31,7 @@ export class Lane {
 
   /** One piece became due at this time. Costs next to nothing where another is due before it. */
   wakeAt(due: number): void {
-    if (this.#running || this.#stopped || this.#timerAt <= due) return
+    if (this.#running || this.#stopped || this.#timerAt <= this.#possible(due)) return
     this.#runAt(due)
   }
 
@@ -36,15 +40,20 @@ export class Lane {
     clearTimeout(this.#timer)
   }
 
+  #possible(due: number): number {
+    return Math.max(due, this.#begunAt + this.#apartMs)
+  }
+
   #runAt(due: number): void {
     clearTimeout(this.#timer)
     this.#timerAt = Number.POSITIVE_INFINITY
-    const wait = due - Date.now()
+    const at = this.#possible(due)
+    const wait = at - Date.now()
     if (wait <= 0) {
       void this.#run()
       return
     }
-    this.#timerAt = due
+    this.#timerAt = at
     this.#timer = setTimeout(() => {
       this.#timerAt = Number.POSITIVE_INFINITY
       this.wake()
@@ -53,6 +62,7 @@ export class Lane {
 
   async #run(): Promise<void> {
     this.#running = true
+    this.#begunAt = Date.now()
     try {
       await this.#work()
     } finally {

@@ -166,9 +166,10 @@ export class RemotePresence implements PresenceLink {
   }
 
   #say(kind: AwarenessMessage['kind'], states: readonly OwnedState[]): void {
+    if (!this.#channel?.reachesOthers) return
     // By the clock: an instance that opens the board again does not begin anew.
     this.#order = Math.max(this.#order + 1, Date.now())
     const { instance } = this.#services
-    this.#channel?.publish(encodeAwarenessMessage({ kind, instance, order: this.#order, states }))
+    this.#channel.publish(encodeAwarenessMessage({ kind, instance, order: this.#order, states }))
   }
 }

@@ -86,7 +86,6 @@ export class Room {
     this.line = new CommitLine(
       board,
       {
-        frameMs: () => this.#audience.frameMs,
         known: () => this.replica.known,
         onCommitted: (...batch) => this.#onCommitted(...batch),
         onGivenUp: onDiscard,

@@ -53,8 +53,9 @@ export class SyncChannel {
 
   /** After the commit, never before. @param updates all that was committed, as a rule merged into one */
   publish(committed: Committed, updates: readonly Uint8Array[]): void {
+    if (!this.#channel?.reachesOthers) return
     const update = updates.length === 1 ? updates[0] : undefined
-    this.#channel?.publish(encodeSyncMessage({ ...committed, instance: this.#services.instance, update }))
+    this.#channel.publish(encodeSyncMessage({ ...committed, instance: this.#services.instance, update }))
   }
 
   close(): void {

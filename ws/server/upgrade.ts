@@ -30,8 +30,10 @@ export function refuseUpgrade(stream: Duplex, status: number, reason: string): v
 export async function inTime<T>(authenticated: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    const error = new SyncError('storage-unavailable', 'the credential could not be checked in time; try again')
-    timer = setTimeout(() => reject(error), authenticatedWithinMs)
+    const overdue = () => {
+      reject(new SyncError('storage-unavailable', 'the credential could not be checked in time; try again'))
+    }
+    timer = setTimeout(overdue, authenticatedWithinMs)
   })
   return Promise.race([authenticated, late]).finally(() => clearTimeout(timer))
 }
