@@ -134,6 +134,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     monitor,
     limits: {
       frameBytes: config.MAX_FRAME_BYTES,
+      pendingBytes: config.PENDING_BYTES_BOARD,
       connections: {
         total: config.MAX_CONNECTIONS,
         perAddress: config.MAX_CONNECTIONS_PER_IP,

@@ -101,15 +101,8 @@ function contradicts({ id, length }: Y.Item, doc: Y.Doc): boolean {
   return id.clock < state && state < id.clock + length
 }
 
-function isNestedTooDeep(struct: Struct): boolean {
-  if (!(struct instanceof Y.Item)) return false
-  let level = plainValues(struct.content)
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > deepestNesting) return true
-    level = level.flatMap(within)
-  }
-  return false
-}
+const isNestedTooDeep = (struct: Struct): boolean =>
+  struct instanceof Y.Item && plainValues(struct.content).some(value => isDeeperThan(deepestNesting, value))
 
 function plainValues(content: Y.Item['content']): unknown[] {
   if (content instanceof Y.ContentAny || content instanceof Y.ContentJSON) return content.arr
@@ -119,10 +112,12 @@ function plainValues(content: Y.Item['content']): unknown[] {
   return []
 }
 
-/** What stands one level deeper. Read from an update, a key `__proto__` sets the prototype. */
-function within(value: unknown): unknown[] {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return []
-  if (Array.isArray(value)) return value
+/** Read from an update, a key `__proto__` sets the prototype: what hides there counts too. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
+  if (levels === 0) return true
+  const inner: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+  if (inner.some(one => isDeeperThan(levels - 1, one))) return true
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype ? Object.values(value) : [...Object.values(value), prototype]
+  return prototype !== Object.prototype && prototype !== Array.prototype && isDeeperThan(levels - 1, prototype)
 }

@@ -302,12 +302,26 @@ describe('what waits for storage is bounded', () => {
   })
 })
 
-test('a big batch does not go along with others', () => {
-  const { log, board } = setUp()
-  board('big').edit(300 * 1024)
-  expect(last(log).how).toBe('appendWaiting')
-  board('small').edit()
-  expect(last(log)).toMatchObject({ how: 'append', boards: ['small'] })
+describe('a big batch', () => {
+  test('does not go along with others', () => {
+    const { log, board } = setUp()
+    board('big').edit(300 * 1024)
+    expect(last(log)).toMatchObject({ how: 'append', boards: ['big'] })
+    board('small').edit()
+    expect(last(log)).toMatchObject({ how: 'append', boards: ['small'] })
+  })
+
+  test('waits for its row only where that is locked', async () => {
+    const { log, board } = setUp()
+    const big = board('big')
+    big.edit(300 * 1024)
+    last(log).commit(ids(big))
+    await elapse(25)
+    expect(last(log)).toMatchObject({ how: 'appendWaiting', boards: ['big'] })
+    last(log).commit()
+    await elapse(0)
+    expect(big.passedOn).toBe(1)
+  })
 })
 
 test('a committer that has stopped leaves no timer', async () => {

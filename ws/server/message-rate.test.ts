@@ -16,6 +16,7 @@ function setUp({ perSecond = 10, burst = 20 } = {}) {
   const delivered: Frame[] = []
   const socket = {
     deliver: (frame: Frame) => void delivered.push(frame),
+    isCrowded: () => false,
     pause: vi.fn(),
     resume: vi.fn(),
     onFlood: vi.fn(),
@@ -93,6 +94,26 @@ describe('edits over the rate', () => {
     await elapse(400)
     expect([socket.pause.mock.calls.length, socket.resume.mock.calls.length]).toEqual([1, 1])
     expect(numbers()).toEqual(Array.from({ length: 25 }, (_, n) => n))
+  })
+})
+
+describe('edits of a crowded board', () => {
+  test('wait in their order until it is not, a bounded part of them in memory; cursors go on', async () => {
+    const { rate, socket, numbers, cursors } = setUp({ perSecond: 1_000, burst: 1_000 })
+    rate.receive(numbered(0), 60)
+    socket.isCrowded = () => true
+    for (const n of [1, 2, 3]) rate.receive(numbered(n), 2 * 1024 * 1024)
+    rate.receive(cursor(1, 1), 60)
+    await elapse(1_000)
+    expect([numbers(), cursors().length]).toEqual([[0], 1])
+    expect(socket.pause).toHaveBeenCalledTimes(1)
+    expect(socket.resume).not.toHaveBeenCalled()
+    socket.isCrowded = () => false
+    rate.receive(numbered(4), 60)
+    await elapse(20)
+    expect(numbers()).toEqual([0, 1, 2, 3, 4])
+    expect(socket.resume).toHaveBeenCalledTimes(1)
+    expect(socket.onFlood).not.toHaveBeenCalled()
   })
 })
 

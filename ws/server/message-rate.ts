@@ -1,6 +1,6 @@
 /**
- * How fast one socket is read. Over its rate, what changes or asks for the document waits in its order and is taken at the
- * rate: no edit is lost. Of cursors the newest of each client waits. Past a bound nothing more is read from the network.
+ * How fast one socket is read. Over its rate, or faster than storage takes it, what changes or asks for the document waits in
+ * its order: no edit is lost. Of cursors the newest of each client waits. Past a bound nothing more is read from the network.
  * Who sends about ten times as much for 30 s is told to go.
  */
 import { type Rate, TokenBucket } from '../../core/base/token-bucket.ts'
@@ -16,6 +16,8 @@ export interface MessageRates {
 /** What a rate does to its socket. */
 export interface RatedSocket {
   deliver(frame: Frame): void
+  /** The board has so many edits on their way to storage that more of them had better wait. */
+  isCrowded(): boolean
   /** Reads nothing more from the network until `resume`. */
   pause(): void
   resume(): void
@@ -56,7 +58,7 @@ export class MessageRate {
     const isCursor = frame.kind === 'awareness'
     if ((isCursor ? this.#awarenessFlood : this.#docFlood).arrived(now)) this.#socket.onFlood()
     if (isCursor) this.#receiveCursors(frame.states, now)
-    else if (this.#waiting.size === 0 && this.#doc.take(now)) this.#socket.deliver(frame)
+    else if (this.#waiting.size === 0 && !this.#socket.isCrowded() && this.#doc.take(now)) this.#socket.deliver(frame)
     else this.#wait(frame, bytes)
   }
 
@@ -102,7 +104,7 @@ export class MessageRate {
     this.#timer = undefined
     const now = performance.now()
     for (const waiting of this.#waiting) {
-      if (this.#closed || !this.#doc.take(now)) break
+      if (this.#closed || this.#socket.isCrowded() || !this.#doc.take(now)) break
       this.#waiting.delete(waiting)
       this.#waitingBytes -= waiting.bytes
       this.#socket.deliver(waiting.frame)

@@ -40,7 +40,7 @@ export interface SocketsServices {
   authority: Pick<LiveAuthority, 'watch'>
   guard: RequestGuard
   monitor: StorageMonitor
-  limits: { frameBytes: number; connections: ConnectionLimits; messages: MessageRates }
+  limits: { frameBytes: number; pendingBytes: number; connections: ConnectionLimits; messages: MessageRates }
   trustedProxies: number
   /** The address people see, where one is set. */
   publicUrl: string | undefined
@@ -157,7 +157,7 @@ export class Sockets {
   }
 
   #connect(webSocket: WebSocket, socket: Socket, { room, release }: RoomHold, peer: Peer): void {
-    const { metrics, authority, limits } = this.#services
+    const { metrics, authority, limits, monitor } = this.#services
     if (webSocket.readyState !== webSocket.OPEN) {
       release()
       return
@@ -170,6 +170,8 @@ export class Sockets {
           this.#end(socket, error)
         }
       },
+      // While storage is away nothing gets better by waiting: then the bound on what waits decides.
+      isCrowded: () => monitor.state === 'up' && room.line.bytes > limits.pendingBytes / 2,
       pause: () => webSocket.pause(),
       resume: () => webSocket.resume(),
       onFlood: () => socket.close(new SyncError('too-many-messages', 'this client sends far more than it may')),
