@@ -6,6 +6,7 @@ import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
+import { Slices } from '../../core/base/slices.ts'
 import type { Actor } from '../../core/contract/actor.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
@@ -106,11 +107,18 @@ export class Edits {
 
   #answerWithAll(peer: Peer): void {
     const { asked } = peer
-    this.#base.give(frames => {
+    this.#base.give(frames => void this.#sendAll(frames, peer, asked))
+  }
+
+  /** In slices: tens of megabytes on their way into one socket would hold up every other board. Does not throw. */
+  async #sendAll(frames: readonly Uint8Array[], peer: Peer, asked: number): Promise<void> {
+    const slices = new Slices()
+    for (const frame of frames) {
+      if (slices.isOver) await slices.next()
       if (peer.asked !== asked || !this.#audience.peers.has(peer)) return
-      for (const frame of frames) this.#audience.send(frame, peer)
-      this.#audience.answered(peer)
-    })
+      this.#audience.send(frame, peer)
+    }
+    this.#audience.answered(peer)
   }
 
   /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
