@@ -3,6 +3,7 @@
  * frames a second it draws while others move. `npm run bench:page`
  */
 
+import * as Y from 'yjs'
 import { openTab, type Tab } from '../test/browser/tab.ts'
 import { launchChromium } from '../test/kit/chromium.ts'
 import { startInstance } from '../test/kit/instance.ts'
@@ -22,14 +23,7 @@ const instance = await startInstance()
 const browser = await launchChromium()
 try {
   const tab = await openTab(browser, instance.url)
-  const sent: Sent = { document: 0, awareness: 0 }
-  tab.page.on('websocket', socket =>
-    socket.on('framesent', ({ payload }) => {
-      if (typeof payload === 'string') return
-      if (payload[0] === 0) sent.document += payload.length
-      else sent.awareness += payload.length
-    }),
-  )
+  const sent = countSent(tab)
   const begun = Date.now()
   await tab.page.goto(`${instance.url}/b/traffic`)
   await tab.ready()
@@ -39,13 +33,59 @@ try {
   )
 
   await gesture(tab, sent, 'dragging a shape', { x: 250, y: 250 })
+  console.log(`  a binding of whole records would send ${await wholeRecords(tab)} bytes a move for its edits`)
   await tab.page.keyboard.press('d')
   await gesture(tab, sent, 'drawing a line', { x: 640, y: 400 })
   await tab.page.keyboard.press('v')
   await amongOthers(tab)
+  await whileManyAreDragged(tab)
 } finally {
   await browser.close()
   await instance.stop()
+}
+
+function countSent(tab: Tab): Sent {
+  const sent: Sent = { document: 0, awareness: 0 }
+  tab.page.on('websocket', socket =>
+    socket.on('framesent', ({ payload }) => {
+      if (typeof payload === 'string') return
+      if (payload[0] === 0) sent.document += payload.length
+      else sent.awareness += payload.length
+    }),
+  )
+  return sent
+}
+
+/** What one move of the shape takes where a record is one value: the update that Yjs makes of setting it anew. */
+async function wholeRecords(tab: Tab): Promise<number> {
+  const record = await tab.page.evaluate(`boardsync.editor.getShape('shape:box')`)
+  const doc = new Y.Doc()
+  let bytes = 0
+  doc.on('update', (update: Uint8Array) => {
+    bytes = update.byteLength
+  })
+  for (let move = 0; move < 100; move++)
+    doc.getMap('records').set('shape:box', { ...(record as object), x: move + 0.5 })
+  return bytes
+}
+
+/** Frames a second in one page while fifty shapes are dragged in another, which shares the machine with it. */
+async function whileManyAreDragged(tab: Tab): Promise<void> {
+  const other = await openTab(browser, instance.url)
+  const sent = countSent(other)
+  await other.page.goto(`${instance.url}/b/traffic`)
+  await other.ready()
+  await other.page.evaluate(`void (() => {
+    const ids = Array.from({ length: 50 }, (_, at) => 'shape:many' + at)
+    boardsync.editor.createShapes(ids.map((id, at) =>
+      ({ id, type: 'geo', x: 150 + (at % 10) * 40, y: 150 + Math.floor(at / 10) * 40, props: { w: 30, h: 30, fill: 'solid' } })))
+    boardsync.editor.select(...ids)
+  })()`)
+  await other.page.keyboard.press('v')
+  const dragged = gesture(other, sent, 'dragging fifty shapes', { x: 160, y: 160 })
+  const frames = await framesPerSecond(tab)
+  await dragged
+  console.log(`frames a second in another page meanwhile: ${frames.toFixed(1)}`)
 }
 
 async function gesture(tab: Tab, sent: Sent, name: string, { x, y }: { x: number; y: number }): Promise<void> {

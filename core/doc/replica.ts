@@ -7,20 +7,13 @@
 import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
 import type { LogRow } from '../store/board-log.ts'
+import { type Applied, DocChanges, editAs } from './doc-changes.ts'
 import { RestingDoc } from './resting-doc.ts'
 import { sliceApart } from './slicer.ts'
 import type { DocumentBytes } from './slices.ts'
 
 /** Origin of transactions that apply what the log says. */
 const fromLog: unique symbol = Symbol('from the log')
-
-/** What applying an update did to the document. */
-export interface Applied {
-  /** What changed it, as an update (V1); undefined when it is as before. */
-  update: Uint8Array | undefined
-  /** Parts refer to structs this replica has not got; they were left out. */
-  incomplete: boolean
-}
 
 /** A snapshot from this on (V2) is cut into slices, in a thread of its own: a smaller one is read in some 50 ms. */
 const slicedFromBytes = 512 * 1024
@@ -33,14 +26,13 @@ export class Replica {
   #known = 0
   /** Of the snapshot that the document rests as. */
   #onUnreadable: StoredBoard['onUnreadable']
-  /** What the {@link apply} under way did so far. */
-  #change: Change = {}
+  readonly #changes = new DocChanges()
 
   /** A row that Yjs cannot read is passed over: one damaged row keeps no board from opening. */
   constructor(stored: StoredBoard) {
     this.epoch = stored.head.epoch
     for (let { rows } = stored; ; ) {
-      this.#document = new RestingDoc(() => this.#newDoc(), fromLog)
+      this.#document = new RestingDoc(() => this.#changes.newDoc(), fromLog)
       try {
         // A first load has nobody to tell what changed.
         this.#read({ ...stored, rows }, undefined)
@@ -63,7 +55,7 @@ export class Replica {
     const replica = new Replica({ head: { ...head, headSeq: 0 }, snapshot: undefined, rows: [] })
     try {
       const bytes = await slice(snapshot.update)
-      replica.#document = new RestingDoc(() => replica.#newDoc(), fromLog, bytes)
+      replica.#document = new RestingDoc(() => replica.#changes.newDoc(), fromLog, bytes)
       replica.#known = snapshot.seq
       replica.#onUnreadable = stored.onUnreadable
       if (stored.rows.length > 0) await replica.wake()
@@ -74,23 +66,6 @@ export class Replica {
       replica.destroy()
       return new Replica(stored)
     }
-  }
-
-  #newDoc(): Y.Doc {
-    // A guid would be drawn in 31 calls for random numbers, and is used by nobody.
-    const doc = new Y.Doc({ guid: 'board' })
-    doc.on('afterTransaction', (transaction: Y.Transaction) => {
-      if (transaction.deleteSet.clients.size === 0 && !grew(transaction)) return
-      const change = this.#change
-      change.before ??= transaction.beforeState
-      // Encoded by Yjs right after this, and only where somebody listens.
-      if (incomplete(doc)) {
-        doc.once('update', (update: Uint8Array) => {
-          change.integrated ??= update
-        })
-      }
-    })
-    return doc
   }
 
   get known(): number {
@@ -147,38 +122,14 @@ export class Replica {
     return true
   }
 
-  /**
-   * Applies a well-formed update. What depends on structs that are missing is left out and not kept: Yjs would send a
-   * kept remainder again with every state it encodes, and try it again with every update.
-   * @throws Error when Yjs stops half-way: the document may then hold a part of the update, and is not to be used again
-   */
+  /** As {@link DocChanges.apply} does it. */
   apply(update: Uint8Array, origin: unknown): Applied {
-    const { doc } = this
-    const { before, integrated } = this.#changing(() => Y.applyUpdate(doc, update, origin))
-    if (!incomplete(doc)) return { update: before && update, incomplete: false }
-    doc.store.pendingStructs = null
-    doc.store.pendingDs = null
-    return { update: integrated, incomplete: true }
+    return this.#changes.apply(this.doc, update, origin)
   }
 
-  /** Runs local changes as one transaction. @returns the update (V1) they make, undefined when they changed nothing */
+  /** As {@link editAs} does it. */
   edit(clientId: number, change: () => void): Uint8Array | undefined {
-    // For this change only: a document that meets its own id in what it reads says so on the console and takes another.
-    const { doc } = this
-    const { clientID } = doc
-    doc.clientID = clientId
-    let update: Uint8Array | undefined
-    const capture = (bytes: Uint8Array) => {
-      update = bytes
-    }
-    doc.once('update', capture)
-    try {
-      doc.transact(change)
-    } finally {
-      doc.off('update', capture)
-      doc.clientID = clientID
-    }
-    return update
+    return editAs(this.doc, clientId, change)
   }
 
   destroy(): void {
@@ -188,17 +139,8 @@ export class Replica {
   #read(stored: StoredBoard, note: ((update: Uint8Array) => void) | undefined): void {
     const { snapshot, rows, head, onUnreadable } = stored
     if (snapshot && snapshot.seq > this.#known) {
-      const { doc } = this
-      const { before } = this.#changing(() => {
-        try {
-          Y.applyUpdateV2(doc, snapshot.update, fromLog)
-        } catch (error) {
-          // This load fails; the next one finds the snapshot before it.
-          onUnreadable?.('snapshot', `Yjs cannot read it: ${error}`, false)
-          throw error
-        }
-      })
-      if (before) note?.(Y.encodeStateAsUpdate(doc, Y.encodeStateVector(before)))
+      const before = this.#readSnapshot(snapshot.update, onUnreadable)
+      if (before) note?.(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
     }
     for (const row of rows) {
       if (row.seq <= this.#known) continue
@@ -210,6 +152,16 @@ export class Replica {
     this.#known = Math.max(this.#known, head.headSeq)
   }
 
+  #readSnapshot(state: Uint8Array, onUnreadable: StoredBoard['onUnreadable']): Map<number, number> | undefined {
+    try {
+      return this.#changes.applyState(this.doc, state, fromLog)
+    } catch (error) {
+      // This load fails; the next one finds the snapshot before it.
+      onUnreadable?.('snapshot', `Yjs cannot read it: ${error}`, false)
+      throw error
+    }
+  }
+
   #readRow(row: LogRow, onUnreadable: StoredBoard['onUnreadable']): Applied {
     try {
       return this.apply(row.data, fromLog)
@@ -218,28 +170,6 @@ export class Replica {
       throw new UnreadableRow(row, { cause: error })
     }
   }
-
-  #changing(work: () => void): Change {
-    this.#change = {}
-    work()
-    return this.#change
-  }
-}
-
-interface Change {
-  /** The clocks before the first of the transactions that changed the document; undefined when none did. */
-  before?: Map<number, number>
-  /** Where parts were left out: what was not, as an update (V1). */
-  integrated?: Uint8Array
-}
-
-const incomplete = ({ store }: Y.Doc): boolean => store.pendingStructs !== null || store.pendingDs !== null
-
-function grew(transaction: Y.Transaction): boolean {
-  for (const [client, clock] of transaction.afterState) {
-    if (transaction.beforeState.get(client) !== clock) return true
-  }
-  return false
 }
 
 class UnreadableRow extends Error {

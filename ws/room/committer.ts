@@ -17,23 +17,15 @@ import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import type { InFlight } from './batch.ts'
 import type { CommitLine } from './commit-line.ts'
 import { Lane } from './lane.ts'
+import { excessOf, type PendingLimits } from './pending-limits.ts'
 
 /** A commit costs as much as several edits: where one follows the other, those of all boards are gathered for so long. */
 const commitsApartMs = 16
 const skippedAtMost = 2
 const retryFirstMs = 25
 const retryLastMs = 1_000
-/** Edits that waited this long are given up: their authors still have them, and send them again elsewhere. */
-const givenUpAfterMs = 30_000
-/** The bounds count what waits for storage, not what is just passing through. */
-const waitingAfterMs = 1_000
-
-export interface PendingLimits {
-  /** Bytes of one board that may wait for storage. */
-  board: number
-  /** Bytes of all boards together. */
-  total: number
-}
+/** How often what waits is looked at. */
+const lookEveryMs = 1_000
 
 type Log = Pick<Storage['boards'], 'append' | 'appendWaiting' | 'appendAgain'>
 
@@ -58,7 +50,7 @@ export class Committer {
     () => this.#earliest(isApart),
     () => this.#commitApart(this.#due(isApart)),
   )
-  readonly #overdue = setInterval(() => this.#giveUpOverdue(), waitingAfterMs)
+  readonly #overdue = setInterval(() => this.#giveUpExcess(this.#lines), lookEveryMs)
 
   constructor(boards: Log, monitor: StorageMonitor, log: Logger, metrics: Metrics, limits: PendingLimits) {
     this.#boards = boards
@@ -71,7 +63,7 @@ export class Committer {
   /** This line has edits to commit. */
   wake(line: CommitLine): void {
     this.#lines.add(line)
-    if (line.bytes > this.#limits.board && hasWaited(line)) this.#giveUp(line, 'too many edits of this board wait')
+    if (line.bytes > this.#limits.board) this.#giveUpExcess([line])
     const { next } = line
     if (next) (isTogether(next) ? this.#together : this.#apart).wakeAt(next.due)
   }
@@ -205,15 +197,8 @@ export class Committer {
     }
   }
 
-  #giveUpOverdue(): void {
-    let kept = 0
-    for (const line of this.#lines) {
-      if (!hasWaited(line)) continue
-      if (hasWaited(line, givenUpAfterMs)) this.#giveUp(line, 'storage was unavailable for too long')
-      else if (line.bytes > this.#limits.board) this.#giveUp(line, 'too many edits of this board wait')
-      else if (kept + line.bytes > this.#limits.total) this.#giveUp(line, 'too many edits wait for storage')
-      else kept += line.bytes
-    }
+  #giveUpExcess(lines: Iterable<CommitLine>): void {
+    for (const { line, reason } of excessOf(lines, this.#limits)) this.#giveUp(line, reason)
   }
 
   #giveUp(line: CommitLine, reason: string): void {
@@ -231,8 +216,4 @@ const isApart: IsOfLane = ({ mode }) => mode !== 'together'
 function retryLater(batch: InFlight): void {
   batch.retryAt = Date.now() + Math.min(retryFirstMs * 2 ** batch.tries, retryLastMs)
   batch.tries += 1
-}
-
-function hasWaited(line: CommitLine, ms = waitingAfterMs): boolean {
-  return line.waitingSince !== undefined && Date.now() - line.waitingSince > ms
 }
