@@ -135,7 +135,8 @@ export class CommitLine {
 
   /** For the committer: in which way the next batch has to be committed; undefined when nothing waits. */
   get next(): { mode: InFlight['mode']; due: number } | undefined {
-    const due = this.#committedAt + frameMs
+    // A clock that was set back must not hold it up.
+    const due = (this.#committedAt > Date.now() ? 0 : this.#committedAt) + frameMs
     if (this.#inFlight) return { mode: this.#inFlight.mode, due: Math.max(due, this.#inFlight.retryAt) }
     if (this.#pending.length === 0) return undefined
     return { mode: this.#pendingBytes > aloneOverBytes ? 'alone' : 'together', due }

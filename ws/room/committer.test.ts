@@ -117,6 +117,18 @@ describe('a group', () => {
     expect(last(log).boards).toEqual(['four'])
   })
 
+  test('goes on where the clock is set back', async () => {
+    const { log, board } = setUp()
+    const one = board('one')
+    one.edit()
+    last(log).commit()
+    await elapse(0)
+    vi.setSystemTime(Date.now() - 3_600_000)
+    one.edit()
+    await elapse(frameMs)
+    expect(log.commits).toHaveLength(2)
+  })
+
   test('leaves a board whose row is locked for the next try; skipped twice, it is written alone', async () => {
     const { log, board } = setUp()
     const [locked, other] = [board('locked'), board('other')]

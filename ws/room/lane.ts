@@ -41,7 +41,9 @@ export class Lane {
   }
 
   #possible(due: number): number {
-    return Math.max(due, this.#begunAt + this.#apartMs)
+    // A clock that was set back must not hold anything up.
+    const begunAt = this.#begunAt > Date.now() ? 0 : this.#begunAt
+    return Math.max(due, begunAt + this.#apartMs)
   }
 
   #runAt(due: number): void {
