@@ -39,7 +39,8 @@ async function main(): Promise<void> {
 /** @returns the address it listens at. What was opened is in `parts`. */
 async function start(config: Config, log: Logger, parts: Releasers): Promise<string> {
   const page = config.ROLE === 'ws' ? undefined : ensurePageBuilt({ log: line => console.log(`  ${line}`) })
-  page?.catch(() => {}) // heard below: storage is opened meanwhile
+  // Awaited below, when storage is open; a build that fails before that must not count as heard by nobody.
+  page?.catch(() => {})
   const metrics = createMetrics()
   const storage = await openStorage(config, log, kind => metrics.corruptions.inc({ kind })).catch(error =>
     blame(config.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR', 'the database cannot be used', error),

@@ -26,6 +26,7 @@ export async function signIn(credential: string): Promise<string | undefined> {
   } catch {
     return 'A credential has no such characters.'
   }
+  // A request that got no answer is told of below.
   const answer = await fetch(address, { method: 'POST', headers }).catch(() => undefined)
   if (answer === undefined) return 'The server cannot be reached. Try again.'
   if (answer.ok) return undefined
