@@ -89,8 +89,8 @@ export class Person {
   }
 }
 
-const isStep1 = (message: Uint8Array): boolean => message[1] === 0 && (message[0] === 0 || message[0] === 4)
-const isStep2 = (message: Uint8Array): boolean => message[1] === 1 && (message[0] === 0 || message[0] === 4)
+export const isStep1 = (message: Uint8Array): boolean => message[1] === 0 && (message[0] === 0 || message[0] === 4)
+export const isStep2 = (message: Uint8Array): boolean => message[1] === 1 && (message[0] === 0 || message[0] === 4)
 
 /** Reads each distinct message once, however many people hear it. */
 export class Reader<T> {

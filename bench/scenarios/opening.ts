@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { Hearing, heardIn } from '../load/hearing.ts'
+import { type Opened, openLean } from '../load/lean-person.ts'
 import { Person, Reader } from '../load/person.ts'
 import { contentOfDoc, makeWriter, recordOf } from '../load/writers.ts'
 import { type Figures, fact, inParallel, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
@@ -45,31 +46,16 @@ function applyTo(doc: Y.Doc, message: Uint8Array): void {
   if (content.kind === 'update' || content.kind === 'step-2') Y.applyUpdate(doc, content.payload)
 }
 
-interface Opened {
-  ms: number
-  messages: Uint8Array[]
-}
-
-/** Until the answer to step 1 is there, whole; what it holds is looked at afterwards. */
-async function open(server: Server, board: string): Promise<Opened> {
-  const messages: Uint8Array[] = []
-  const start = performance.now()
-  const person = await Person.join(server, board, 0, message => void messages.push(message.slice()))
-  const ms = performance.now() - start
-  person.stop()
-  return { ms, messages: messages.filter(message => message[0] === 0 && message[1] !== 0) }
-}
-
 /** Equal messages are looked at once: fifty times a big board is more than the load could hold. */
 function checkContent(opened: readonly Opened[], content: string): void {
   const known = new Set<string>()
   for (const { messages } of opened) {
     const hash = createHash('sha256')
-    for (const message of messages) hash.update(message)
+    for (const piece of messages.flat()) hash.update(piece)
     const key = hash.digest('hex')
     if (known.has(key)) continue
     const doc = new Y.Doc()
-    for (const message of messages) applyTo(doc, message)
+    for (const pieces of messages) applyTo(doc, new Uint8Array(Buffer.concat(pieces)))
     if (contentOfDoc(doc) !== content) throw new Error('somebody opened another board than was drawn')
     known.add(key)
   }
@@ -84,7 +70,7 @@ async function bigBoard(server: Server, scale: Scale): Promise<Figures> {
     await pause(scale === 'smoke' ? 0 : 3_000)
     await server.restart()
     await warmUp(server)
-    const first = await open(server, board)
+    const first = await openLean(server, board)
     checkContent([first], content)
     cold.push(first.ms)
   }
@@ -92,13 +78,13 @@ async function bigBoard(server: Server, scale: Scale): Promise<Figures> {
   const warm: number[] = []
   const one = await Person.join(server, board)
   for (let times = 0; times < (scale === 'smoke' ? 1 : 7); times++) {
-    const next = await open(server, board)
+    const next = await openLean(server, board)
     checkContent([next], content)
     warm.push(next.ms)
   }
   const before = await usage.settledRss()
   usage.resetPeak()
-  const herd = await inParallel(herdOf[scale], () => open(server, board), herdOf[scale])
+  const herd = await inParallel(herdOf[scale], () => openLean(server, board), herdOf[scale])
   const peak = usage.peak() - before
   checkContent(herd, content)
   one.stop()
@@ -113,7 +99,7 @@ async function bigBoard(server: Server, scale: Scale): Promise<Figures> {
 
 /** Its first connections are a server's slowest. */
 async function warmUp(server: Server): Promise<void> {
-  for (let times = 0; times < 20; times++) await open(server, newBoard())
+  for (let times = 0; times < 20; times++) await openLean(server, newBoard())
 }
 
 /** Two people work on a small board while a huge one is opened, and opened again. */
@@ -143,8 +129,8 @@ async function hugeBoard(server: Server, scale: Scale): Promise<Figures> {
   await pause(1_500)
   const calm = percentile(latencies, 0.99)
   latencies.length = 0
-  const first = await open(server, board)
-  const second = await open(server, board)
+  const first = await openLean(server, board)
+  const second = await openLean(server, board)
   await pause(500)
   clearInterval(timer)
   const sent = new Map([[writer.client, writer.clocks[step - 1] ?? 0]])

@@ -4,6 +4,7 @@
  */
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
+import { takeAny } from '../base/any-bytes.ts'
 
 /** Of V1 bytes: Yjs applies them in some 20 ms. */
 const sliceBytes = 128 * 1024
@@ -21,7 +22,7 @@ type Deletions = ReturnType<typeof Y.decodeUpdateV2>['ds']
 
 /** @param state the whole state as a Yjs V2 update. @throws Error when it cannot be read, or is not whole */
 export function slicesOf(state: Uint8Array): DocumentBytes {
-  const { structs, ds } = Y.decodeUpdateV2(state)
+  const { structs, ds } = Y.decodeUpdateV2(state, BytesDecoder)
   const byClient = new Map<number, Struct[]>()
   for (const struct of structs) {
     const own = byClient.get(struct.id.client)
@@ -75,16 +76,41 @@ function* inOrder(byClient: ReadonlyMap<number, readonly Struct[]>): Iterable<St
   }
 }
 
+/** Of Yjs's kinds of content the one that holds plain values; not those that only go with another kind. */
+const contentAny = 8
+
+/** Leaves plain values as bytes. They are most of a board, and V1 writes them as V2 does. */
+class BytesDecoder extends Y.UpdateDecoderV2 {
+  #content = 0
+
+  override readInfo(): number {
+    const info = super.readInfo()
+    this.#content = info & 31
+    return info
+  }
+
+  override readAny(): unknown {
+    return this.#content === contentAny ? takeAny(this.restDecoder) : super.readAny()
+  }
+}
+
+class BytesEncoder extends Y.UpdateEncoderV1 {
+  override writeAny(value: unknown): void {
+    if (value instanceof Uint8Array) encoding.writeUint8Array(this.restEncoder, value)
+    else super.writeAny(value)
+  }
+}
+
 /** An update under way: its structs by client. */
 class Slice {
-  readonly #clients = new Map<number, { clock: number; count: number; encoder: Y.UpdateEncoderV1 }>()
+  readonly #clients = new Map<number, { clock: number; count: number; encoder: BytesEncoder }>()
   bytes = 0
 
   add(struct: Struct): void {
     const { client, clock } = struct.id
     let own = this.#clients.get(client)
     if (!own) {
-      own = { clock, count: 0, encoder: new Y.UpdateEncoderV1() }
+      own = { clock, count: 0, encoder: new BytesEncoder() }
       this.#clients.set(client, own)
     }
     const before = encoding.length(own.encoder.restEncoder)
