@@ -2,7 +2,7 @@
  * The events of one board: its log followed row by row on a replica of its own, whoever writes it, and told to all who
  * listen. One reading and one encoding for many listeners.
  */
-import { Slices } from '../core/base/slices.ts'
+import { slices } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { ItemTracker } from '../core/doc/item-tracker.ts'
 import { Replica } from '../core/doc/replica.ts'
@@ -115,7 +115,6 @@ export class EventFeed {
       this.end()
       return
     }
-    const slices = new Slices()
     for (const row of read.rows) {
       if (this.#ended) return
       this.#pass(row, epoch)

@@ -1,5 +1,5 @@
 /** The events between a place that a client has reached and one that a feed has: told again from log and history. */
-import { Slices } from '../core/base/slices.ts'
+import { slices } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { ItemTracker } from '../core/doc/item-tracker.ts'
 import { Replica } from '../core/doc/replica.ts'
@@ -31,7 +31,6 @@ export async function replay({ head, base, rows }: PastRows, seq: number, upTo: 
   const state = { head: { ...head, headSeq: seq }, snapshot: base, rows: rows.filter(row => row.seq <= seq) }
   const tracker = await ItemTracker.of(new Replica(state))
   try {
-    const slices = new Slices()
     for (const row of rows) {
       if (row.seq <= seq) continue
       if (row.seq > upTo) break

@@ -16,7 +16,7 @@ export interface Opened {
 }
 
 /** Until the answer to step 1 is there, whole. */
-export function openLean(server: Server, board: string): Promise<Opened> {
+export function openLean(server: Pick<Server, 'dialect' | 'urls'> & { name: string }, board: string): Promise<Opened> {
   const start = performance.now()
   const url = new URL(`${server.urls[0]}/${board}`)
   const socket = connect(Number(url.port), url.hostname)

@@ -1,12 +1,11 @@
 /** A big board: opened by the first, by the next, by fifty at once; and what others notice of a huge one being opened. */
-import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { Hearing, heardIn } from '../load/hearing.ts'
-import { type Opened, openLean } from '../load/lean-person.ts'
+import { Openers } from '../load/openers.ts'
 import { Person, Reader } from '../load/person.ts'
 import { contentOfDoc, makeWriter, recordOf } from '../load/writers.ts'
-import { type Figures, fact, inParallel, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
+import { type Figures, fact, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
 import type { Server } from '../servers.ts'
 import { Usage } from '../usage.ts'
 import { edit, read } from '../wire.ts'
@@ -46,69 +45,55 @@ function applyTo(doc: Y.Doc, message: Uint8Array): void {
   if (content.kind === 'update' || content.kind === 'step-2') Y.applyUpdate(doc, content.payload)
 }
 
-/** Equal messages are looked at once: fifty times a big board is more than the load could hold. */
-function checkContent(opened: readonly Opened[], content: string): void {
-  const known = new Set<string>()
-  for (const { messages } of opened) {
-    const hash = createHash('sha256')
-    for (const piece of messages.flat()) hash.update(piece)
-    const key = hash.digest('hex')
-    if (known.has(key)) continue
-    const doc = new Y.Doc()
-    for (const pieces of messages) applyTo(doc, new Uint8Array(Buffer.concat(pieces)))
-    if (contentOfDoc(doc) !== content) throw new Error('somebody opened another board than was drawn')
-    known.add(key)
-  }
-}
-
 async function bigBoard(server: Server, scale: Scale): Promise<Figures> {
   const board = newBoard()
   const content = await draw(server, board, shapesOf[scale])
-  const cold: number[] = []
+  const openers = await Openers.start()
+  let cold: number | undefined
   if (server.name !== 'y-websocket-server') {
     // Hocuspocus stores what it holds when it is told to end; ours has it already.
     await pause(scale === 'smoke' ? 0 : 3_000)
     await server.restart()
-    await warmUp(server)
-    const first = await openLean(server, board)
-    checkContent([first], content)
-    cold.push(first.ms)
+    await warmUp(server, openers)
+    cold = (await openers.open(server, board))[0]
+    await openers.check(content)
   }
   const usage = new Usage(server.pids, scale !== 'smoke')
   const warm: number[] = []
   const one = await Person.join(server, board)
   for (let times = 0; times < (scale === 'smoke' ? 1 : 7); times++) {
-    const next = await openLean(server, board)
-    checkContent([next], content)
-    warm.push(next.ms)
+    warm.push(...(await openers.open(server, board)))
+    await openers.check(content)
   }
   const before = await usage.settledRss()
   usage.resetPeak()
-  const herd = await inParallel(herdOf[scale], () => openLean(server, board), herdOf[scale])
+  const herd = await openers.open(server, board, herdOf[scale])
   const peak = usage.peak() - before
-  checkContent(herd, content)
+  await openers.check(content)
+  openers.stop()
   one.stop()
-  const times = herd.map(({ ms }) => ms)
   return {
-    cold: percentile(cold, 0.5),
+    cold: cold ?? Number.NaN,
     warm: percentile(warm, 0.5),
-    herdP99: percentile(times, 0.99),
+    herdP99: percentile(herd, 0.99),
     herdPeak: peak,
   }
 }
 
 /** Its first connections are a server's slowest. */
-async function warmUp(server: Server): Promise<void> {
-  for (let times = 0; times < 20; times++) await openLean(server, newBoard())
+async function warmUp(server: Server, openers: Openers): Promise<void> {
+  for (let times = 0; times < 20; times++) await openers.open(server, newBoard())
+  await openers.check(contentOfDoc(new Y.Doc()))
 }
 
 /** Two people work on a small board while a huge one is opened, and opened again. */
 async function hugeBoard(server: Server, scale: Scale): Promise<Figures> {
   const board = newBoard()
   const content = await draw(server, board, hugeOf[scale])
+  const openers = await Openers.start()
   await pause(scale === 'smoke' ? 0 : 5_000)
   await server.restart()
-  await warmUp(server)
+  await warmUp(server, openers)
 
   const writer = makeWriter(1_000, 20_000)
   const latencies: number[] = []
@@ -129,17 +114,18 @@ async function hugeBoard(server: Server, scale: Scale): Promise<Figures> {
   await pause(1_500)
   const calm = percentile(latencies, 0.99)
   latencies.length = 0
-  const first = await openLean(server, board)
-  const second = await openLean(server, board)
+  const [first = Number.NaN] = await openers.open(server, board)
+  const [second = Number.NaN] = await openers.open(server, board)
   await pause(500)
   clearInterval(timer)
   const sent = new Map([[writer.client, writer.clocks[step - 1] ?? 0]])
   await fact('the small board has every edit', () => hearing.hasAll(sent))
   const slowest = Math.max(...latencies)
-  checkContent([first, second], content)
+  await openers.check(content)
+  openers.stop()
   author.stop()
   other.stop()
-  return { open: first.ms, again: second.ms, slowest, calm }
+  return { open: first, again: second, slowest, calm }
 }
 
 export const opening: readonly Scenario[] = [

@@ -1,17 +1,33 @@
-/** Long work in slices: whatever else the process has to do is done in between. */
+/**
+ * Long work in slices, between which the process does whatever else it has to do. All such work shares one slice per turn of
+ * the event loop: fifty who open a big board at once stop the others no longer than one does.
+ */
 
-const sliceMs = 8
+const sliceMs = 5
 
-export class Slices {
-  #ends = performance.now() + sliceMs
+/** When the slice of this turn is over; undefined while nobody has begun one. */
+let endsAt: number | undefined
+const waiting: (() => void)[] = []
 
+export const slices = {
+  /** Whether it is time to stop, and go on after {@link next}. */
   get isOver(): boolean {
-    return performance.now() >= this.#ends
-  }
+    endsAt ??= begin()
+    return performance.now() >= endsAt
+  },
 
   /** Resolves when the others have had their turn. */
-  async next(): Promise<void> {
-    await new Promise(setImmediate)
-    this.#ends = performance.now() + sliceMs
-  }
+  next(): Promise<void> {
+    endsAt ??= begin()
+    return new Promise(resolve => waiting.push(resolve))
+  },
+}
+
+function begin(): number {
+  setImmediate(() => {
+    const next = waiting.shift()
+    endsAt = next ? begin() : undefined
+    next?.()
+  })
+  return performance.now() + sliceMs
 }

@@ -1,6 +1,6 @@
 /** What each row of a board's log did to its items: which came into being, changed, or went. */
 import type * as Y from 'yjs'
-import { Slices } from '../base/slices.ts'
+import { slices } from '../base/slices.ts'
 import type { Item } from '../contract/item.ts'
 import type { LogRow } from '../store/board-log.ts'
 import { BoardRecords } from './board-records.ts'
@@ -34,7 +34,6 @@ export class ItemTracker {
   static async of(replica: Replica): Promise<ItemTracker> {
     const tracker = new ItemTracker(replica)
     const records = new BoardRecords(replica.doc)
-    const slices = new Slices()
     for (const id of recordsOf(replica.doc).keys()) {
       tracker.#link(id, records)
       if (isShapeId(id)) tracker.#compare(itemIdOf(id), records)

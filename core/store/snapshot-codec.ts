@@ -1,10 +1,10 @@
 /** The bytes of a snapshot at rest: a format byte, then the board's Yjs V2 state, deflated; and their checksum. */
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
-import { deflateRaw, inflateRaw } from 'node:zlib'
+import { createInflateRaw, deflateRaw } from 'node:zlib'
+import { slices } from '../base/slices.ts'
 
 const compress = promisify(deflateRaw)
-const decompress = promisify(inflateRaw)
 
 const deflatedV2 = 1
 
@@ -35,11 +35,29 @@ export async function unpackState({ state, checksum }: StoredState): Promise<Unp
   if (state.byteLength === 0) return { damage: 'nothing was written' }
   if (state[0] !== deflatedV2) return 'format-unknown'
   try {
-    return { update: new Uint8Array(await decompress(state.subarray(1), inflating)) }
+    return { update: await decompress(state.subarray(1)) }
   } catch (error) {
     // Broken before it was sealed.
     return { damage: `the checksum fits, and it cannot be unpacked: ${error}` }
   }
+}
+
+/** zlib's own way to one piece stops everything else while it puts megabytes together. */
+async function decompress(bytes: Uint8Array): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for await (const piece of createInflateRaw(inflating).end(bytes) as AsyncIterable<Uint8Array>) {
+    pieces.push(piece)
+    length += piece.byteLength
+  }
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    if (slices.isOver) await slices.next()
+    whole.set(piece, at)
+    at += piece.byteLength
+  }
+  return whole
 }
 
 export const checksumOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()

@@ -95,12 +95,16 @@ export function encodePermissionDenied(reason: string): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
+/** Written by hand: every edit passes here, and a big board's megabytes are to be copied once. */
 function encodeSync(type: number, payload: Uint8Array): Uint8Array {
-  const encoder = encoding.createEncoder()
-  encoding.writeVarUint(encoder, messageType.sync)
-  encoding.writeVarUint(encoder, type)
-  encoding.writeVarUint8Array(encoder, payload)
-  return encoding.toUint8Array(encoder)
+  const header = [messageType.sync, type]
+  let length = payload.byteLength
+  for (; length > 127; length >>>= 7) header.push((length & 127) | 128)
+  header.push(length)
+  const frame = new Uint8Array(header.length + payload.byteLength)
+  frame.set(header)
+  frame.set(payload, header.length)
+  return frame
 }
 
 function complete<T>(decoder: decoding.Decoder, value: T): T {

@@ -16,12 +16,18 @@ const emptyUpdate = Uint8Array.of(0, 0)
 const nothingElse = encodeSyncStep2(emptyUpdate)
 
 interface Made {
-  state: Uint8Array[]
+  state: Part[]
   stateBytes: number
   tail: Uint8Array[]
   tailBytes: number
   /** All it holds is committed. */
   committed: boolean
+}
+
+/** A part of the state: an update until the first joiner needs it, then the frame of it. */
+interface Part {
+  bytes: Uint8Array
+  framed: boolean
 }
 
 export class Base {
@@ -41,10 +47,10 @@ export class Base {
     this.#made.tailBytes += frame.byteLength
   }
 
-  /** Hands over the frames for one who has nothing: now, or once what the base holds is committed. */
-  give(send: (frames: readonly Uint8Array[]) => void): void {
+  /** Hands over the frames for one who has nothing, made as they are taken: now, or once what the base holds is committed. */
+  give(send: (frames: Iterable<Uint8Array>) => void): void {
     const made = this.#current()
-    const give = () => send([...made.state, ...made.tail, nothingElse])
+    const give = () => send(framesOf(made, [...made.tail, nothingElse]))
     if (made.committed) give()
     else this.#line.whenCommitted(give)
   }
@@ -53,8 +59,8 @@ export class Base {
     if (this.#made && this.#made.tail.length <= tailAtMost.frames) {
       if (this.#made.tailBytes <= this.#made.stateBytes * tailAtMost.share) return this.#made
     }
-    const state = this.#replica.encodeState().map(encodeUpdate)
-    const stateBytes = state.reduce((sum, frame) => sum + frame.byteLength, 0)
+    const state = this.#replica.encodeState().map(bytes => ({ bytes, framed: false }))
+    const stateBytes = state.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
     const made: Made = { state, stateBytes, tail: [], tailBytes: 0, committed: false }
     this.#made = made
     this.#line.whenCommitted(() => {
@@ -62,4 +68,15 @@ export class Base {
     })
     return made
   }
+}
+
+function* framesOf({ state }: Made, then: readonly Uint8Array[]): Iterable<Uint8Array> {
+  for (const part of state) {
+    if (!part.framed) {
+      part.bytes = encodeUpdate(part.bytes)
+      part.framed = true
+    }
+    yield part.bytes
+  }
+  yield* then
 }

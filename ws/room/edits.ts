@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
-import { Slices } from '../../core/base/slices.ts'
+import { slices } from '../../core/base/slices.ts'
 import type { Actor } from '../../core/contract/actor.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
@@ -111,8 +111,7 @@ export class Edits {
   }
 
   /** In slices: tens of megabytes on their way into one socket would hold up every other board. Does not throw. */
-  async #sendAll(frames: readonly Uint8Array[], peer: Peer, asked: number): Promise<void> {
-    const slices = new Slices()
+  async #sendAll(frames: Iterable<Uint8Array>, peer: Peer, asked: number): Promise<void> {
     for (const frame of frames) {
       if (slices.isOver) await slices.next()
       if (peer.asked !== asked || !this.#audience.peers.has(peer)) return

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { slices } from './slices.ts'
+
+/** Works until it has had so many slices. @returns the turns of the event loop in which it worked */
+async function work(many: number, turn: () => number): Promise<number[]> {
+  const turns = [turn()]
+  while (turns.length < many) {
+    if (!slices.isOver) continue
+    await slices.next()
+    turns.push(turn())
+  }
+  return turns
+}
+
+test('whatever goes on in slices shares one per turn of the event loop', async () => {
+  let turn = 0
+  let counts = true
+  const count = () => {
+    turn += 1
+    if (counts) setImmediate(count)
+  }
+  count()
+  const turns = await Promise.all([work(4, () => turn), work(4, () => turn), work(4, () => turn)])
+  counts = false
+  // What began in one turn shares its slice; from then on nobody works in the same one as another, and everybody in turn.
+  const later = turns.flatMap(each => each.slice(1))
+  expect(new Set(later).size).toBe(later.length)
+  for (const round of [1, 2]) {
+    expect(Math.max(...turns.map(each => each[round] ?? 0))).toBeLessThan(
+      Math.min(...turns.map(each => each[round + 1] ?? 0)),
+    )
+  }
+})
+
+test('who comes back gets a whole slice', async () => {
+  while (!slices.isOver);
+  await slices.next()
+  expect(slices.isOver).toBe(false)
+})
