@@ -70,8 +70,8 @@ export class Edits {
     if (update.byteLength > updateBytes) {
       throw new SyncError('update-too-large', `an update may have at most ${updateBytes} bytes`)
     }
-    if (isEmpty(update)) {
-      // Every newcomer answers our question so: no reason to wake a document that rests.
+    if (isEmptyUpdate(update)) {
+      // No reason to wake a document that rests.
       this.#echo(update, peer)
       return
     }
@@ -205,6 +205,7 @@ export class Edits {
 const joined = (updates: readonly Uint8Array[]): Uint8Array =>
   updates[0] && updates.length === 1 ? updates[0] : Y.mergeUpdates([...updates])
 
-const isEmpty = (update: Uint8Array): boolean => update.byteLength === 2 && update[0] === 0 && update[1] === 0
+export const isEmptyUpdate = (update: Uint8Array): boolean =>
+  update.byteLength === 2 && update[0] === 0 && update[1] === 0
 
 const actorOf = (peer: Peer): Actor => `human:${peer.grant.subject}`

@@ -18,7 +18,7 @@ import { merged } from './batch.ts'
 import { BoardSize } from './board-size.ts'
 import { Broadcast } from './broadcast.ts'
 import { CommitLine } from './commit-line.ts'
-import { Edits } from './edits.ts'
+import { Edits, isEmptyUpdate } from './edits.ts'
 import { LogFollower } from './log-follower.ts'
 import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
@@ -167,6 +167,8 @@ export class Room {
         break
       case 'sync-step-2':
         peer.awaitsStep2 = false
+        // Of a newcomer that has nothing of its own: no edit, and nobody waits for its echo.
+        if (isEmptyUpdate(frame.update)) break
         if (mayWrite(peer.role)) this.#edits.receive(frame.update, peer)
         else if (this.#edits.bringsStructs(frame.update)) this.#deny(peer)
         break

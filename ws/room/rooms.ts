@@ -13,6 +13,7 @@
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { Replica, type SliceState } from '../../core/doc/replica.ts'
+import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { RemotePresence } from './remote-presence.ts'
 import { Room, type RoomLinks, type RoomServices } from './room.ts'
@@ -148,15 +149,10 @@ export class Rooms {
   }
 
   async #load(board: BoardId, create: boolean): Promise<Room> {
-    const { boards, archive } = this.#services
-    const head = create ? await boards.create(board) : await boards.head(board)
-    if (head?.deleted) throw deleted()
-    if (!head) throw missing()
+    if (!create && !(await this.#services.boards.head(board))) throw missing()
     const links = await this.#link(board)
     try {
-      const stored = await archive.read(board, 0)
-      if (!stored) throw missing()
-      if (stored.head.deleted) throw deleted()
+      const stored = await this.#read(board, create)
       const replica = await Replica.load(stored, this.#services.slice)
       const room: Room = new Room(board, stored, replica, links, this.#services, error => this.discard(room, error))
       return room
@@ -165,6 +161,18 @@ export class Rooms {
       links.remote.close()
       throw error
     }
+  }
+
+  async #read(board: BoardId, create: boolean): Promise<StoredBoard> {
+    const { boards, archive } = this.#services
+    if (create) {
+      const head = await boards.create(board)
+      if (head.headSeq === 0 && !head.deleted) return { head, snapshot: undefined, rows: [] }
+    }
+    const stored = await archive.read(board, 0)
+    if (!stored) throw missing()
+    if (stored.head.deleted) throw new SyncError('board-deleted', 'the board was deleted')
+    return stored
   }
 
   async #link(board: BoardId): Promise<RoomLinks> {
@@ -209,8 +217,6 @@ export class Rooms {
 }
 
 const idleError = () => new SyncError('draining', 'the room was idle')
-
-const deleted = () => new SyncError('board-deleted', 'the board was deleted')
 
 const missing = () => new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
 

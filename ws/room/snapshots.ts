@@ -31,10 +31,12 @@ export class Snapshots {
   readonly #log: Logger
   readonly #metrics: Metrics
   #timer: NodeJS.Timeout | undefined
+  #timerAt = 0
+  #dueAt = 0
   /** When the first change came in that no snapshot has; undefined when there is none. */
   #dirtySince: number | undefined
   #rows = 0
-  #triedAt = Date.now()
+  #triedAt = performance.now()
   #saving: Promise<void> = Promise.resolve()
   #closed = false
 
@@ -58,27 +60,43 @@ export class Snapshots {
   /** So many rows came into the log. */
   changed(rows: number): void {
     if (this.#closed) return
-    const now = Date.now()
+    const now = performance.now()
     this.#dirtySince ??= now
     this.#rows += rows
     const { debounceMs, maxWaitMs } = this.#pace
     const due = this.#rows > rowsAtMost ? now : Math.min(now + debounceMs, this.#dirtySince + maxWaitMs)
     // Also where a snapshot fails again and again: encoding a big board at every edit would stop everything else.
     const earliest = this.#triedAt + debounceMs
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.save(), Math.max(0, Math.max(due, earliest) - now))
+    this.#dueAt = Math.max(due, earliest)
+    // Most changes put it off: the timer that is set finds that out, which is cheaper than a new one at every edit.
+    if (!this.#timer || this.#dueAt < this.#timerAt) this.#wait(now)
   }
 
   /** Writes a snapshot now if there is anything new. A failure is logged and tried again: the log has everything. */
   save(): Promise<void> {
-    clearTimeout(this.#timer)
+    this.#stopWaiting()
     this.#saving = this.#saving.then(() => this.#save())
     return this.#saving
   }
 
   close(): void {
     this.#closed = true
+    this.#stopWaiting()
+  }
+
+  #wait(now: number): void {
     clearTimeout(this.#timer)
+    this.#timerAt = this.#dueAt
+    this.#timer = setTimeout(() => {
+      const later = performance.now()
+      if (later < this.#dueAt) this.#wait(later)
+      else void this.save()
+    }, this.#dueAt - now)
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   async #save(): Promise<void> {
@@ -87,7 +105,7 @@ export class Snapshots {
     // Before the state is read: a change that comes in from here on belongs to the next snapshot.
     this.#dirtySince = undefined
     this.#rows = 0
-    this.#triedAt = Date.now()
+    this.#triedAt = performance.now()
     const stop = this.#metrics.snapshotSeconds.startTimer()
     try {
       const { epoch, seq, update, itemCount } = await this.#read()
