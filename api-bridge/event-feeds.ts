@@ -158,9 +158,11 @@ export class EventFeeds {
     const before = [...this.#slots.values()].flatMap(({ feed }) => (feed ? [{ feed, place: feed.place }] : []))
     if (before.length === 0) return
     try {
-      const heads = await this.#storage.boards.heads(before.map(({ feed }) => feed.board))
+      const known = before.map(({ feed, place }) => ({ board: feed.board, epoch: place.epoch, headSeq: place.seq }))
+      const others = await this.#storage.boards.headsOtherThan(known)
       for (const { feed, place } of before) {
-        const head = heads.get(feed.board)
+        if (!others.has(feed.board)) continue
+        const head = others.get(feed.board)
         if (!head || head.deleted || head.epoch !== place.epoch || head.headSeq < place.seq) feed.end()
         else if (head.headSeq > place.seq) void this.#wake(feed)
       }

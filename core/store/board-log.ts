@@ -41,6 +41,10 @@ export interface Head {
   deleted: boolean
 }
 
+export interface KnownHead extends Pick<Head, 'epoch' | 'headSeq'> {
+  board: BoardId
+}
+
 /** Boards that could not be locked, or that are deleted, have no entry. */
 export type CommittedBoards = Map<BoardId, Committed>
 
@@ -85,17 +89,27 @@ export class BoardLog {
   }
 
   async head(board: BoardId): Promise<Head | undefined> {
-    return (await this.heads([board])).get(board)
+    const [row] = await this.#database.query<HeadRow>(
+      `SELECT ${headColumns} FROM boardsync.boards WHERE id = $1`,
+      [board],
+      'head',
+    )
+    return row && headOf(row)
   }
 
-  /** The heads of all these boards in one query; boards that don't exist have no entry. */
-  async heads(boards: readonly BoardId[]): Promise<Map<BoardId, Head>> {
-    const rows = await this.#database.query<HeadRow>(
-      `SELECT ${headColumns} FROM boardsync.boards WHERE id = ANY ($1::text[])`,
-      [boards],
+  /**
+   * Of these boards those whose head is another than is known, in one query; boards that don't exist with undefined.
+   * What is as it was known, as a rule all of them, costs neither a row nor the reading of one.
+   */
+  async headsOtherThan(known: readonly KnownHead[]): Promise<Map<BoardId, Head | undefined>> {
+    const rows = await this.#database.query<{ asked: BoardId } & (HeadRow | { id: null })>(
+      `SELECT asked, ${headColumns} FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS known (asked, known_epoch, known_seq)
+       LEFT JOIN boardsync.boards ON id = asked
+       WHERE id IS NULL OR epoch <> known_epoch OR head_seq <> known_seq OR deleted_at IS NOT NULL`,
+      [known.map(({ board }) => board), known.map(({ epoch }) => epoch), known.map(({ headSeq }) => headSeq)],
       'heads',
     )
-    return new Map(rows.map(row => [row.id, headOf(row)]))
+    return new Map(rows.map(row => [row.asked, row.id === null ? undefined : headOf(row)]))
   }
 
   /**

@@ -174,7 +174,7 @@ describe('while storage is down', () => {
       ...site.storage,
       boards: {
         ...site.storage.boards,
-        heads: unavailable,
+        headsOtherThan: unavailable,
         head: unavailable,
         create: unavailable,
         append: unavailable,

@@ -59,8 +59,13 @@ export class SimulatedDatabase {
     return {
       boards: {
         create: board => this.#do(() => ({ ...this.#create(board).head })),
-        head: board => this.#do(() => this.#heads([board]).get(board)),
-        heads: boards => this.#do(() => this.#heads(boards)),
+        head: board => this.#do(() => this.#head(board)),
+        headsOtherThan: known =>
+          this.#do(() => {
+            const heads = known.map(one => ({ ...one, head: this.#head(one.board) }))
+            const others = heads.filter(({ epoch, headSeq, head }) => head?.epoch !== epoch || head.headSeq !== headSeq)
+            return new Map(others.map(({ board, head }) => [board, head]))
+          }),
         append: (batchId, batches) => this.#do(() => this.#append(batchId, batches, this.misfortune.busy)),
         appendWaiting: (batchId, batch) => this.#do(() => this.#appendUnlessBusy(batchId, [batch])),
         appendAgain: (batchId, batches) => this.#do(() => this.#appendAgain(batchId, batches)),
@@ -127,12 +132,9 @@ export class SimulatedDatabase {
     return table
   }
 
-  #heads(boards: readonly BoardId[]): Map<BoardId, Head> {
-    const found = boards.flatMap(board => {
-      const table = this.#boards.get(board)
-      return table ? [[board, { ...table.head }] as const] : []
-    })
-    return new Map(found)
+  #head(board: BoardId): Head | undefined {
+    const table = this.#boards.get(board)
+    return table && { ...table.head }
   }
 
   #append(batchId: string, batches: readonly BoardBatch[], busy: number): CommittedBoards {

@@ -2,6 +2,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import type { BoardId } from '../../core/contract/board-id.ts'
 import { batch, bytes, deleteBoard, entry, freshBoard, logOf, type Site, textOf } from './site.ts'
 
 export function logCases(site: () => Site): void {
@@ -25,7 +26,7 @@ export function logCases(site: () => Site): void {
       const [here, nowhere] = [await newBoard(), freshBoard()]
       const committed = await boards().append(randomUUID(), [batch(nowhere, 'lost'), batch(here, 'kept')])
       expect([...committed.keys()]).toEqual([here])
-      expect([...(await boards().heads([here, nowhere])).keys()]).toEqual([here])
+      expect(await boards().head(nowhere)).toBeUndefined()
       expect(await site().storage.archive.read(nowhere, 0)).toBeUndefined()
     })
 
@@ -39,6 +40,29 @@ export function logCases(site: () => Site): void {
       expect(await boards().head(deleted)).toMatchObject({ headSeq: 0, deleted: true })
       expect(await logOf(site().storage, deleted)).toEqual([])
     })
+  })
+
+  test('of many boards only those are told whose head is another than is known, and those that are gone', async () => {
+    const [same, edited, restored, deleted, nowhere] = [
+      ...(await Promise.all([1, 2, 3, 4].map(newBoard))),
+      freshBoard(),
+    ]
+    const all = [same, edited, restored, deleted, nowhere] as BoardId[]
+    const known = await Promise.all(
+      all.map(async board => ({ board, epoch: 0, headSeq: 0, ...(await boards().head(board)) })),
+    )
+    expect(await boards().headsOtherThan([])).toEqual(new Map())
+    expect(await boards().headsOtherThan(known.slice(0, -1))).toEqual(new Map())
+
+    await boards().append(randomUUID(), [batch(edited as BoardId, 'a', 'b')])
+    await site().database.query('UPDATE boardsync.boards SET epoch = 7 WHERE id = $1', [restored])
+    await deleteBoard(site().database, deleted as BoardId)
+    const others = await boards().headsOtherThan(known)
+    expect(new Set(others.keys())).toEqual(new Set([edited, restored, deleted, nowhere]))
+    expect(others.get(edited as BoardId)).toEqual(await boards().head(edited as BoardId))
+    expect(others.get(restored as BoardId)).toMatchObject({ epoch: 7, headSeq: 0, deleted: false })
+    expect(others.get(deleted as BoardId)).toMatchObject({ deleted: true })
+    expect(others.get(nowhere as BoardId)).toBeUndefined()
   })
 
   describe('a commit', () => {

@@ -9,11 +9,10 @@ import type { Rooms } from './rooms.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** One open board that the store knows to be as it is; `asked` counts the questions. */
+/** One open board, which is as the store has it; `asked` counts the questions. */
 function setUp() {
   const room = { board: parseBoardId('board'), replica: { known: 3, epoch: 1 } }
-  const head = { epoch: 1, headSeq: 3, bytes: 0, deleted: false }
-  const heads = vi.fn(async () => new Map([[room.board, head]]))
+  const headsOtherThan = vi.fn(async () => new Map())
   const listeners = new Set<(state: BusState) => void>()
   const bus = {
     ...createInProcessBus(silent),
@@ -27,10 +26,10 @@ function setUp() {
     bus.state = state
     for (const listener of listeners) listener(state)
   }
-  const boards = { heads } as unknown as ConstructorParameters<typeof Replication>[0]
+  const boards = { headsOtherThan } as unknown as ConstructorParameters<typeof Replication>[0]
   const rooms = { open: () => [room] } as unknown as Rooms
   const replication = new Replication(boards, rooms, bus, silent, 2_000)
-  return { turn, replication, asked: () => heads.mock.calls.length }
+  return { turn, replication, asked: () => headsOtherThan.mock.calls.length }
 }
 
 test('boards are compared with the store every 2 s while the bus is up', async () => {

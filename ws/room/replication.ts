@@ -8,6 +8,7 @@ import type { Logger } from '../../core/base/log.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import { isBoardId } from '../../core/contract/board-id.ts'
 import { boardsChannel } from '../../core/contract/channels.ts'
+import type { Head } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
@@ -42,14 +43,19 @@ export class Replication {
 
   async compare(): Promise<void> {
     // How far each was before the question: what it commits meanwhile is no sign of a store that went back.
-    const before = new Map([...this.#rooms.open()].map(room => [room, room.replica.known]))
-    if (this.#comparing || before.size === 0) return
+    const before = [...this.#rooms.open()].map(room => {
+      const { board, replica } = room
+      return { room, board, epoch: replica.epoch, headSeq: replica.known }
+    })
+    if (this.#comparing || before.length === 0) return
     this.#comparing = true
     this.#comparedAt = Date.now()
     try {
-      const heads = await this.#boards.heads([...before.keys()].map(room => room.board))
+      const others = await this.#boards.headsOtherThan(before)
       // Not awaited: a board that is long to read keeps no other from being compared.
-      for (const [room, known] of before) this.#bringUp(room, known, heads.get(room.board))
+      for (const { room, board, headSeq } of before) {
+        if (others.has(board)) this.#bringUp(room, headSeq, others.get(board))
+      }
     } catch (error) {
       this.#log.debug({ err: error }, 'could not compare boards with the store')
     } finally {
@@ -82,7 +88,7 @@ export class Replication {
     if (this.#bus.state === 'down' || Date.now() - this.#comparedAt >= everyMs) void this.compare()
   }
 
-  #bringUp(room: Room, known: number, head: { epoch: number; headSeq: number; deleted: boolean } | undefined): void {
+  #bringUp(room: Room, known: number, head: Head | undefined): void {
     if (!head || head.deleted) {
       this.#rooms.discard(room, new SyncError('board-deleted', 'the board was deleted'))
     } else if (head.epoch !== room.replica.epoch || head.headSeq < known) {
