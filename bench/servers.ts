@@ -19,6 +19,12 @@ export const serverNames = [
 ] as const
 export type ServerName = (typeof serverNames)[number]
 
+/** What each of them gets, whosever it is. */
+const environment = {
+  NODE_ENV: 'production',
+  NODE_OPTIONS: `--import=${new URL('load/held-memory.js', import.meta.url).href}`,
+}
+
 export interface Server {
   readonly name: ServerName
   /** Of its processes; a database and a Redis are not among them. */
@@ -118,7 +124,7 @@ async function postgres(parts: Releasing): Promise<Postgres> {
 
 async function boardsync(count: number, settings: Record<string, string>): Promise<Running[]> {
   const instances = await Promise.all(
-    Array.from({ length: count }, () => startInstance({ NODE_ENV: 'production', ...settings })),
+    Array.from({ length: count }, () => startInstance({ ...environment, ...settings })),
   )
   return instances.map(({ pid, wsUrl, kill }) => ({ pid, url: wsUrl, end: () => kill() }))
 }
@@ -126,7 +132,7 @@ async function boardsync(count: number, settings: Record<string, string>): Promi
 async function peer(file: string, settings: Record<string, string>): Promise<Running[]> {
   const path = fileURLToPath(new URL(`peers/${file}.js`, import.meta.url))
   const child = spawn(process.execPath, [path], {
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...settings },
+    env: { PATH: process.env.PATH, ...environment, ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const { pid } = child

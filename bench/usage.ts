@@ -1,5 +1,6 @@
 /** What processes use, from proc(5): CPU seconds and resident memory. So the benchmarks run on Linux. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** Clock ticks per second, as Linux reports them to programs (sysconf _SC_CLK_TCK). */
@@ -49,6 +50,19 @@ export class Usage {
       if (Math.abs(now - last) < now * 0.01 || Date.now() > until) return now
       last = now
     }
+  }
+
+  /** Megabytes of heap and buffers that are left when all garbage is collected (`load/held-memory.js`). */
+  async held(withinMs = 10_000): Promise<number> {
+    const files = this.#pids.map(pid => `${tmpdir()}/boardsync-bench-held-${pid}`)
+    for (const file of files) rmSync(file, { force: true })
+    for (const pid of this.#pids) process.kill(pid, 'SIGUSR2')
+    for (const until = Date.now() + withinMs; !files.every(file => existsSync(file)); await pause(20)) {
+      if (Date.now() > until) throw new Error('a server does not tell what memory it holds')
+    }
+    const bytes = files.map(file => Number(readFileSync(file, 'utf8')))
+    for (const file of files) rmSync(file)
+    return bytes.reduce((sum, each) => sum + each, 0) / 1024 / 1024
   }
 
   #sum(of: (pid: number) => number): number {
