@@ -5,6 +5,9 @@
 import { isUtf8 } from 'node:buffer'
 import * as decoding from 'lib0/decoding'
 
+/** Of Yjs's kinds of content (`readInfo() & 31`) the one whose values are these; others hold them beside something else. */
+export const contentAny = 8
+
 const fixedBytes: Record<number, number> = { 127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0 }
 
 /**

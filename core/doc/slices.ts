@@ -4,7 +4,7 @@
  */
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
-import { takeAny } from '../base/any-bytes.ts'
+import { contentAny, takeAny } from '../base/any-bytes.ts'
 
 /** Of V1 bytes: Yjs applies them in some 20 ms. */
 const sliceBytes = 128 * 1024
@@ -75,9 +75,6 @@ function* inOrder(byClient: ReadonlyMap<number, readonly Struct[]>): Iterable<St
     }
   }
 }
-
-/** Of Yjs's kinds of content the one that holds plain values; not those that only go with another kind. */
-const contentAny = 8
 
 /** Leaves plain values as bytes. They are most of a board, and V1 writes them as V2 does. */
 class BytesDecoder extends Y.UpdateDecoderV2 {

@@ -3,6 +3,7 @@
  * stops half-way leaves the other half in the document. Pure.
  */
 import * as Y from 'yjs'
+import { contentAny, takeAny } from '../../core/base/any-bytes.ts'
 import { SyncError } from '../../core/base/errors.ts'
 
 /** A struct this long hides as many later edits of the client it claims to be from; honest ones are far below. */
@@ -61,10 +62,11 @@ function partsOf(update: Uint8Array): ReturnType<typeof Y.decodeUpdateV2> {
 /** The decoder at work: `decodeUpdateV2` does not tell where it stopped. */
 let latest: WatchedDecoder | undefined
 
-/** Yjs's own decoder, which also refuses what Yjs itself never writes. */
+/** Yjs's own decoder, which also refuses what Yjs itself never writes. Plain values it steps over: nobody needs them here. */
 class WatchedDecoder extends Y.UpdateDecoderV1 {
   readonly #clients = new Set<number>()
   #structs = 0
+  #content = 0
 
   constructor(decoder: ConstructorParameters<typeof Y.UpdateDecoderV1>[0]) {
     super(decoder)
@@ -83,7 +85,13 @@ class WatchedDecoder extends Y.UpdateDecoderV1 {
   override readInfo(): number {
     this.#structs += 1
     if (this.#structs > structsAtMost) throw new Error('too many structs')
-    return super.readInfo()
+    const info = super.readInfo()
+    this.#content = info & 31
+    return info
+  }
+
+  override readAny(): unknown {
+    return this.#content === contentAny ? takeAny(this.restDecoder, deepestNesting) : super.readAny()
   }
 }
 
@@ -104,8 +112,9 @@ function contradicts({ id, length }: Y.Item, doc: Y.Doc): boolean {
 const isNestedTooDeep = (struct: Struct): boolean =>
   struct instanceof Y.Item && plainValues(struct.content).some(value => isDeeperThan(deepestNesting, value))
 
+/** Those that the decoder did not step over. */
 function plainValues(content: Y.Item['content']): unknown[] {
-  if (content instanceof Y.ContentAny || content instanceof Y.ContentJSON) return content.arr
+  if (content instanceof Y.ContentJSON) return content.arr
   if (content instanceof Y.ContentEmbed) return [content.embed]
   if (content instanceof Y.ContentFormat) return [content.value]
   if (content instanceof Y.ContentDoc) return [content.opts]

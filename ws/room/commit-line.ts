@@ -19,7 +19,7 @@ import { aloneOverBytes, type InFlight, merged, type PendingEdit, takeBatch } fr
  * Under load one batch is committed, and one frame sent, in this time. A commit costs about as much as ten edits and a frame a
  * system call per peer: it pays to gather; never so long that a drag is seen to stutter.
  */
-const frameMs = 30
+const frameMs = 27
 
 export interface CommitLineOwner {
   /** The highest seq up to which every row is applied. */
