@@ -58,7 +58,7 @@ function updateOf(bytes: number): Uint8Array {
 }
 
 /** Of one board, and of all of them. */
-const [frameMs, commitsApartMs] = [30, 16]
+const [frameMs, commitsApartMs] = [27, 16]
 const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 const last = (log: HeldLog): HeldCommit => log.commits.at(-1) as HeldCommit
 const ids = (...boards: { id: BoardId }[]) => boards.map(({ id }) => id)
