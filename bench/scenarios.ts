@@ -2,6 +2,7 @@
 import type { Scenario } from './scenario.ts'
 import { boards } from './scenarios/boards.ts'
 import { cursors } from './scenarios/cursors.ts'
+import { curves } from './scenarios/curves.ts'
 import { fanOut } from './scenarios/fan-out.ts'
 import { opening } from './scenarios/opening.ts'
 import { resting } from './scenarios/resting.ts'
@@ -16,4 +17,5 @@ export const scenarios: readonly Scenario[] = [
   ...opening,
   ...stoppedReader,
   ...storage,
+  ...curves,
 ]

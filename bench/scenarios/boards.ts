@@ -13,8 +13,8 @@ const boardsOf: Record<Scale, number> = { smoke: 5, quick: 150, full: 500 }
 const secondsOf: Record<Scale, number> = { smoke: 2, quick: 8, full: 15 }
 
 /** On each board one of two people makes an edit per second. */
-async function busyBoards(server: Server, scale: Scale): Promise<Figures> {
-  const [count, seconds] = [boardsOf[scale], secondsOf[scale]]
+export async function busyBoards(server: Server, scale: Scale, count = boardsOf[scale]): Promise<Figures> {
+  const seconds = secondsOf[scale]
   const usage = new Usage(server.pids, scale !== 'smoke')
   const empty = await usage.settledRss()
   const latencies: number[] = []
@@ -128,7 +128,7 @@ export const boards: readonly Scenario[] = [
       { figure: 'cpuPerMillion', to: ['hocuspocus + Postgres'], atMost: 0.6 },
       { figure: 'rssPerBoard', to: ['hocuspocus + Postgres'], atMost: 0.5 },
     ],
-    run: busyBoards,
+    run: (server, scale) => busyBoards(server, scale),
   },
   {
     name: 'connections',

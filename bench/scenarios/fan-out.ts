@@ -13,14 +13,17 @@ const seconds: Record<Scale, number> = { smoke: 0.5, quick: 6, full: 30 }
 const warmUp = 0.5
 const latenciesFrom = 10
 
-interface Crowd {
+export interface Crowd {
   people: number
   editsPerSecond: number
+  /** At full scale. */
+  seconds?: number
 }
 
-async function run(server: Server, scale: Scale, crowd: Crowd): Promise<Figures> {
+export async function fanOutTo(server: Server, scale: Scale, crowd: Crowd): Promise<Figures> {
   const people = scale === 'smoke' ? Math.min(crowd.people, 8) : crowd.people
-  const writers = makeWriters(Math.min(people, 25), Math.ceil(crowd.editsPerSecond * seconds[scale]))
+  const lasts = scale === 'full' ? (crowd.seconds ?? seconds.full) : seconds[scale]
+  const writers = makeWriters(Math.min(people, 25), Math.ceil(crowd.editsPerSecond * lasts))
   const sentAt = new Map(writers.map(({ client }) => [client, [] as number[]]))
   const latencies: number[] = []
   const reader = new Reader(heardIn)
@@ -100,7 +103,7 @@ const crowdOf = (crowd: Crowd, rest: Pick<Scenario, 'goals' | 'servers'>): Scena
     { key: 'p50', title: 'p50 ms', digits: 1 },
     { key: 'p95', title: 'p95 ms', digits: 1 },
   ],
-  run: (server, scale) => run(server, scale, crowd),
+  run: (server, scale) => fanOutTo(server, scale, crowd),
   ...rest,
 })
 

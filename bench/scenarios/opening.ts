@@ -16,7 +16,7 @@ const herdOf: Record<Scale, number> = { smoke: 3, quick: 50, full: 50 }
 const shapesPerUpdate = 1_000
 
 /** @returns the board's content, once it is all there and stored */
-async function draw(server: Server, board: string, shapes: number): Promise<string> {
+export async function draw(server: Server, board: string, shapes: number): Promise<string> {
   const doc = new Y.Doc()
   const author = await Person.join(server, board)
   const seen = new Y.Doc()
@@ -81,7 +81,7 @@ async function bigBoard(server: Server, scale: Scale): Promise<Figures> {
 }
 
 /** Its first connections are a server's slowest. */
-async function warmUp(server: Server, openers: Openers): Promise<void> {
+export async function warmUp(server: Server, openers: Openers): Promise<void> {
   for (let times = 0; times < 20; times++) await openers.open(server, newBoard())
   await openers.check(contentOfDoc(new Y.Doc()))
 }

@@ -106,34 +106,48 @@ describe('an edit on one instance', () => {
     expect(seen).toEqual([2, 3])
   })
 
-  test('that is committed while the other reads the board is not missed', async () => {
+  test.each([
+    ['reads the board', true],
+    ['learns that nobody has drawn on it', false],
+  ])('that is committed while the other %s is not missed', async (_, isDrawn) => {
     const bus = watchedBus()
     const board = freshBoard()
     const one = use(await Site.start({ storage, bus, compareEveryMs: never }))
     const alice = use(await one.join(board))
+    if (isDrawn) {
+      shapes(alice.doc).set('before', 1)
+      await until(() => messagesOf(bus, board).length === 1)
+    }
+    const messages = messagesOf(bus, board).length
     let proceed = () => {}
     let read = false
+    const late = async <T>(answer: Promise<T>): Promise<T> => {
+      const found = await answer
+      if (!read) {
+        read = true
+        await new Promise<void>(resolve => {
+          proceed = resolve
+        })
+      }
+      return found
+    }
     const slow: Storage = {
       ...storage,
-      archive: {
-        ...storage.archive,
-        read: async (...given) => {
-          const stored = await storage.archive.read(...given)
-          if (!read) {
-            read = true
-            await new Promise<void>(resolve => {
-              proceed = resolve
-            })
-          }
-          return stored
-        },
-      },
+      boards: isDrawn
+        ? storage.boards
+        : new Proxy(storage.boards, {
+            get: (boards, name: keyof Storage['boards']) =>
+              name === 'create' ? (id: BoardId) => late(boards.create(id)) : boards[name].bind(boards),
+          }),
+      archive: isDrawn
+        ? { ...storage.archive, read: (...given) => late(storage.archive.read(...given)) }
+        : storage.archive,
     }
     const other = use(await Site.start({ storage: slow, bus, compareEveryMs: never, applies: false }))
     const joining = other.join(board)
     await until(() => read)
     shapes(alice.doc).set('meanwhile', 1)
-    await until(() => messagesOf(bus, board).length === 1)
+    await until(() => messagesOf(bus, board).length === messages + 1)
     await new Promise(resolve => setImmediate(resolve)) // after the message
     proceed()
     const bob = use(await joining)

@@ -47,7 +47,10 @@ export class Agents {
   readonly #seen = new Map<Room, Map<number, AgentSighting>>()
   readonly #waiting = new Map<number, { room: Room; sighting: AgentSighting }>()
   readonly #names = new LRUCache<string, string>({ max: namesRemembered })
-  readonly #timers: NodeJS.Timeout[]
+  /** Set while somebody waits to be told of. */
+  #gathering: NodeJS.Timeout | undefined
+  /** Set while somebody is seen. */
+  #looking: NodeJS.Timeout | undefined
   readonly #unlisten: (() => void)[] = []
 
   constructor(rooms: Rooms, bus: Bus, log: Logger, metrics: Metrics) {
@@ -55,7 +58,6 @@ export class Agents {
     this.#bus = bus
     this.#log = log
     this.#metrics = metrics
-    this.#timers = [setInterval(() => this.#tellWaiting(), gatherMs), setInterval(() => this.#look(), lookEveryMs)]
   }
 
   async start(): Promise<void> {
@@ -72,7 +74,8 @@ export class Agents {
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    clearTimeout(this.#gathering)
+    clearInterval(this.#looking)
     for (const unlisten of this.#unlisten) unlisten()
     this.#waiting.clear()
     this.#seen.clear()
@@ -117,6 +120,7 @@ export class Agents {
       const color = before?.color ?? colorOf(name)
       const sighting = { ...before, clientId, name, color, type: 'agent' as const, ...trace, clock: 0, until: 0 }
       this.#waiting.set(clientId, { room, sighting })
+      this.#gathering ??= setTimeout(() => this.#tellWaiting(), gatherMs)
     }
   }
 
@@ -127,6 +131,7 @@ export class Agents {
   }
 
   #tellWaiting(): void {
+    this.#gathering = undefined
     const now = Date.now()
     for (const { room, sighting } of this.#waiting.values()) {
       this.tell(room.board, { ...sighting, clock: now, until: now + seenForMs })
@@ -165,6 +170,7 @@ export class Agents {
       return
     }
     this.#seen.set(room, seen.set(given.clientId, sighting))
+    this.#looking ??= setInterval(() => this.#look(), lookEveryMs)
     room.presence.show(given.clientId, stateOf(sighting))
   }
 
@@ -180,6 +186,9 @@ export class Agents {
       }
       if (seen.size === 0) this.#seen.delete(room)
     }
+    if (this.#seen.size > 0) return
+    clearInterval(this.#looking)
+    this.#looking = undefined
   }
 }
 

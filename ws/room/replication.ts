@@ -21,12 +21,14 @@ export class Replication {
   readonly #rooms: Rooms
   readonly #bus: Bus
   readonly #log: Logger
-  readonly #timer: NodeJS.Timeout
+  readonly #everyMs: number
+  #timer: NodeJS.Timeout | undefined
   #comparing = false
+  /** The comparison under way may have begun too early. */
+  #again = false
   readonly #unlisten: () => void
   #unsubscribe: (() => void) | undefined
   #stopped = false
-  #comparedAt = Date.now()
 
   /** @param everyMs while the bus is up */
   constructor(boards: Storage['boards'], rooms: Rooms, bus: Bus, log: Logger, everyMs: number) {
@@ -34,9 +36,11 @@ export class Replication {
     this.#rooms = rooms
     this.#bus = bus
     this.#log = log
-    this.#timer = setInterval(() => this.#tick(everyMs), Math.min(everyMs, withoutBusMs))
+    this.#everyMs = everyMs
+    this.#wait()
     this.#unlisten = bus.onState(state => {
       if (state === 'up') this.#compareNow()
+      this.#wait()
     })
     this.#subscribe().catch(error => log.warn({ err: error }, 'could not subscribe; looking at the store instead'))
   }
@@ -49,7 +53,6 @@ export class Replication {
     })
     if (this.#comparing || before.length === 0) return
     this.#comparing = true
-    this.#comparedAt = Date.now()
     try {
       const others = await this.#boards.headsOtherThan(before)
       // Not awaited: a board that is long to read keeps no other from being compared.
@@ -60,12 +63,13 @@ export class Replication {
       this.#log.debug({ err: error }, 'could not compare boards with the store')
     } finally {
       this.#comparing = false
+      if (this.#again && !this.#stopped) this.#compareNow()
     }
   }
 
   stop(): void {
     this.#stopped = true
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     this.#unlisten()
     this.#unsubscribe?.()
   }
@@ -80,12 +84,17 @@ export class Replication {
   }
 
   #compareNow(): void {
-    this.#comparedAt = 0 // a comparison that is under way may have begun too early: the next tick makes another
-    void this.compare()
+    this.#again = this.#comparing
+    if (!this.#comparing) void this.compare()
   }
 
-  #tick(everyMs: number): void {
-    if (this.#bus.state === 'down' || Date.now() - this.#comparedAt >= everyMs) void this.compare()
+  #wait(): void {
+    clearTimeout(this.#timer)
+    const wait = this.#bus.state === 'down' ? Math.min(this.#everyMs, withoutBusMs) : this.#everyMs
+    this.#timer = setTimeout(() => {
+      void this.compare()
+      this.#wait()
+    }, wait)
   }
 
   #bringUp(room: Room, known: number, head: Head | undefined): void {
