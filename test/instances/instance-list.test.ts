@@ -1,32 +1,17 @@
 /** What /ready and /metrics tell an operator of all instances. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Secret } from '../../core/base/secret.ts'
-import { createRedisBus } from '../../core/bus/redis.ts'
-import type { Storage } from '../../core/store/storage.ts'
+import { expect, test } from 'vitest'
 import type { RunningInstance } from '../../ops/instance-list.ts'
-import { type Redis, startRedis } from '../kit/redis.ts'
-import { releasing, type Stoppable } from '../kit/releasing.ts'
-import { embeddedStorage, freshBoard, Site, silent } from '../kit/site.ts'
+import { onRedis } from '../kit/on-redis.ts'
+import { releasing } from '../kit/releasing.ts'
+import { freshBoard, type Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
 
 const use = releasing()
-let storage: Storage & Stoppable
-let redis: Redis
-beforeAll(async () => {
-  storage = await embeddedStorage()
-  redis = await startRedis()
-}, 120_000)
-afterAll(async () => {
-  await redis.stop()
-  await storage.stop()
-})
+const shared = onRedis(use)
 
 async function start(settings: Record<string, string> = {}): Promise<Site> {
-  const bus = use(createRedisBus(new Secret(redis.url), silent), given => given.close())
-  const site = await Site.start({ storage, bus, settings, applies: false })
-  await until(() => bus.state === 'up')
-  return site
+  return (await shared.startOnRedis({ settings })).site
 }
 
 interface Ready {
@@ -40,7 +25,7 @@ const sees = (site: Site, ...roles: string[]) =>
   until(async () => JSON.stringify((await instancesOf(site)).map(({ role }) => role)) === JSON.stringify(roles))
 
 test('every instance tells of all that run, oldest first, until they end', { timeout: 30_000 }, async () => {
-  const one = use(await start())
+  const one = await start()
   const other = await start({ ROLE: 'api', DATABASE_URL: 'postgres://unused' })
   await sees(one, 'all', 'api')
   await sees(other, 'all', 'api')
@@ -54,7 +39,7 @@ test('every instance tells of all that run, oldest first, until they end', { tim
 })
 
 test('how many boards people of several instances share shows on each', { timeout: 30_000 }, async () => {
-  const [one, other] = [use(await start()), use(await start())]
+  const [one, other] = [await start(), await start()]
   const [shared, alone] = [freshBoard(), freshBoard()]
   for (const [site, board] of [
     [one, shared],
@@ -74,20 +59,20 @@ test('how many boards people of several instances share shows on each', { timeou
 test('while Redis is away an instance knows of itself, and says that there may be more', {
   timeout: 30_000,
 }, async () => {
-  const [one, other] = [use(await start()), use(await start())]
+  const [one, other] = [await start(), await start()]
   await sees(one, 'all', 'all')
-  redis.pause()
+  shared.redis.pause()
   const hanging = await readyOf(one)
   expect([hanging.ready, hanging.instances.length]).toEqual([true, 2])
   await until(async () => (await readyOf(one)).partial && (await instancesOf(one)).length === 1)
-  redis.resume()
+  shared.redis.resume()
   await sees(one, 'all', 'all')
   await sees(other, 'all', 'all')
   expect((await readyOf(one)).partial).toBeUndefined()
 })
 
 test('without Redis an instance is the only one it knows of, and misses nobody', async () => {
-  const site = use(await Site.start({ storage }))
+  const site = await shared.start()
   const ready = await readyOf(site)
   expect([ready.instances.length, ready.partial]).toEqual([1, undefined])
 })

@@ -1,34 +1,20 @@
 /** Two instances on one store and a real Redis, which goes away and comes back. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Secret } from '../../core/base/secret.ts'
-import { createRedisBus } from '../../core/bus/redis.ts'
-import type { Storage } from '../../core/store/storage.ts'
-import { type Redis, startRedis } from '../kit/redis.ts'
-import { releasing, type Stoppable } from '../kit/releasing.ts'
-import { embeddedStorage, freshBoard, Site, silent } from '../kit/site.ts'
+import { expect, test } from 'vitest'
+import { onRedis } from '../kit/on-redis.ts'
+import { releasing } from '../kit/releasing.ts'
+import { freshBoard } from '../kit/site.ts'
 import type { StockClient } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 
 const use = releasing()
-let storage: Storage & Stoppable
-let redis: Redis
-beforeAll(async () => {
-  storage = await embeddedStorage()
-  redis = await startRedis()
-}, 120_000)
-afterAll(async () => {
-  await redis.stop()
-  await storage.stop()
-})
+const shared = onRedis(use)
 
 /** A person called `name` at an instance of their own. */
 async function person(board: string, name: string, compareEveryMs = 3_600_000): Promise<StockClient> {
-  const bus = use(createRedisBus(new Secret(redis.url), silent), given => given.close())
-  const site = use(await Site.start({ storage, bus, compareEveryMs, applies: false }))
+  const { site } = await shared.startOnRedis({ compareEveryMs })
   const client = use(await site.join(board))
   client.awareness.setLocalState({ user: { name } })
-  await until(() => bus.state === 'up')
   return client
 }
 
@@ -43,12 +29,12 @@ test('edits and people are at the other instance at once; also after an outage; 
   alice.doc.getMap('tldraw').set('before', 1)
   await until(bob.doc, () => value(bob, 'before') === 1)
 
-  await redis.halt()
+  await shared.redis.halt()
   alice.doc.getMap('tldraw').set('during', 2)
   await until(bob.doc, () => value(bob, 'during') === 2, { timeout: 5_000 })
   alice.awareness.setLocalState({ user: { name: 'Alicia' } })
 
-  await redis.start()
+  await shared.redis.start()
   // What was said during the outage is made up for, long before the next heartbeat.
   await until(() => sees(bob, 'Alicia'), { timeout: 5_000 })
   alice.doc.getMap('tldraw').set('after', 3)

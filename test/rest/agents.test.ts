@@ -1,41 +1,20 @@
 /** Agents are visible: their names and cursors appear on the canvas while they write, or say so, and fade. */
 
 import { SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Secret } from '../../core/base/secret.ts'
-import type { Bus } from '../../core/bus/bus.ts'
-import { createRedisBus } from '../../core/bus/redis.ts'
-import type { Storage } from '../../core/store/storage.ts'
+import { describe, expect, test } from 'vitest'
 import { encodeAwarenessFrame } from '../../ws/protocol/frames.ts'
 import { listen } from '../kit/event-client.ts'
+import { onRedis } from '../kit/on-redis.ts'
 import { connectRaw } from '../kit/raw-client.ts'
-import { type Redis, startRedis } from '../kit/redis.ts'
-import { releasing, type Stoppable } from '../kit/releasing.ts'
-import { embeddedStorage, freshBoard, Site, type SiteOptions, silent } from '../kit/site.ts'
+import { releasing } from '../kit/releasing.ts'
+import { freshBoard, Site } from '../kit/site.ts'
 import { connectStock, type StockClient } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 import { watchedBus } from '../kit/watched-bus.ts'
 
 const use = releasing()
-let storage: Storage & Stoppable
-let redis: Redis
-beforeAll(async () => {
-  storage = await embeddedStorage()
-  redis = await startRedis()
-}, 120_000)
-afterAll(async () => {
-  await redis.stop()
-  await storage.stop()
-})
-
-const start = async (options: Partial<SiteOptions> = {}) => use(await Site.start({ storage, ...options }))
-
-async function onRedis(options: Partial<SiteOptions> = {}): Promise<{ site: Site; bus: Bus }> {
-  const bus = use(createRedisBus(new Secret(redis.url), silent), given => given.close())
-  const site = await start({ bus, applies: false, ...options })
-  await until(() => bus.state === 'up')
-  return { site, bus }
-}
+const shared = onRedis(use)
+const { start, startOnRedis } = shared
 
 const post = (site: Site, board: string, item: object, headers = {}) =>
   site.ask('POST', `/v1/boards/${board}/items`, { type: 'sticky', ...item }, headers)
@@ -108,7 +87,7 @@ describe('while it writes, an agent is seen', () => {
   })
 
   test('also where a published message names it', async () => {
-    const { site, bus } = await onRedis({ applies: true })
+    const { site, bus } = await startOnRedis({ applies: true })
     const board = freshBoard()
     const alice = use(await site.join(board))
     const message = { action: 'create', item: { id: 'n', type: 'sticky', x: 1, y: 2, created_by: 'publisher' } }
@@ -223,8 +202,8 @@ describe('an agent that says that it is there', () => {
 describe('on several instances', () => {
   test('an agent is seen once by everybody, and listed once, by one without sockets too', async () => {
     const board = freshBoard()
-    const [one, other] = [await onRedis({ applies: true }), await onRedis()]
-    const api = await onRedis({ settings: { ROLE: 'api', DATABASE_URL: 'postgres://unused' } })
+    const [one, other] = [await startOnRedis({ applies: true }), await startOnRedis()]
+    const api = await startOnRedis({ settings: { ROLE: 'api', DATABASE_URL: 'postgres://unused' } })
     const [alice, bob] = [use(await one.site.join(board)), use(await other.site.join(board))]
     await post(api.site, board, { x: 1, y: 1, width: 200, height: 200, created_by: 'agent-7' })
     await sees(alice, 'agent-7')
@@ -243,9 +222,9 @@ describe('on several instances', () => {
 
   test('an agent is seen through its own instance while Redis is down', async () => {
     const board = freshBoard()
-    const { site, bus } = await onRedis({ applies: true })
+    const { site, bus } = await startOnRedis({ applies: true })
     const alice = use(await site.join(board))
-    await redis.halt()
+    await shared.redis.halt()
     await until(() => bus.state === 'down')
     await post(site, board, { created_by: 'agent-7' })
     await announce(site, board, { name: 'agent-8' })
@@ -253,13 +232,13 @@ describe('on several instances', () => {
     const answer = (await site.ask('GET', `/v1/boards/${board}/presence`)).json()
     expect(answer.peers.map(({ name }: { name: string }) => name).sort()).toEqual(['agent-7', 'agent-8'])
     expect(answer.partial).toBe(true)
-    await redis.start()
+    await shared.redis.start()
   }, 30_000)
 
   test('an agent goes in its time, though the instance that told of it died', async () => {
     const bus = watchedBus()
     const board = freshBoard()
-    const [one, other] = [await Site.start({ storage, bus }), await start({ bus, applies: false })]
+    const [one, other] = [await Site.start({ storage: shared.storage, bus }), await start({ bus, applies: false })]
     const bob = use(await other.join(board))
     await post(one, board, { created_by: 'agent-7' })
     await sees(bob, 'agent-7')

@@ -1,27 +1,17 @@
 /** GET presence: who is on a board, whichever instance they are on. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Secret } from '../../core/base/secret.ts'
-import type { Bus } from '../../core/bus/bus.ts'
 import { createRedisBus } from '../../core/bus/redis.ts'
-import type { Storage } from '../../core/store/storage.ts'
-import { type Redis, startRedis } from '../kit/redis.ts'
-import { releasing, type Stoppable } from '../kit/releasing.ts'
-import { embeddedStorage, freshBoard, Site, type SiteOptions, silent } from '../kit/site.ts'
+import { onRedis } from '../kit/on-redis.ts'
+import { releasing } from '../kit/releasing.ts'
+import { freshBoard, type Site, silent } from '../kit/site.ts'
 import type { StockClient } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 
 const use = releasing()
-let storage: Storage & Stoppable
-let redis: Redis
-beforeAll(async () => {
-  storage = await embeddedStorage()
-  redis = await startRedis()
-}, 120_000)
-afterAll(async () => {
-  await redis.stop()
-  await storage.stop()
-})
+const shared = onRedis(use)
+const { start, startOnRedis } = shared
 
 interface Answer {
   peers: { name: string; color: string; type: string; cursor?: object; selection?: string[] }[]
@@ -36,15 +26,6 @@ const areOn = (site: Site, board: string, ...names: string[]) =>
   until(async () => JSON.stringify(await namesOn(site, board)) === JSON.stringify(names), {
     what: `${names} on ${board}`,
   })
-
-const start = async (options: Partial<SiteOptions> = {}) => use(await Site.start({ storage, ...options }))
-
-async function onRedis(settings: Record<string, string> = {}): Promise<{ site: Site; bus: Bus }> {
-  const bus = use(createRedisBus(new Secret(redis.url), silent), given => given.close())
-  const site = await start({ bus, settings, applies: false })
-  await until(() => bus.state === 'up')
-  return { site, bus }
-}
 
 async function enter(site: Site, board: string, name: string): Promise<StockClient> {
   const client = use(await site.join(board))
@@ -86,8 +67,8 @@ describe('on one instance', () => {
 describe('across instances', () => {
   test('are those of all of them, also for one that has no sockets', async () => {
     const board = freshBoard()
-    const [one, other] = [await onRedis(), await onRedis()]
-    const api = await onRedis({ ROLE: 'api', DATABASE_URL: 'postgres://unused' })
+    const [one, other] = [await startOnRedis(), await startOnRedis()]
+    const api = await startOnRedis({ settings: { ROLE: 'api', DATABASE_URL: 'postgres://unused' } })
     const alice = await enter(one.site, board, 'Alice')
     const bob = await enter(other.site, board, 'Bob')
     for (const { site } of [one, other, api]) await areOn(site, board, 'Alice', 'Bob')
@@ -102,7 +83,7 @@ describe('across instances', () => {
 
   test('is each client once, while two instances both have it', async () => {
     const board = freshBoard()
-    const [one, other] = [await onRedis(), await onRedis()]
+    const [one, other] = [await startOnRedis(), await startOnRedis()]
     const alice = await enter(one.site, board, 'Alice')
     await areOn(other.site, board, 'Alice')
     const { clientID } = alice.awareness
@@ -114,45 +95,45 @@ describe('across instances', () => {
 
   test('is nobody any more of an instance that died, after 10 s', async () => {
     const board = freshBoard()
-    const one = await onRedis()
-    const dying = createRedisBus(new Secret(redis.url), silent)
+    const one = await startOnRedis()
+    const dying = createRedisBus(new Secret(shared.redis.url), silent)
     const site = await start({ bus: dying, applies: false })
     await until(() => dying.state === 'up')
     await enter(site, board, 'Alice')
     await areOn(one.site, board, 'Alice')
     await dying.close() // nothing it keeps is renewed or taken back
     const keys = [`boardsync:kept:{presence:${board}}:until`, `boardsync:kept:{presence:${board}}:values`]
-    for (const key of keys) expect(await redis.client.pttl(key)).toBeLessThanOrEqual(10_000)
+    for (const key of keys) expect(await shared.redis.client.pttl(key)).toBeLessThanOrEqual(10_000)
     await areOn(one.site, board)
-    expect(await redis.client.exists(...keys)).toBe(0)
+    expect(await shared.redis.client.exists(...keys)).toBe(0)
   }, 30_000)
 
   test('is partial while Redis is down, and whole again when it is back', async () => {
     const board = freshBoard()
-    const [one, other] = [await onRedis(), await onRedis()]
+    const [one, other] = [await startOnRedis(), await startOnRedis()]
     await enter(one.site, board, 'Alice')
     await enter(other.site, board, 'Bob')
     await areOn(one.site, board, 'Alice', 'Bob')
-    await redis.halt()
+    await shared.redis.halt()
     await until(async () => (await presenceOn(one.site, board)).partial)
     expect(await namesOn(one.site, board)).toEqual(['Alice'])
-    await redis.start()
+    await shared.redis.start()
     await areOn(one.site, board, 'Alice', 'Bob')
     expect((await presenceOn(one.site, board)).partial).toBeUndefined()
   }, 30_000)
 
   test('is answered within moments while Redis hangs', async () => {
     const board = freshBoard()
-    const { site, bus } = await onRedis()
+    const { site, bus } = await startOnRedis()
     await enter(site, board, 'Alice')
     await areOn(site, board, 'Alice')
-    redis.pause()
+    shared.redis.pause()
     try {
       const answers = await Promise.all([presenceOn(site, board), presenceOn(site, board)])
       expect(bus.state).toBe('up') // nobody has noticed yet
       for (const { peers, partial } of answers) expect([peers.length, partial]).toEqual([1, true])
     } finally {
-      redis.resume()
+      shared.redis.resume()
     }
   })
 })

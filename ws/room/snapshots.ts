@@ -31,6 +31,7 @@ export class Snapshots {
   readonly #log: Logger
   readonly #metrics: Metrics
   #timer: NodeJS.Timeout | undefined
+  /** When the timer that is set goes off; and when a snapshot is due, which may have become later since. */
   #timerAt = 0
   #dueAt = 0
   /** When the first change came in that no snapshot has; undefined when there is none. */
