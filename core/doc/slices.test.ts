@@ -85,3 +85,27 @@ test('a state that lacks something is refused', () => {
   expect(() => slicesOf(Y.encodeStateAsUpdateV2(doc, before))).toThrow('not whole')
   expect(() => slicesOf(Uint8Array.of(1, 2, 3))).toThrow()
 })
+
+test('every kind of content comes through as it was', () => {
+  const doc = new Y.Doc()
+  const list = doc.getArray<unknown>('list')
+  const plain = [null, true, 1, -2.5, 'text ☂', { nested: [{ deep: 'ü' }] }, new Uint8Array([1, 2])]
+  list.insert(0, plain)
+  list.push([new Y.Map([['a', [1, 2]]]), new Y.Doc({ guid: 'sub', meta: { of: 'the board' }, autoLoad: true })])
+  const text = doc.getText('text')
+  text.insert(0, 'bold and plain', { bold: true })
+  text.format(5, 3, { bold: null, size: { px: 3 } })
+  text.insertEmbed(4, { image: 'a.png' })
+  doc.getXmlFragment('xml').insert(0, [new Y.XmlElement('p'), new Y.XmlText('inside')])
+  text.delete(2, 3)
+
+  const { slices } = slicesOf(Y.encodeStateAsUpdateV2(doc))
+  const copy = new Y.Doc()
+  for (const slice of slices) Y.applyUpdate(copy, slice)
+  expect(Y.encodeStateAsUpdateV2(copy)).toEqual(Y.encodeStateAsUpdateV2(doc))
+  expect(copy.getArray('list').slice(0, plain.length)).toEqual(plain)
+  expect(copy.getText('text').toDelta()).toEqual(text.toDelta())
+  expect(copy.getXmlFragment('xml').toString()).toBe(doc.getXmlFragment('xml').toString())
+  const [given, come] = [list.get(8), copy.getArray('list').get(8)] as [Y.Doc, Y.Doc]
+  expect([come.guid, come.meta, come.autoLoad]).toEqual([given.guid, given.meta, given.autoLoad])
+})
