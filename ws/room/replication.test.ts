@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers())
 /** One open board, which is as the store has it; `asked` counts the questions. */
 function setUp() {
   const room = { board: parseBoardId('board'), replica: { known: 3, epoch: 1 } }
-  const headsOtherThan = vi.fn(async () => new Map())
+  const headsOtherThan = vi.fn(async () => new Map<string, undefined>())
   const listeners = new Set<(state: BusState) => void>()
   const bus = {
     ...createInProcessBus(silent),
@@ -29,7 +29,7 @@ function setUp() {
   const boards = { headsOtherThan } as unknown as ConstructorParameters<typeof Replication>[0]
   const rooms = { open: () => [room] } as unknown as Rooms
   const replication = new Replication(boards, rooms, bus, silent, 2_000)
-  return { turn, replication, asked: () => headsOtherThan.mock.calls.length }
+  return { turn, replication, headsOtherThan, asked: () => headsOtherThan.mock.calls.length }
 }
 
 test('boards are compared with the store every 2 s while the bus is up', async () => {
@@ -49,5 +49,26 @@ test('boards are compared at least every 500 ms while the bus is down, and at on
   const before = asked()
   turn('up')
   expect(asked()).toBe(before + 1)
+  replication.stop()
+})
+
+test('a comparison that was under way when the bus came back may have begun too early: another follows', async () => {
+  const { turn, replication, headsOtherThan, asked } = setUp()
+  let answer = (_: Map<string, undefined>) => {}
+  headsOtherThan.mockImplementationOnce(
+    () =>
+      new Promise(resolve => {
+        answer = resolve
+      }),
+  )
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(asked()).toBe(1)
+  turn('up')
+  expect(asked()).toBe(1)
+  answer(new Map())
+  await vi.advanceTimersByTimeAsync(0)
+  expect(asked()).toBe(2)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(asked()).toBe(2)
   replication.stop()
 })

@@ -70,6 +70,16 @@ describe('a snapshot', () => {
     expect(saved).toHaveLength(3)
   })
 
+  test('that is due later is written at once where the log grows long meanwhile', async () => {
+    const { saved, changed } = setUp()
+    await elapse(10_000)
+    changed(1)
+    await elapse(500)
+    changed(250)
+    await elapse(1)
+    expect(saved).toEqual([251])
+  })
+
   test('is written at once when asked for, if there is anything new', async () => {
     const { snapshots, saved, changed } = setUp()
     await snapshots.save()
