@@ -7,11 +7,11 @@
  */
 import type { Logger } from '../base/log.ts'
 import type { BoardId } from '../contract/board-id.ts'
-import { type Head, headColumns, headOf, type LogRow, limitLockWait } from './board-log.ts'
+import { type Head, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
-import { inPacks, packRows } from './history-codec.ts'
-import { type Corruption, type CorruptionKind, keepIn, Quarantine } from './quarantine.ts'
-import { checksumOf, packState, type StoredState, unpackState } from './snapshot-codec.ts'
+import { type Corruption, type CorruptionKind, Quarantine } from './quarantine.ts'
+import { checksumOf, type StoredState, unpackState } from './snapshot-codec.ts'
+import { type SaveOutcome, SnapshotWriter } from './snapshot-writer.ts'
 import { allRows, type Found, isContiguous, logRows } from './stored-rows.ts'
 
 export interface Snapshot {
@@ -32,22 +32,18 @@ export interface StoredBoard {
   onUnreadable?: (part: 'snapshot' | LogRow, reason: string, decodes: boolean) => void
 }
 
-export type SaveOutcome = 'saved' | 'older-than-stored' | 'store-went-back'
-
-const snapshotsKept = 2
-
 export class BoardArchive {
   readonly #database: Database
   readonly #log: Logger
-  readonly #historyDays: number
   readonly #quarantine: Quarantine
+  readonly #writer: SnapshotWriter
 
   /** @param count hears of each corruption found, once */
   constructor(database: Database, log: Logger, historyDays: number, count: (kind: CorruptionKind) => void = () => {}) {
     this.#database = database
     this.#log = log
-    this.#historyDays = historyDays
     this.#quarantine = new Quarantine(database, log, count)
+    this.#writer = new SnapshotWriter(database, historyDays, this.#quarantine)
   }
 
   /** Resolves when what was found damaged so far is in quarantine, or could not be put there. */
@@ -128,86 +124,8 @@ export class BoardArchive {
    * @param update the board's whole committed state at `seq` as a Yjs V2 update
    * @param itemCount the items in it, for lists; undefined: they were not counted
    */
-  async save(board: BoardId, epoch: number, seq: number, update: Uint8Array, itemCount?: number): Promise<SaveOutcome> {
-    const stored = await packState(update)
-    for (;;) {
-      // Who takes rows away writes a snapshot too: each attempt finds a newer one or a shorter log.
-      const outcome = await this.#trySave(board, epoch, seq, { bytes: update.byteLength, itemCount }, stored)
-      if (outcome !== 'compacted-elsewhere') return outcome
-    }
-  }
-
-  async #trySave(
-    board: BoardId,
-    epoch: number,
-    seq: number,
-    { bytes, itemCount }: { bytes: number; itemCount: number | undefined },
-    stored: StoredState,
-  ): Promise<SaveOutcome | 'compacted-elsewhere'> {
-    const corruptions: Corruption[] = []
-    const kept: Corruption[] = []
-    const covered = await logRows(this.#database, board, 0, corruption => corruptions.push(corruption), seq)
-    const packs = await Promise.all(
-      inPacks(covered).map(async rows => ({ from: rows[0]?.seq, to: rows.at(-1)?.seq, data: await packRows(rows) })),
-    )
-    const outcome = await this.#database
-      .transaction(async sql => {
-        await limitLockWait(sql)
-        const [row] = await sql.query<{ epoch: number; head_seq: number; snapshot_seq: number }>(
-          'SELECT epoch, head_seq, snapshot_seq FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE',
-          [board],
-        )
-        if (!row || row.epoch !== epoch || row.head_seq < seq) return 'store-went-back'
-        if (row.snapshot_seq >= seq) return 'older-than-stored'
-        // Their bytes would go with the rows.
-        for (const corruption of corruptions) if (await keepIn(sql, board, corruption)) kept.push(corruption)
-        const removed = await sql.query(
-          'DELETE FROM boardsync.board_updates WHERE board_id = $1 AND seq <= $2 RETURNING seq',
-          [board, seq],
-        )
-        // Another instance packed some of these rows between our reading and our lock.
-        if (removed.length !== covered.length) throw new CompactedElsewhere()
-        for (const pack of packs) {
-          await sql.query(
-            'INSERT INTO boardsync.board_history (board_id, from_seq, to_seq, data) VALUES ($1, $2, $3, $4)',
-            [board, pack.from, pack.to, pack.data],
-          )
-        }
-        await sql.query(
-          'INSERT INTO boardsync.canvas_snapshots (board_id, seq, state, checksum) VALUES ($1, $2, $3, $4)',
-          [board, seq, stored.state, stored.checksum],
-        )
-        await sql.query(
-          `UPDATE boardsync.boards SET snapshot_seq = $2, item_count = coalesce($4, item_count), bytes = $3 + (
-           SELECT coalesce(sum(octet_length(data)), 0) FROM boardsync.board_updates WHERE board_id = $1)
-         WHERE id = $1`,
-          [board, seq, bytes, itemCount ?? null],
-        )
-        await this.#forget(sql, board)
-        return 'saved' as const
-      })
-      .catch(error => {
-        if (error instanceof CompactedElsewhere) return 'compacted-elsewhere' as const
-        throw error
-      })
-    for (const corruption of kept) this.#quarantine.tell(board, corruption)
-    return outcome
-  }
-
-  /** Drops snapshots beyond the two kept, and history that is old and not needed to pass over a corrupt snapshot. */
-  async #forget(sql: Sql, board: BoardId): Promise<void> {
-    await sql.query(
-      `DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1 AND seq < (
-         SELECT min(seq) FROM (
-           SELECT seq FROM boardsync.canvas_snapshots WHERE board_id = $1 ORDER BY seq DESC LIMIT ${snapshotsKept}) AS kept)`,
-      [board],
-    )
-    await sql.query(
-      `DELETE FROM boardsync.board_history WHERE board_id = $1 AND created_at < now() - $2 * interval '1 day'
-         AND to_seq <= (
-           SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = $1 HAVING count(*) >= ${snapshotsKept})`,
-      [board, this.#historyDays],
-    )
+  save(board: BoardId, epoch: number, seq: number, update: Uint8Array, itemCount?: number): Promise<SaveOutcome> {
+    return this.#writer.save(board, { epoch, seq, update, itemCount })
   }
 }
 
@@ -215,5 +133,3 @@ interface Read extends Omit<StoredBoard, 'onUnreadable'> {
   /** Of the snapshot as it is stored. */
   checksum: Uint8Array | undefined
 }
-
-class CompactedElsewhere extends Error {}

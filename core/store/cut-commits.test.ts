@@ -1,6 +1,6 @@
 /** A connection cut in the middle of commits: whatever became of them, nothing is lost and nothing is done twice. */
 
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { releasing } from '../../test/kit/releasing.ts'
 import { until } from '../../test/kit/until.ts'
@@ -94,8 +94,11 @@ describe.each(['before', 'after'] as const)('a connection cut right %s', when =>
     expect([await status(), (await site.textsOf(board)).length]).toEqual(['applied', 1])
   })
 
-  test('the commit of a snapshot leaves a board that reads whole', async () => {
-    const { board, epoch } = await site.boardOf('a', 'b')
+  test.each([
+    ['in one statement', 'save-snapshot-', 'a'],
+    ['with much to pack', commit, randomBytes(100_000).toString('hex')],
+  ])('the commit of a snapshot %s leaves a board that reads whole', async (_name, commit, text) => {
+    const { board, epoch } = await site.boardOf(text, 'b')
     const storage = site.open()
     const save = () => storage.archive.save(board, epoch, 2, Uint8Array.of(0, 0))
     const cut = cutAt(commit, when, async () => (await site.direct.archive.read(board, 0))?.snapshot !== undefined)

@@ -1,17 +1,19 @@
 /** Log rows packed into one value of `board_history`: gzipped (its checksum shows damage), each with seq, actor and time. */
 import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
+import { gunzip, gzip, gzipSync } from 'node:zlib'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { Actor } from '../contract/actor.ts'
 import type { LogRow } from './board-log.ts'
 
-const compress = promisify(gzip)
+const compressInThread = promisify(gzip)
 const decompress = promisify(gunzip)
 
 const gzippedRows = 1
 const packedRowsAtMost = 500
 const packedBytesAtMost = 1024 * 1024
+/** Less takes a fraction of a millisecond; to hand it to a thread and back costs more than that. */
+const inThreadFromBytes = 16 * 1024
 
 /** @param rows contiguous by seq */
 export async function packRows(rows: readonly LogRow[]): Promise<Uint8Array> {
@@ -23,7 +25,9 @@ export async function packRows(rows: readonly LogRow[]): Promise<Uint8Array> {
     encoding.writeVarString(encoder, row.actor)
     encoding.writeVarUint8Array(encoder, row.data)
   }
-  return Buffer.concat([Uint8Array.of(gzippedRows), await compress(encoding.toUint8Array(encoder))])
+  const bytes = encoding.toUint8Array(encoder)
+  const gzipped = bytes.byteLength < inThreadFromBytes ? gzipSync(bytes) : await compressInThread(bytes)
+  return Buffer.concat([Uint8Array.of(gzippedRows), gzipped])
 }
 
 /** @throws Error when the bytes are not what {@link packRows} wrote */

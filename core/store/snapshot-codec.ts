@@ -1,10 +1,12 @@
 /** The bytes of a snapshot at rest: a format byte, then the board's Yjs V2 state, deflated; and their checksum. */
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
-import { createInflateRaw, deflateRaw } from 'node:zlib'
+import { createInflateRaw, deflateRaw, deflateRawSync } from 'node:zlib'
 import { slices } from '../base/slices.ts'
 
-const compress = promisify(deflateRaw)
+const deflateInThread = promisify(deflateRaw)
+/** Less takes a fraction of a millisecond; to hand it to a thread and back costs more than that. */
+const inThreadFromBytes = 16 * 1024
 
 const deflatedV2 = 1
 
@@ -19,7 +21,8 @@ export interface StoredState {
 
 /** @param update the whole state as a Yjs V2 update */
 export async function packState(update: Uint8Array): Promise<StoredState> {
-  const state = Buffer.concat([Uint8Array.of(deflatedV2), await compress(update)])
+  const deflated = update.byteLength < inThreadFromBytes ? deflateRawSync(update) : await deflateInThread(update)
+  const state = Buffer.concat([Uint8Array.of(deflatedV2), deflated])
   return { state, checksum: checksumOf(state) }
 }
 

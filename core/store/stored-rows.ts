@@ -18,24 +18,47 @@ interface StoredRow {
 export type Found = (corruption: Corruption) => void
 
 /** The rows after `after` that the log itself has, up to `upTo`; a damaged one as an update that changes nothing. */
-export async function logRows(
-  sql: Sql,
-  board: BoardId,
-  after: number,
-  found: Found,
-  upTo = Number.MAX_SAFE_INTEGER,
-): Promise<LogRow[]> {
+export async function logRows(sql: Sql, board: BoardId, after: number, found: Found): Promise<LogRow[]> {
   const rows = await sql.query<StoredRow>(
     `SELECT seq, actor, data, checksum, created_at FROM boardsync.board_updates
-     WHERE board_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`,
-    [board, after, upTo],
+     WHERE board_id = $1 AND seq > $2 ORDER BY seq`,
+    [board, after],
     'log-rows',
   )
-  return rows.map(({ seq, actor, data, checksum, created_at: at }) => {
-    if (checksum === null || checksumOfRow(data) === checksum) return { seq, actor, data, at }
-    found({ kind: 'row', seq, data, reason: 'the checksum does not fit', intact: false })
-    return { seq, actor, data: emptyUpdate, at }
-  })
+  return rows.map(row => rowOf(row, found))
+}
+
+function rowOf({ seq, actor, data, checksum, created_at: at }: StoredRow, found: Found): LogRow {
+  if (checksum === null || checksumOfRow(data) === checksum) return { seq, actor, data, at }
+  found({ kind: 'row', seq, data, reason: 'the checksum does not fit', intact: false })
+  return { seq, actor, data: emptyUpdate, at }
+}
+
+/** The rows that a snapshot would take out of the log, and which snapshot was the newest when they were read. */
+export interface CoveredRows {
+  snapshotSeq: number
+  rows: LogRow[]
+}
+
+/** @returns undefined when the board doesn't exist */
+export async function coveredRows(
+  sql: Sql,
+  board: BoardId,
+  upTo: number,
+  found: Found,
+): Promise<CoveredRows | undefined> {
+  const rows = await sql.query<{ snapshot_seq: number } & (StoredRow | { seq: null })>(
+    `SELECT snapshot_seq, seq, actor, data, checksum, board_updates.created_at FROM boardsync.boards
+     LEFT JOIN boardsync.board_updates ON board_id = id AND seq <= $2 WHERE id = $1 ORDER BY seq`,
+    [board, upTo],
+    'covered-rows',
+  )
+  return (
+    rows[0] && {
+      snapshotSeq: rows[0].snapshot_seq,
+      rows: rows.flatMap(row => (row.seq === null ? [] : rowOf(row, found))),
+    }
+  )
 }
 
 interface Pack {

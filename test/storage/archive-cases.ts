@@ -103,6 +103,17 @@ export function archiveCases(site: () => Site): void {
       expect(plain(packed)).toEqual(plain(before.rows.slice(0, 4)))
     })
 
+    test('packs megabytes too', async () => {
+      const { board, epoch } = await newDrawing()
+      const { archive, boards } = site().storage
+      const texts = Array.from({ length: 5 }, () => randomBytes(300_000).toString('hex'))
+      await boards.append(randomUUID(), [batch(board, ...texts)])
+      expect(await archive.save(board, epoch, 4, new Uint8Array([0, 0]))).toBe('saved')
+      expect(await archive.save(board, epoch, 3, new Uint8Array([0, 0]))).toBe('older-than-stored')
+      await site().database.query('DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1', [board])
+      expect((await logOf(site().storage, board)).map(textOf)).toEqual(texts)
+    })
+
     test('counts the bytes of the state and of the rows after it', async () => {
       const drawing = await newDrawing()
       await drawing.edit(6)

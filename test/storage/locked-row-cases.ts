@@ -49,6 +49,18 @@ export function lockedRowCases(site: () => SharedSite): void {
       expect((await committing).get(board)).toMatchObject({ firstSeq: 1, lastSeq: 1 })
     })
 
+    test('is waited for by a snapshot', async () => {
+      const { board, epoch } = await newBoard()
+      await boards().append(randomUUID(), [batch(board, 'a')])
+      const release = await lock(board)
+      const { archive } = site().storage
+      const saving = archive.save(board, epoch, 1, Uint8Array.of(0, 0))
+      await somebodyWaitsForALock()
+      await release()
+      expect(await saving).toBe('saved')
+      expect(await archive.read(board, 0)).toMatchObject({ snapshot: { seq: 1 }, rows: [] })
+    })
+
     test('is not waited for for long', async () => {
       const { board } = await newBoard()
       const release = await lock(board)

@@ -24,7 +24,7 @@ import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
 import type { RemotePresence } from './remote-presence.ts'
 import { Resting } from './resting.ts'
-import { type SnapshotPace, Snapshots } from './snapshots.ts'
+import { type InTurn, type SnapshotPace, Snapshots } from './snapshots.ts'
 import type { ChannelServices, SyncChannel } from './sync-channel.ts'
 
 export interface RoomLimits extends SnapshotPace {
@@ -46,6 +46,7 @@ export interface RoomServices extends ChannelServices {
   archive: Storage['archive']
   committer: { wake(line: CommitLine): void; forget(line: CommitLine): void }
   limits: RoomLimits
+  snapshotInTurn: InTurn
 }
 
 export class Room {
@@ -78,7 +79,7 @@ export class Room {
     services: RoomServices,
     onDiscard: (error: SyncError) => void,
   ) {
-    const { archive, committer, limits, log, metrics } = services
+    const { archive, committer, limits, snapshotInTurn, log, metrics } = services
     this.board = board
     this.#services = services
     this.#onDiscard = onDiscard
@@ -109,7 +110,7 @@ export class Room {
     this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, error => this.#onBroken(error))
     const edits = { catchUp: () => this.catchUp(), wake: () => this.#resting.wake(), onBroken: onDiscard }
     this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, base)
-    this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), log, metrics)
+    this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), snapshotInTurn, log, metrics)
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
       reason => metrics.refusals.inc({ reason }),

@@ -317,3 +317,37 @@ test('stopping commits, snapshots and closes every room, those that are opening 
   const stored = await storage.archive.read(board, 0)
   expect(stored?.snapshot?.seq).toBe(1)
 })
+
+test('boards whose snapshots are due together are written a few at a time, and edited meanwhile', async () => {
+  const { rooms, save } = open()
+  const ends: (() => void)[] = []
+  let holding = true
+  save.mockImplementation(async (...given) => {
+    if (holding) await new Promise<void>(resolve => ends.push(resolve))
+    return storage.archive.save(...given)
+  })
+  const alice = peer()
+  const opened = await Promise.all(
+    Array.from({ length: 9 }, async () => {
+      const { room } = await rooms.hold(freshBoard(), true)
+      room.join(alice.own)
+      room.receive({ kind: 'update', update: edit('a') }, alice.own)
+      return room
+    }),
+  )
+  await until(() => opened.every(({ line }) => line.isQuiet))
+  const savings = opened.map(({ snapshots }) => snapshots.save())
+  await until(() => ends.length === 4)
+  for (const room of opened) room.receive({ kind: 'update', update: edit('b') }, alice.own)
+  await until(() => opened.every(({ line }) => line.isQuiet))
+  expect(save).toHaveBeenCalledTimes(4)
+  for (let done = 0; done < opened.length; done++) {
+    await until(() => ends.length > done)
+    ends[done]?.()
+  }
+  await Promise.all(savings)
+  holding = false
+  const stored = await Promise.all(opened.map(({ board }) => storage.archive.read(board, 0)))
+  // Those that waited for their turn hold what came until then.
+  expect(stored.map(board => board?.snapshot?.seq)).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 2])
+})

@@ -10,6 +10,7 @@
  * Opening is single flight; who comes while a room closes waits and opens it anew. A load that fails leaves nothing
  * behind, least of all an empty board that could be saved.
  */
+import pLimit from 'p-limit'
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { Replica, type SliceState } from '../../core/doc/replica.ts'
@@ -24,7 +25,13 @@ type Slot =
   | { state: 'open'; room: Room; holds: number; idle: NodeJS.Timeout | undefined }
   | { state: 'closing'; room: Room; closed: Promise<void> }
 
-export interface RoomsServices extends RoomServices {
+/**
+ * So many snapshots are made at once. Boards that are drawn on at the same time are due at the same time; what they take of
+ * the database's connections and of the event loop has to leave room for commits.
+ */
+const snapshotsAtOnce = 4
+
+export interface RoomsServices extends Omit<RoomServices, 'snapshotInTurn'> {
   boards: Storage['boards']
   /** An empty room leaves memory after this. */
   idleMs: number
@@ -39,12 +46,12 @@ export interface RoomHold {
 }
 
 export class Rooms {
-  readonly #services: RoomsServices
+  readonly #services: RoomsServices & RoomServices
   readonly #slots = new Map<BoardId, Slot>()
   readonly #openedListeners = new Set<(room: Room) => void>()
 
   constructor(services: RoomsServices) {
-    this.#services = services
+    this.#services = { ...services, snapshotInTurn: pLimit(snapshotsAtOnce) }
   }
 
   get size(): number {

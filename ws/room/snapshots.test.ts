@@ -3,15 +3,18 @@ import { StorageError } from '../../core/base/errors.ts'
 import { createLogger } from '../../core/base/log.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
-import type { SaveOutcome } from '../../core/store/board-archive.ts'
-import { Snapshots } from './snapshots.ts'
+import type { SaveOutcome } from '../../core/store/snapshot-writer.ts'
+import { type InTurn, Snapshots } from './snapshots.ts'
 
 beforeEach(() => void vi.useFakeTimers())
-afterEach(() => void vi.useRealTimers())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
-function setUp(pace = { debounceMs: 2_000, maxWaitMs: 30_000 }) {
+function setUp(pace = { debounceMs: 2_000, maxWaitMs: 30_000 }, inTurn: InTurn = work => work()) {
   const board = { seq: 0 }
   const saved: number[] = []
   const save = vi.fn(async (_board: string, _epoch: number, seq: number): Promise<SaveOutcome> => {
@@ -20,7 +23,15 @@ function setUp(pace = { debounceMs: 2_000, maxWaitMs: 30_000 }) {
   })
   const archive = { save, read: vi.fn() }
   const read = vi.fn(async () => ({ epoch: 1, seq: board.seq, update: Uint8Array.of(0, 0), itemCount: 0 }))
-  const snapshots = new Snapshots(parseBoardId('board-1'), archive, pace, read, createLogger('silent'), createMetrics())
+  const snapshots = new Snapshots(
+    parseBoardId('board-1'),
+    archive,
+    pace,
+    read,
+    inTurn,
+    createLogger('silent'),
+    createMetrics(),
+  )
   const changed = (rows = 1) => {
     board.seq += rows
     snapshots.changed(rows)
@@ -43,6 +54,7 @@ describe('a snapshot', () => {
   })
 
   test('is written at the latest 30 s after the first change that no snapshot has', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0)
     const { saved, changed } = setUp()
     for (let second = 0; second < 29; second++) {
       changed()
@@ -52,6 +64,16 @@ describe('a snapshot', () => {
     changed()
     await elapse(1_000)
     expect(saved).toEqual([30])
+  })
+
+  test('of boards that are changed all the time is written sooner for some, so that they are not due together', async () => {
+    vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(1).mockReturnValue(0.5)
+    const boards = [setUp(), setUp()] as const
+    for (let second = 0; second < 30; second++) {
+      for (const { changed } of boards) changed()
+      await elapse(1_000)
+    }
+    expect(boards.map(({ saved }) => saved)).toEqual([[30], [21]])
   })
 
   test('is written early when the log grows long, though not more often than the debounce says', async () => {
@@ -105,6 +127,41 @@ describe('a snapshot', () => {
     end('saved')
     await Promise.all([first, second])
     expect(save).toHaveBeenCalledTimes(2)
+  })
+})
+
+describe('a snapshot that waits for its turn', () => {
+  const waiting = () => {
+    const turns: (() => void)[] = []
+    const inTurn: InTurn = work => new Promise(resolve => turns.push(() => resolve(work())))
+    return { turns, ...setUp(undefined, inTurn) }
+  }
+
+  test('is asked for once, however much changes meanwhile, and holds all of it', async () => {
+    const { turns, saved, changed } = waiting()
+    changed()
+    await elapse(2_000)
+    for (let second = 0; second < 60; second++) {
+      changed(300)
+      await elapse(1_000)
+    }
+    expect(turns).toHaveLength(1)
+    turns[0]?.()
+    await elapse(100_000)
+    expect(saved).toEqual([18_001])
+    expect(turns).toHaveLength(1)
+  })
+
+  test('is followed by another where something changed after it began', async () => {
+    const { turns, saved, changed } = waiting()
+    changed()
+    await elapse(2_000)
+    turns[0]?.()
+    changed()
+    await elapse(2_000)
+    turns[1]?.()
+    await elapse(0)
+    expect(saved).toEqual([1, 2])
   })
 })
 

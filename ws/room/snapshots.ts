@@ -20,6 +20,12 @@ export interface SnapshotPace {
   maxWaitMs: number
 }
 
+/** Runs work when it is its turn: snapshots of all boards of an instance share what storage they may keep busy. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
+
+/** By up to this share of it a snapshot comes before the maximum wait: boards that began together are not due together. */
+const earlierAtMost = 0.3
+
 /** A log longer than this is snapshotted early, though not sooner after the last try, or the opening, than the debounce. */
 const rowsAtMost = 250
 
@@ -36,9 +42,14 @@ export class Snapshots {
   #dueAt = 0
   /** When the first change came in that no snapshot has; undefined when there is none. */
   #dirtySince: number | undefined
+  /** The maximum wait of that one. */
+  #maxWaitMs = 0
   #rows = 0
   #triedAt = performance.now()
   #saving: Promise<void> = Promise.resolve()
+  /** The snapshot that waits for its turn: what changes until it begins is in it. */
+  #next: Promise<void> | undefined
+  readonly #inTurn: InTurn
   #closed = false
 
   /** @param read encodes the room, in a turn of its commit line */
@@ -47,6 +58,7 @@ export class Snapshots {
     archive: Storage['archive'],
     pace: SnapshotPace,
     read: () => Promise<RoomState>,
+    inTurn: InTurn,
     log: Logger,
     metrics: Metrics,
   ) {
@@ -54,6 +66,7 @@ export class Snapshots {
     this.#archive = archive
     this.#pace = pace
     this.#read = read
+    this.#inTurn = inTurn
     this.#log = log
     this.#metrics = metrics
   }
@@ -62,10 +75,14 @@ export class Snapshots {
   changed(rows: number): void {
     if (this.#closed) return
     const now = performance.now()
-    this.#dirtySince ??= now
+    if (this.#dirtySince === undefined) {
+      this.#dirtySince = now
+      this.#maxWaitMs = this.#pace.maxWaitMs * (1 - earlierAtMost * Math.random())
+    }
     this.#rows += rows
-    const { debounceMs, maxWaitMs } = this.#pace
-    const due = this.#rows > rowsAtMost ? now : Math.min(now + debounceMs, this.#dirtySince + maxWaitMs)
+    if (this.#next) return
+    const { debounceMs } = this.#pace
+    const due = this.#rows > rowsAtMost ? now : Math.min(now + debounceMs, this.#dirtySince + this.#maxWaitMs)
     // Also where a snapshot fails again and again: encoding a big board at every edit would stop everything else.
     const earliest = this.#triedAt + debounceMs
     this.#dueAt = Math.max(due, earliest)
@@ -76,8 +93,14 @@ export class Snapshots {
   /** Writes a snapshot now if there is anything new. A failure is logged and tried again: the log has everything. */
   save(): Promise<void> {
     this.#stopWaiting()
-    this.#saving = this.#saving.then(() => this.#save())
-    return this.#saving
+    this.#next ??= this.#saving.then(() =>
+      this.#inTurn(() => {
+        this.#next = undefined
+        return this.#save()
+      }),
+    )
+    this.#saving = this.#next
+    return this.#next
   }
 
   close(): void {
