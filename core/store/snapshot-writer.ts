@@ -99,7 +99,7 @@ export class SnapshotWriter {
     return 'saved'
   }
 
-  /** @returns undefined where somebody holds the board's row, or wrote to the board just before it was locked */
+  /** @returns undefined where somebody holds the board's row, or it is no more */
   async #write(
     sql: Sql,
     board: BoardId,
@@ -130,22 +130,20 @@ export class SnapshotWriter {
     if (!row) return undefined
     if (row.epoch !== epoch || row.head_seq < seq) return 'store-went-back'
     if (row.snapshot_seq >= seq) return 'older-than-stored'
-    return row.snapshot_seq === snapshotSeq ? undefined : 'compacted-elsewhere'
+    return 'compacted-elsewhere'
   }
 }
 
 /**
- * All of it or nothing, decided on the board's row, locked. `seen` is the row as the rest of the statement sees the store: only
- * where it is the locked one are the log and the snapshots seen here those that are there.
+ * All of it or nothing, decided on the board's row, locked. Where the snapshot before is the one that was the newest when the
+ * rows were read, nobody has taken rows away since. (A commit in the moment before the lock is only missing in `bytes`, until
+ * the next snapshot.)
  */
 const writeSql = `
-  WITH seen AS (
-    SELECT head_seq, snapshot_seq FROM boardsync.boards WHERE id = $1
-  ), board AS (
+  WITH board AS (
     SELECT id, epoch, head_seq, snapshot_seq FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
   ), fit AS (
-    SELECT id FROM board JOIN seen USING (head_seq, snapshot_seq)
-    WHERE epoch = $2 AND head_seq >= $3 AND snapshot_seq < $3 AND snapshot_seq = $4
+    SELECT id FROM board WHERE epoch = $2 AND head_seq >= $3 AND snapshot_seq < $3 AND snapshot_seq = $4
   ), before AS (
     SELECT max(seq) AS seq FROM boardsync.canvas_snapshots WHERE board_id = $1
   ), packed AS (
