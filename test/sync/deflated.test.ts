@@ -116,7 +116,13 @@ test('a deflated message from a client is ignored and counted, as any of a type 
   const [sender, other] = [await join(board, askingForDeflated), await join(board)]
   const before = await site.counted('boardsync_refusals_total', { reason: 'unknown-message' })
   const message = cursors(1, 1)
-  sender.send([100, message.length, ...deflateRawSync(message)])
+  const frame = encoding.encode(encoder => {
+    encoding.writeVarUint(encoder, 100)
+    encoding.writeVarUint(encoder, message.length)
+    encoding.writeUint8Array(encoder, deflateRawSync(message))
+  })
+  expect(inflated(frame)).toEqual(message)
+  sender.send(frame)
   const doc = new Y.Doc()
   doc.getMap('tldraw').set('shape:a', 1)
   sender.send(edit(Y.encodeStateAsUpdate(doc)))

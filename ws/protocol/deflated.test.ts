@@ -18,5 +18,6 @@ test.each([
   ['it is longer than anybody inflates', new Uint8Array(oneMiB + 1)],
   ['there is nothing to be gained', randomBytes(5_000)],
 ])('a message stays as it is where %s', (_, message) => {
-  expect(deflated(message)).toBe(message)
+  // The very same; and no megabyte is compared byte for byte where it is not.
+  expect(deflated(message) === message).toBe(true)
 })

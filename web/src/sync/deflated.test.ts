@@ -1,4 +1,4 @@
-import { deflateRawSync } from 'node:zlib'
+import { deflateSync } from 'fflate'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { describe, expect, it, vi } from 'vitest'
@@ -12,7 +12,7 @@ function hear(message: Uint8Array, length = message.length) {
   takeDeflated({ messageHandlers })
   const body = encoding.encode(encoder => {
     encoding.writeVarUint(encoder, length)
-    encoding.writeUint8Array(encoder, deflateRawSync(message))
+    encoding.writeUint8Array(encoder, deflateSync(message))
   })
   const provider = {} as WebsocketProvider
   messageHandlers[100]?.(encoding.createEncoder(), decoding.createDecoder(body), provider, true, 100)
@@ -35,7 +35,7 @@ describe('a deflated message', () => {
 
   it('takes no more memory than it says, however much it inflates to', () => {
     const { read } = hear(
-      Uint8Array.from({ length: 50_000_000 }, () => 1),
+      Uint8Array.from({ length: 5_000_000 }, () => 1),
       1_000,
     )
     const taken: Uint8Array = read.mock.results[0]?.value
