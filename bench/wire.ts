@@ -1,4 +1,5 @@
 /** The bytes of the load: y-protocols messages written by hand, in the dialects of the servers under test. */
+import { inflateRawSync } from 'node:zlib'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 
@@ -33,6 +34,10 @@ export const hocuspocus: Dialect = {
   unwrap: (board, frame) => frame.subarray(board.length + (board.length < 128 ? 1 : 2)),
 }
 
+/** Who offers these gets deflated messages from boardsync (`core/contract/deflated.ts`). */
+export const askingForDeflated = ['boardsync', 'boardsync.deflate']
+const deflatedType = 100
+
 export type Message =
   | { kind: 'step-1' }
   | { kind: 'step-2' | 'update' | 'awareness'; payload: Uint8Array }
@@ -43,6 +48,10 @@ export function read(message: Uint8Array): Message {
   const decoder = decoding.createDecoder(message)
   const type = decoding.readVarUint(decoder)
   if (type === 1) return { kind: 'awareness', payload: decoding.readVarUint8Array(decoder) }
+  if (type === deflatedType) {
+    decoding.readVarUint(decoder)
+    return read(inflateRawSync(decoding.readTailAsUint8Array(decoder)))
+  }
   if (type !== 0 && type !== 4) return { kind: 'other' }
   const step = decoding.readVarUint(decoder)
   if (step === 0) return { kind: 'step-1' }
@@ -75,6 +84,8 @@ export const awareness = (states: readonly CursorState[]): Uint8Array =>
     ints(encoder, 1)
     encoding.writeVarUint8Array(encoder, inner)
   })
+
+export const isAwareness = ([type]: Uint8Array): boolean => type === 1 || type === deflatedType
 
 export function readAwareness(payload: Uint8Array): CursorState[] {
   const decoder = decoding.createDecoder(payload)

@@ -21,10 +21,14 @@ export class Person {
     this.#closed = new Promise(resolve => socket.once('close', resolve))
   }
 
-  /** Connected, and nothing sent. @param place which of the server's processes */
-  static async connect(server: Server, board: string, place = 0): Promise<Person> {
+  /**
+   * Connected, and nothing sent.
+   * @param place which of the server's processes
+   * @param protocols subprotocols that it offers
+   */
+  static async connect(server: Server, board: string, place = 0, protocols: string[] = []): Promise<Person> {
     const url = server.urls[place % server.urls.length]
-    const socket = new WebSocket(`${url}/${board}`, { perMessageDeflate: false, maxPayload: 2 ** 28 })
+    const socket = new WebSocket(`${url}/${board}`, protocols, { perMessageDeflate: false, maxPayload: 2 ** 28 })
     const person = new Person(server, board, socket)
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve)
@@ -38,8 +42,14 @@ export class Person {
    * Joins the board: has what it holds.
    * @param onFrame hears every message from the first one on
    */
-  static async join(server: Server, board: string, place = 0, onFrame?: Person['onFrame']): Promise<Person> {
-    const person = await Person.connect(server, board, place)
+  static async join(
+    server: Server,
+    board: string,
+    place = 0,
+    onFrame?: Person['onFrame'],
+    protocols: string[] = [],
+  ): Promise<Person> {
+    const person = await Person.connect(server, board, place, protocols)
     person.onFrame = onFrame
     if (server.remembers) await person.sync()
     return person

@@ -3,6 +3,7 @@
  * The format: https://github.com/yjs/y-protocols/blob/master/PROTOCOL.md
  */
 
+import { inflateRawSync } from 'node:zlib'
 import { Doc, encodeStateVector } from 'yjs'
 
 /** Asks for what the sender lacks: `[0, 0, length, state vector]`. */
@@ -18,6 +19,17 @@ export const isSyncStep1 = (frame: Uint8Array): boolean => frame[0] === 0 && fra
 export const isSyncStep2 = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === 1
 export const isEdit = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === 2
 export const isAwareness = (frame: Uint8Array): boolean => frame[0] === 1
+
+/** Only who offers this pair of subprotocols gets deflated messages: `[100, length of the message, …raw deflate]`. */
+export const askingForDeflated = ['boardsync', 'boardsync.deflate']
+export const isDeflated = (frame: Uint8Array): boolean => frame[0] === 100
+
+export function inflated(frame: Uint8Array): Uint8Array {
+  const end = frame.findIndex((byte, at) => at >= 1 && byte < 0x80)
+  const message = Uint8Array.from(inflateRawSync(frame.subarray(end + 1)))
+  if (length(message).join() !== frame.subarray(1, end + 1).join()) throw new Error('another length than was said')
+  return message
+}
 
 /** What stands behind the type bytes and the length of a sync frame. */
 export function payloadOf(frame: Uint8Array): Uint8Array {

@@ -1,6 +1,7 @@
 /** The peers of a room, and sending to them: a socket that is broken or too slow keeps no frame from the others. */
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
+import { deflated } from '../protocol/deflated.ts'
 import { Newcomers } from './newcomers.ts'
 import type { Peer } from './peer.ts'
 import { SlowPeers, type SlowPeersOwner } from './slow-peers.ts'
@@ -91,8 +92,23 @@ export class Audience {
   }
 
   sendAwareness(frame: Uint8Array): void {
+    this.#sendCursors(
+      peer => !peer.inflates,
+      () => frame,
+    )
+    this.#sendCursors(
+      peer => peer.inflates,
+      () => deflated(frame),
+    )
+  }
+
+  /** To each kind of peer in a row: sockets that get the same one after the other share it whole (`socket.ts`). */
+  #sendCursors(isFor: (peer: Peer) => boolean, make: () => Uint8Array): void {
+    let frame: Uint8Array | undefined
     for (const peer of this.#peers) {
-      if (peer.socket.bufferedAmount <= bufferedBytesForAwareness) this.send(frame, peer)
+      if (!isFor(peer) || peer.socket.bufferedAmount > bufferedBytesForAwareness) continue
+      frame ??= make()
+      this.send(frame, peer)
     }
   }
 

@@ -18,6 +18,8 @@ export class Peer {
   readonly socket: PeerSocket
   readonly grant: Grant
   readonly role: Role
+  /** Its client takes deflated messages (`core/contract/deflated.ts`). */
+  readonly inflates: boolean
   /** Step 1 was sent and not answered yet: another would only be answered twice. */
   awaitsStep2 = false
   /** How often an update of this peer could not be applied for want of others, since the last that could. */
@@ -27,9 +29,10 @@ export class Peer {
   /** The answer to the last time it asked, while that waits for a commit. */
   answer: Uint8Array | undefined
 
-  constructor(socket: PeerSocket, grant: Grant, role: Role) {
+  constructor(socket: PeerSocket, grant: Grant, role: Role, inflates = false) {
     this.socket = socket
     this.grant = grant
     this.role = role
+    this.inflates = inflates
   }
 }

@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticate } from '../../core/auth/authenticate.ts'
 import { clientAddress } from '../../core/auth/client-address.ts'
-import { credentialOf, ourSubprotocol } from '../../core/auth/credential.ts'
+import { credentialOf, ourSubprotocol, subprotocolsOf } from '../../core/auth/credential.ts'
 import type { LiveAuthority } from '../../core/auth/live-authority.ts'
 import type { RequestGuard } from '../../core/auth/request-guard.ts'
 import { renewedCookie } from '../../core/auth/session-cookie.ts'
@@ -19,6 +19,7 @@ import { StorageError, SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
+import { deflateSubprotocol } from '../../core/contract/deflated.ts'
 import { mayWrite } from '../../core/contract/role.ts'
 import type { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { decodeFrame } from '../protocol/frames.ts'
@@ -153,7 +154,8 @@ export class Sockets {
     }
     if (monitor.state === 'down' && !rooms.has(board)) throw new StorageError('unavailable', 'storage is down')
     const hold = await rooms.hold(board, mayWrite(role))
-    this.#connect(webSocket, socket, hold, new Peer(socket, grant, role))
+    const inflates = subprotocolsOf(request).includes(deflateSubprotocol)
+    this.#connect(webSocket, socket, hold, new Peer(socket, grant, role, inflates))
   }
 
   #connect(webSocket: WebSocket, socket: Socket, { room, release }: RoomHold, peer: Peer): void {

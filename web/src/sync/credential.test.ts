@@ -6,17 +6,19 @@ const jwt = (payload: object) =>
     .map(part => btoa(part).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''))
     .join('.')
 
+const offered = ['boardsync', 'boardsync.deflate']
+
 describe('a token travels', () => {
   it.each(['bs_Ab-9_', jwt({ sub: 'me' })])('as a subprotocol: %s', token => {
-    expect(handshakeOf(token)).toEqual({ params: {}, protocols: ['boardsync', `bearer.${token}`] })
+    expect(handshakeOf(token)).toEqual({ params: {}, protocols: ['boardsync', `bearer.${token}`, 'boardsync.deflate'] })
   })
 
   it.each(['a b', 'a/b', 'ä', 'x='])('in the query where it cannot be one: %s', token => {
-    expect(handshakeOf(token)).toEqual({ params: { token }, protocols: [] })
+    expect(handshakeOf(token)).toEqual({ params: { token }, protocols: offered })
   })
 
   it.each(['', null, undefined])('not at all when there is none: %s', token => {
-    expect(handshakeOf(token)).toEqual({ params: {}, protocols: [] })
+    expect(handshakeOf(token)).toEqual({ params: {}, protocols: offered })
   })
 })
 

@@ -1,4 +1,5 @@
 /** The credential of a connection: where it comes from, how it is carried, and when it runs out. */
+import { deflateSubprotocol } from '../../../core/contract/deflated.ts'
 
 export type Token = string | null | undefined
 
@@ -11,14 +12,18 @@ export interface Handshake {
   protocols: string[]
 }
 
+/** What the server picks; beside it, that this page takes deflated messages. */
+const offered = ['boardsync', deflateSubprotocol]
+
 /**
  * As a subprotocol, which no proxy writes into its log, where the token may stand in one (RFC 6455 wants an RFC 7230
  * `token`; every JWT and every key of ours is one). Else in the query of the socket's address, never of a page's.
  */
 export function handshakeOf(token: Token): Handshake {
-  if (!token) return { params: {}, protocols: [] }
-  if (/^[\w!#$%&'*+.^`|~-]+$/.test(token)) return { params: {}, protocols: ['boardsync', `bearer.${token}`] }
-  return { params: { token }, protocols: [] }
+  if (!token) return { params: {}, protocols: offered }
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(token))
+    return { params: {}, protocols: ['boardsync', `bearer.${token}`, deflateSubprotocol] }
+  return { params: { token }, protocols: offered }
 }
 
 /** When a JWT expires, in milliseconds since 1970; undefined for a token that does not tell. */

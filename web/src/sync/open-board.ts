@@ -12,6 +12,7 @@ import { type BoardState, type Ending, sameState } from './board-state.ts'
 import { createBoardStore } from './board-store.ts'
 import { type Closed, Connection, isFinal } from './connection.ts'
 import type { TokenSource } from './credential.ts'
+import { takeDeflated } from './deflated.ts'
 import { showPeers } from './peers.ts'
 import { SavedEdits } from './saved.ts'
 import { hearServer, probe } from './server-messages.ts'
@@ -57,6 +58,7 @@ export function openBoard(
     disableBc: true,
   })
   tameAwareness(provider)
+  takeDeflated(provider)
   // Until the server has shown that this is still the board of which this browser kept some; its step 1 then asks for all.
   doc.off('update', provider._updateHandler)
   const user = atom('user', initialUser)
