@@ -25,7 +25,7 @@ async function byPeople(server: Server, scale: Scale): Promise<Figures> {
   return figures
 }
 
-const boardCounts = [50, 200, 500, 1_000, 2_000]
+const boardCounts = [100, 500, 2_000]
 
 async function byBoards(server: Server, scale: Scale): Promise<Figures> {
   const figures: Figures = {}
