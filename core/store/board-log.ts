@@ -74,9 +74,12 @@ const appendWaitingSql = appendSql('')
 
 export class BoardLog {
   readonly #database: Database
+  readonly #commits: Database
 
-  constructor(database: Database) {
+  /** @param commits the same database, where commits have connections of their own */
+  constructor(database: Database, commits: Database = database) {
     this.#database = database
+    this.#commits = commits
   }
 
   /** Brings the board into being unless it exists, and tells its head. */
@@ -117,12 +120,12 @@ export class BoardLog {
    * @throws StorageError; after `unavailable` the outcome is unknown: see {@link appendAgain}
    */
   async append(batchId: string, batches: readonly BoardBatch[]): Promise<CommittedBoards> {
-    return committedBoards(await this.#database.query(appendSkippingSql, appendParameters(batchId, batches), 'append'))
+    return committedBoards(await this.#commits.query(appendSkippingSql, appendParameters(batchId, batches), 'append'))
   }
 
   /** Commits one board's batch, waiting a moment for its row. @throws StorageError `busy` when the row stays locked */
   async appendWaiting(batchId: string, batch: BoardBatch): Promise<CommittedBoards> {
-    return this.#database.transaction(async sql => {
+    return this.#commits.transaction(async sql => {
       await limitLockWait(sql)
       return committedBoards(await sql.query(appendWaitingSql, appendParameters(batchId, [batch])))
     })
@@ -134,7 +137,7 @@ export class BoardLog {
    * are written twice, which a Yjs document does not notice.
    */
   async appendAgain(batchId: string, batches: readonly BoardBatch[]): Promise<CommittedBoards> {
-    return this.#database.transaction(async sql => {
+    return this.#commits.transaction(async sql => {
       await limitLockWait(sql)
       const boards = batches.map(batch => batch.board)
       await sql.query('SELECT id FROM boardsync.boards WHERE id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE', [

@@ -47,23 +47,31 @@ export async function openStorage(
   log: Logger,
   countCorruption?: (kind: CorruptionKind) => void,
 ): Promise<Storage> {
-  const { database } = await openMigrated(settings, log, beginEmpty)
-  return storageOn(database, settings.HISTORY_DAYS, log, countCorruption)
+  const { database, commits } = await openMigrated(settings, log, beginEmpty)
+  return storageOn(database, settings.HISTORY_DAYS, log, countCorruption, commits)
 }
+
+/**
+ * A crowd that opens boards or reads them over REST may take every connection for seconds. Edits do not wait behind it, nor does
+ * it look like an outage: the two lanes of the committer and the probe have connections of their own.
+ */
+const connections = { forCommits: 3, forAllElse: 7 }
 
 /**
  * The store on a database that is open and migrated.
  * @param countCorruption hears of each corruption found, once
+ * @param commits the same database, where commits have connections of their own
  */
 export function storageOn(
   database: Database,
   historyDays: number,
   log: Logger,
   countCorruption?: (kind: CorruptionKind) => void,
+  commits: Database = database,
 ): Storage {
   const archive = new BoardArchive(database, log, historyDays, countCorruption)
   return {
-    boards: new BoardLog(database),
+    boards: new BoardLog(database, commits),
     archive,
     changes: new ChangeOutbox(database),
     directory: new BoardDirectory(database),
@@ -75,11 +83,11 @@ export function storageOn(
     sessions: new Sessions(database),
     endings: new Endings(database),
     async ping() {
-      await database.query('SELECT 1')
+      await commits.query('SELECT 1')
     },
     async close() {
       await archive.settled()
-      await database.close()
+      await Promise.all([...new Set([database, commits])].map(one => one.close()))
     },
   }
 }
@@ -100,19 +108,23 @@ async function openMigrated(settings: StorageSettings, log: Logger, begin?: Begi
     return closingOnFailure(embedded, async () => {
       const migrations = await migrateEmbedded(embedded, log)
       await refuseNewerSchema(embedded)
-      return { database: embedded, migrations }
+      return { database: embedded, commits: embedded, migrations }
     })
   }
-  const migrations = await migratePostgres(settings.MIGRATION_DATABASE_URL ?? settings.DATABASE_URL, log)
-  const database = connectPostgres(settings.DATABASE_URL, log)
+  const { DATABASE_URL: url, MIGRATION_DATABASE_URL: migrationUrl = url } = settings
+  const migrations = await migratePostgres(migrationUrl, log)
+  const database = connectPostgres(url, log, { connections: connections.forAllElse })
   return closingOnFailure(database, async () => {
     await refuseNewerSchema(database)
-    return { database, migrations }
+    const commits = connectPostgres(url, log, { connections: connections.forCommits })
+    return { database, commits, migrations }
   })
 }
 
 interface Migrated {
   database: Database
+  /** Connects when it is first used. */
+  commits: Database
   migrations: string[]
 }
 
