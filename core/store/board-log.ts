@@ -4,6 +4,7 @@
  * `seq` is per board and contiguous. It is given while the board's row is locked, so commit order is seq order, whichever
  * instance writes. Many boards commit in one statement; a board whose row somebody else holds is skipped, never waited for.
  */
+import { Together } from '../base/together.ts'
 import type { Actor } from '../contract/actor.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import type { Database, Sql } from './database.ts'
@@ -74,16 +75,20 @@ const appendWaitingSql = appendSql('')
 
 export class BoardLog {
   readonly #database: Database
+  readonly #creations: Together<BoardId, Head>
 
   constructor(database: Database) {
     this.#database = database
+    this.#creations = new Together(async boards => {
+      const rows = await database.query<HeadRow>(createSql, [boards], 'create-boards')
+      return new Map(rows.map(row => [row.id, headOf(row)]))
+    })
   }
 
-  /** Brings the board into being unless it exists, and tells its head. */
+  /** Brings the board into being unless it exists, and tells its head. Many at once cost one commit. */
   async create(board: BoardId): Promise<Head> {
-    const [row] = await this.#database.query<HeadRow>(createSql, [board], 'create-board')
-    // Somebody else brought it into being while this statement ran, which saw neither that board nor its own.
-    const head = row ? headOf(row) : await this.head(board)
+    // Without an answer: somebody else made it while the statement ran, which saw neither that board nor its own.
+    const head = (await this.#creations.ask(board)) ?? (await this.head(board))
     if (!head) throw new Error(`board ${board} vanished while it was created`)
     return head
   }
@@ -173,11 +178,13 @@ export const headOf = (row: HeadRow): Head => ({
   deleted: row.deleted,
 })
 
+/** In one order everywhere: two instances that make the same boards wait for each other, never both. */
 const createSql = `
   WITH made AS (
-    INSERT INTO boardsync.boards (id) VALUES ($1) ON CONFLICT (id) DO NOTHING RETURNING ${headColumns}
+    INSERT INTO boardsync.boards (id) SELECT asked FROM unnest($1::text[]) AS asked ORDER BY asked
+    ON CONFLICT (id) DO NOTHING RETURNING ${headColumns}
   )
-  SELECT * FROM made UNION ALL SELECT ${headColumns} FROM boardsync.boards WHERE id = $1`
+  SELECT * FROM made UNION ALL SELECT ${headColumns} FROM boardsync.boards WHERE id = ANY ($1::text[])`
 
 /** Within a transaction: locks are waited for only briefly. */
 export async function limitLockWait(sql: Sql): Promise<void> {
