@@ -13,6 +13,7 @@ import { inPacks, packRows } from './history-codec.ts'
 import { type Corruption, type CorruptionKind, keepIn, Quarantine } from './quarantine.ts'
 import { checksumOf, packState, type StoredState, unpackState } from './snapshot-codec.ts'
 import { allRows, type Found, isContiguous, logRows } from './stored-rows.ts'
+import { type Read, readUsual } from './usual-read.ts'
 
 export interface Snapshot {
   seq: number
@@ -71,7 +72,13 @@ export class BoardArchive {
     }
   }
 
-  #read(board: BoardId, known: number, found: Found): Promise<Read | undefined> {
+  async #read(board: BoardId, known: number, found: Found): Promise<Read | undefined> {
+    const read = await readUsual(this.#database, board, known, found)
+    return read === 'unusual' ? this.#readWhatThereIs(board, known, found) : read
+  }
+
+  /** What is damaged is passed over, what was compacted is unpacked: step by step, in one view of the store. */
+  #readWhatThereIs(board: BoardId, known: number, found: Found): Promise<Read | undefined> {
     return this.#database.transaction(async sql => {
       const [row] = await sql.query<Parameters<typeof headOf>[0]>(
         `SELECT ${headColumns} FROM boardsync.boards WHERE id = $1`,
@@ -209,11 +216,6 @@ export class BoardArchive {
       [board, this.#historyDays],
     )
   }
-}
-
-interface Read extends Omit<StoredBoard, 'onUnreadable'> {
-  /** Of the snapshot as it is stored. */
-  checksum: Uint8Array | undefined
 }
 
 class CompactedElsewhere extends Error {}

@@ -161,7 +161,7 @@ export class BoardLog {
   }
 }
 
-interface HeadRow {
+export interface HeadRow {
   id: BoardId
   epoch: number
   head_seq: number

@@ -6,7 +6,7 @@ import { unpackRows } from './history-codec.ts'
 import { type Corruption, emptyUpdate } from './quarantine.ts'
 import { checksumOfRow } from './row-checksum.ts'
 
-interface StoredRow {
+export interface StoredRow {
   seq: number
   actor: LogRow['actor']
   data: Uint8Array
@@ -31,11 +31,14 @@ export async function logRows(
     [board, after, upTo],
     'log-rows',
   )
-  return rows.map(({ seq, actor, data, checksum, created_at: at }) => {
-    if (checksum === null || checksumOfRow(data) === checksum) return { seq, actor, data, at }
-    found({ kind: 'row', seq, data, reason: 'the checksum does not fit', intact: false })
-    return { seq, actor, data: emptyUpdate, at }
-  })
+  return rows.map(row => soundRow(row, found))
+}
+
+/** A damaged one as an update that changes nothing. */
+export function soundRow({ seq, actor, data, checksum, created_at: at }: StoredRow, found: Found): LogRow {
+  if (checksum === null || checksumOfRow(data) === checksum) return { seq, actor, data, at }
+  found({ kind: 'row', seq, data, reason: 'the checksum does not fit', intact: false })
+  return { seq, actor, data: emptyUpdate, at }
 }
 
 interface Pack {
@@ -75,6 +78,6 @@ export async function allRows(
   return rows
 }
 
-export function isContiguous(rows: readonly LogRow[], after: number, headSeq: number): boolean {
+export function isContiguous(rows: readonly Pick<LogRow, 'seq'>[], after: number, headSeq: number): boolean {
   return rows.length === headSeq - after && rows.every((row, index) => row.seq === after + 1 + index)
 }
