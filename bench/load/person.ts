@@ -9,38 +9,33 @@ export class Person {
   readonly #socket: WebSocket
   /** Frames are handed on here, whole and unread: most are equal to one that somebody else got. */
   onFrame: ((message: Uint8Array) => void) | undefined
-  /** Of the last frames before there was an `onFrame`. */
+  readonly #joined: Promise<void>
   readonly #closed: Promise<number>
 
-  private constructor(server: Server, board: string, socket: WebSocket) {
+  private constructor(server: Server, board: string, place: number, protocols: string[]) {
+    const url = server.urls[place % server.urls.length]
+    const socket = new WebSocket(`${url}/${board}`, protocols, { perMessageDeflate: false, maxPayload: 2 ** 28 })
     this.#server = server
     this.board = board
     this.#socket = socket
     socket.on('message', (data: Buffer) => this.onFrame?.(server.dialect.unwrap(board, data)))
     socket.on('error', () => {}) // told by the code
+    this.#joined = new Promise((resolve, reject) => {
+      socket.once('error', reject)
+      // Not a moment later: the server's first message may have come together with its handshake.
+      socket.once('open', () => {
+        for (const frame of server.dialect.hello(board)) socket.send(frame)
+        resolve(server.remembers ? this.sync() : undefined)
+      })
+    })
     this.#closed = new Promise(resolve => socket.once('close', resolve))
   }
 
   /**
-   * Connected, and nothing sent.
-   * @param place which of the server's processes
-   * @param protocols subprotocols that it offers
-   */
-  static async connect(server: Server, board: string, place = 0, protocols: string[] = []): Promise<Person> {
-    const url = server.urls[place % server.urls.length]
-    const socket = new WebSocket(`${url}/${board}`, protocols, { perMessageDeflate: false, maxPayload: 2 ** 28 })
-    const person = new Person(server, board, socket)
-    await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve)
-      socket.once('error', reject)
-    })
-    for (const frame of server.dialect.hello(board)) socket.send(frame)
-    return person
-  }
-
-  /**
    * Joins the board: has what it holds.
+   * @param place which of the server's processes
    * @param onFrame hears every message from the first one on
+   * @param protocols subprotocols that it offers
    */
   static async join(
     server: Server,
@@ -49,9 +44,9 @@ export class Person {
     onFrame?: Person['onFrame'],
     protocols: string[] = [],
   ): Promise<Person> {
-    const person = await Person.connect(server, board, place, protocols)
+    const person = new Person(server, board, place, protocols)
     person.onFrame = onFrame
-    if (server.remembers) await person.sync()
+    await person.#joined
     return person
   }
 

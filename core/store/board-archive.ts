@@ -13,6 +13,7 @@ import { type Corruption, type CorruptionKind, Quarantine } from './quarantine.t
 import { checksumOf, type StoredState, unpackState } from './snapshot-codec.ts'
 import { type SaveOutcome, SnapshotWriter } from './snapshot-writer.ts'
 import { allRows, type Found, isContiguous, logRows } from './stored-rows.ts'
+import { type Read, readUsual } from './usual-read.ts'
 
 export interface Snapshot {
   seq: number
@@ -67,7 +68,13 @@ export class BoardArchive {
     }
   }
 
-  #read(board: BoardId, known: number, found: Found): Promise<Read | undefined> {
+  async #read(board: BoardId, known: number, found: Found): Promise<Read | undefined> {
+    const read = await readUsual(this.#database, board, known, found)
+    return read === 'unusual' ? this.#readWhatThereIs(board, known, found) : read
+  }
+
+  /** What is damaged is passed over, what was compacted is unpacked: step by step, in one view of the store. */
+  #readWhatThereIs(board: BoardId, known: number, found: Found): Promise<Read | undefined> {
     return this.#database.transaction(async sql => {
       const [row] = await sql.query<Parameters<typeof headOf>[0]>(
         `SELECT ${headColumns} FROM boardsync.boards WHERE id = $1`,
@@ -127,9 +134,4 @@ export class BoardArchive {
   save(board: BoardId, epoch: number, seq: number, update: Uint8Array, itemCount?: number): Promise<SaveOutcome> {
     return this.#writer.save(board, { epoch, seq, update, itemCount })
   }
-}
-
-interface Read extends Omit<StoredBoard, 'onUnreadable'> {
-  /** Of the snapshot as it is stored. */
-  checksum: Uint8Array | undefined
 }

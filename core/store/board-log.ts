@@ -4,6 +4,7 @@
  * `seq` is per board and contiguous. It is given while the board's row is locked, so commit order is seq order, whichever
  * instance writes. Many boards commit in one statement; a board whose row somebody else holds is skipped, never waited for.
  */
+import { Together } from '../base/together.ts'
 import type { Actor } from '../contract/actor.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import type { Database, Sql } from './database.ts'
@@ -75,18 +76,22 @@ const appendWaitingSql = appendSql('')
 export class BoardLog {
   readonly #database: Database
   readonly #commits: Database
+  readonly #creations: Together<BoardId, Head>
 
   /** @param commits the same database, where commits have connections of their own */
   constructor(database: Database, commits: Database = database) {
     this.#database = database
     this.#commits = commits
+    this.#creations = new Together(async boards => {
+      const rows = await database.query<HeadRow>(createSql, [boards], 'create-boards')
+      return new Map(rows.map(row => [row.id, headOf(row)]))
+    })
   }
 
-  /** Brings the board into being unless it exists, and tells its head. */
+  /** Brings the board into being unless it exists, and tells its head. Many at once cost one commit. */
   async create(board: BoardId): Promise<Head> {
-    const [row] = await this.#database.query<HeadRow>(createSql, [board], 'create-board')
-    // Somebody else brought it into being while this statement ran, which saw neither that board nor its own.
-    const head = row ? headOf(row) : await this.head(board)
+    // Without an answer: somebody else made it while the statement ran, which saw neither that board nor its own.
+    const head = (await this.#creations.ask(board)) ?? (await this.head(board))
     if (!head) throw new Error(`board ${board} vanished while it was created`)
     return head
   }
@@ -159,7 +164,7 @@ export class BoardLog {
   }
 }
 
-interface HeadRow {
+export interface HeadRow {
   id: BoardId
   epoch: number
   head_seq: number
@@ -176,11 +181,13 @@ export const headOf = (row: HeadRow): Head => ({
   deleted: row.deleted,
 })
 
+/** In one order everywhere: two instances that make the same boards wait for each other, never both. */
 const createSql = `
   WITH made AS (
-    INSERT INTO boardsync.boards (id) VALUES ($1) ON CONFLICT (id) DO NOTHING RETURNING ${headColumns}
+    INSERT INTO boardsync.boards (id) SELECT asked FROM unnest($1::text[]) AS asked ORDER BY asked
+    ON CONFLICT (id) DO NOTHING RETURNING ${headColumns}
   )
-  SELECT * FROM made UNION ALL SELECT ${headColumns} FROM boardsync.boards WHERE id = $1`
+  SELECT * FROM made UNION ALL SELECT ${headColumns} FROM boardsync.boards WHERE id = ANY ($1::text[])`
 
 /** Within a transaction: locks are waited for only briefly. */
 export async function limitLockWait(sql: Sql): Promise<void> {

@@ -6,7 +6,7 @@ import { unpackRows } from './history-codec.ts'
 import { type Corruption, emptyUpdate } from './quarantine.ts'
 import { checksumOfRow } from './row-checksum.ts'
 
-interface StoredRow {
+export interface StoredRow {
   seq: number
   actor: LogRow['actor']
   data: Uint8Array
@@ -17,7 +17,7 @@ interface StoredRow {
 /** Hears of what was found damaged while reading. */
 export type Found = (corruption: Corruption) => void
 
-/** The rows after `after` that the log itself has, up to `upTo`; a damaged one as an update that changes nothing. */
+/** The rows after `after` that the log itself has; a damaged one as an update that changes nothing. */
 export async function logRows(sql: Sql, board: BoardId, after: number, found: Found): Promise<LogRow[]> {
   const rows = await sql.query<StoredRow>(
     `SELECT seq, actor, data, checksum, created_at FROM boardsync.board_updates
@@ -25,10 +25,11 @@ export async function logRows(sql: Sql, board: BoardId, after: number, found: Fo
     [board, after],
     'log-rows',
   )
-  return rows.map(row => rowOf(row, found))
+  return rows.map(row => soundRow(row, found))
 }
 
-function rowOf({ seq, actor, data, checksum, created_at: at }: StoredRow, found: Found): LogRow {
+/** A damaged one as an update that changes nothing. */
+export function soundRow({ seq, actor, data, checksum, created_at: at }: StoredRow, found: Found): LogRow {
   if (checksum === null || checksumOfRow(data) === checksum) return { seq, actor, data, at }
   found({ kind: 'row', seq, data, reason: 'the checksum does not fit', intact: false })
   return { seq, actor, data: emptyUpdate, at }
@@ -56,7 +57,7 @@ export async function coveredRows(
   return (
     rows[0] && {
       snapshotSeq: rows[0].snapshot_seq,
-      rows: rows.flatMap(row => (row.seq === null ? [] : rowOf(row, found))),
+      rows: rows.flatMap(row => (row.seq === null ? [] : soundRow(row, found))),
     }
   )
 }
@@ -98,6 +99,6 @@ export async function allRows(
   return rows
 }
 
-export function isContiguous(rows: readonly LogRow[], after: number, headSeq: number): boolean {
+export function isContiguous(rows: readonly Pick<LogRow, 'seq'>[], after: number, headSeq: number): boolean {
   return rows.length === headSeq - after && rows.every((row, index) => row.seq === after + 1 + index)
 }

@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { BoardArchive } from '../../core/store/board-archive.ts'
 import type { LogRow } from '../../core/store/board-log.ts'
+import type { Database } from '../../core/store/database.ts'
 import { unpackRows } from '../../core/store/history-codec.ts'
 import { contentIn, Drawing } from './drawing.ts'
 import { batch, freshBoard, logOf, type Site, silent, textOf } from './site.ts'
@@ -36,6 +37,32 @@ export function archiveCases(site: () => Site): void {
       expect(stored).toMatchObject({ snapshot: { seq: 7 }, head: { headSeq: 11, epoch: drawing.epoch } })
       expect(stored.rows.map(row => row.seq)).toEqual([8, 9, 10, 11])
       expect(contentIn(stored)).toEqual(drawing.content)
+    })
+
+    test('takes one statement, as a whole and for a replica that lacks rows which the log has', async () => {
+      const drawing = await newDrawing()
+      await drawing.edit(6)
+      await drawing.snapshot(4)
+      const { database } = site()
+      let statements = 0
+      const counting: Pick<Database, 'query'> = {
+        query(...asked) {
+          statements += 1
+          return database.query(...asked)
+        },
+      }
+      const archive = new BoardArchive({ ...database, ...counting, transaction: refuse }, silent, 30)
+      for (const [known, seqs] of [
+        [0, [5, 6]],
+        [5, [6]],
+        [6, []],
+      ] as const) {
+        const stored = await archive.read(drawing.board, known)
+        expect(stored?.rows.map(row => row.seq)).toEqual(seqs)
+        expect(stored?.snapshot?.seq).toBe(known === 0 ? 4 : undefined)
+      }
+      expect(await archive.read(freshBoard(), 0)).toBeUndefined()
+      expect(statements).toBe(4)
     })
 
     test('gives a replica only the rows it lacks while the log has them all', async () => {
@@ -224,4 +251,8 @@ export function archiveCases(site: () => Site): void {
       expect(await packsOf(drawing)).toHaveLength(3)
     })
   })
+}
+
+const refuse = async (): Promise<never> => {
+  throw new Error('no transaction is needed for this')
 }

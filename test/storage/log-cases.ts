@@ -22,6 +22,15 @@ export function logCases(site: () => Site): void {
       for (const head of heads) expect(head).toEqual(heads[0])
     })
 
+    test('among many that are asked for at once is made where there is none, and found where there is', async () => {
+      const there = await newBoard()
+      await boards().append(randomUUID(), [batch(there, 'a', 'b')])
+      const asked = [freshBoard(), there, freshBoard(), freshBoard(), there]
+      const heads = await Promise.all(asked.map(board => boards().create(board)))
+      expect(heads.map(({ headSeq }) => headSeq)).toEqual([0, 2, 0, 0, 2])
+      expect(await Promise.all(asked.map(board => boards().head(board)))).toEqual(heads)
+    })
+
     test('that does not exist takes no rows and has no head', async () => {
       const [here, nowhere] = [await newBoard(), freshBoard()]
       const committed = await boards().append(randomUUID(), [batch(nowhere, 'lost'), batch(here, 'kept')])

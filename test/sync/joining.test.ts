@@ -1,5 +1,6 @@
 /** Who joins a board while others edit it: first all that is there, then what comes. */
 
+import type { Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import type { Storage } from '../../core/store/storage.ts'
@@ -67,4 +68,21 @@ test('and asks for nothing hears what comes all the same', async () => {
   await listener.frame(isSyncStep1)
   await move()
   await listener.frame(isEdit)
+})
+
+test('the handshake of an open board and our first question are written as one', async () => {
+  const { board } = await begin()
+  const chunks: Buffer[][] = []
+  site.app.server.prependOnceListener('upgrade', (_request, stream: Socket) => {
+    const write = stream._writev?.bind(stream)
+    stream._writev = (pieces, done) => {
+      chunks.push(pieces.map(({ chunk }) => Buffer.from(chunk)))
+      write?.(pieces, done)
+    }
+  })
+  const joiner = use(await connectRaw(`${site.wsUrl}/${board}`))
+  await joiner.frame(isSyncStep1)
+  const [[handshake, question] = []] = chunks
+  expect(handshake?.toString()).toMatch(/^HTTP\/1.1 101 /)
+  expect(isSyncStep1(question?.subarray(2) ?? new Uint8Array())).toBe(true)
 })

@@ -20,32 +20,33 @@ export class ConnectionCaps {
 
   /**
    * Counts a socket.
+   * @param addressOf asked only where it counts: the system has to look it up
    * @returns a function that ends it
    * @throws SyncError `too-many-connections`
    */
-  connect(address: string): () => void {
-    if (this.#total >= this.#limits.total) throw tooMany('this instance has too many connections')
-    const leave = enter(
-      this.#addresses,
-      address,
-      this.#limits.perAddress,
-      'there are too many connections from this address',
-    )
+  connect(addressOf: () => string): () => void {
+    const { total, perAddress } = this.#limits
+    if (this.#total >= total) throw tooMany('this instance has too many connections')
+    const leave =
+      perAddress === undefined
+        ? undefined
+        : enter(this.#addresses, addressOf(), perAddress, 'there are too many connections from this address')
     this.#total += 1
     return once(() => {
       this.#total -= 1
-      leave()
+      leave?.()
     })
   }
 
   /** Counts it for whom it belongs to, too. @throws SyncError `too-many-connections` */
   identify(subject: string): () => void {
-    return once(enter(this.#subjects, subject, this.#limits.perSubject, 'this credential has too many connections'))
+    const { perSubject } = this.#limits
+    if (perSubject === undefined) return () => {}
+    return once(enter(this.#subjects, subject, perSubject, 'this credential has too many connections'))
   }
 }
 
-function enter(counts: Map<string, number>, name: string, limit: number | undefined, reason: string): () => void {
-  if (limit === undefined) return () => {}
+function enter(counts: Map<string, number>, name: string, limit: number, reason: string): () => void {
   const count = counts.get(name) ?? 0
   if (count >= limit) throw tooMany(reason)
   counts.set(name, count + 1)

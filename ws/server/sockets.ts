@@ -92,6 +92,9 @@ export class Sockets {
         this.#services.metrics.refusals.inc({ reason: `upgrade-${refusal.status}` })
         refuseUpgrade(stream, refusal.status, refusal.reason)
       } else {
+        // Where the board is open, our question goes out with the handshake: one system call less, and one wake-up of the client.
+        stream.cork()
+        setImmediate(() => stream.uncork())
         this.#server.handleUpgrade(request, stream, head, socket => this.#accept(socket, stream, request))
       }
     })
@@ -127,7 +130,10 @@ export class Sockets {
     // Protocol faults and broken connections: `ws` closes the socket itself (1009 for a frame that is too big).
     webSocket.on('error', error => log.debug({ err: error }, 'socket error'))
     try {
-      webSocket.once('close', this.#caps.connect(clientAddress(request, trustedProxies)))
+      webSocket.once(
+        'close',
+        this.#caps.connect(() => clientAddress(request, trustedProxies)),
+      )
     } catch (error) {
       this.#end(socket, error)
       return

@@ -27,13 +27,13 @@ export function refuseUpgrade(stream: Duplex, status: number, reason: string): v
 }
 
 /** @throws SyncError when the credential could not be checked in time; the client does well to come back */
-export async function inTime<T>(authenticated: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    const overdue = () => {
-      reject(new SyncError('storage-unavailable', 'the credential could not be checked in time; try again'))
-    }
-    timer = setTimeout(overdue, authenticatedWithinMs)
+export function inTime<T>(authenticated: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const overdue = setTimeout(
+      () => reject(new SyncError('storage-unavailable', 'the credential could not be checked in time; try again')),
+      authenticatedWithinMs,
+    )
+    const settle = () => clearTimeout(overdue)
+    authenticated.then(resolve, reject).then(settle, settle)
   })
-  return Promise.race([authenticated, late]).finally(() => clearTimeout(timer))
 }
