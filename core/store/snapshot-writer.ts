@@ -76,45 +76,48 @@ export class SnapshotWriter {
     corruptions: readonly Corruption[],
   ): Promise<Outcome> {
     const kept: Corruption[] = []
-    try {
-      await this.#database.transaction(async sql => {
-        await limitLockWait(sql)
-        await sql.query('SELECT 1 FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE', [board])
-        // Their bytes go with the rows.
-        for (const corruption of corruptions) if (await keepIn(sql, board, corruption)) kept.push(corruption)
-        for (const { from, to, data } of packs) {
-          await sql.query(
-            'INSERT INTO boardsync.board_history (board_id, from_seq, to_seq, data) VALUES ($1, $2, $3, $4)',
-            [board, from, to, data],
-          )
-        }
-        const outcome = await this.#write(sql, board, whole, state, covered, [])
-        if (outcome !== 'saved') throw new NotSaved(outcome ?? 'store-went-back')
-      })
-    } catch (error) {
-      if (error instanceof NotSaved) return error.outcome
-      throw error
-    }
+    const outcome = await this.#database.transaction(async sql => {
+      await limitLockWait(sql)
+      const [row] = await sql.query<BoardRow>(
+        'SELECT epoch, head_seq, snapshot_seq FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE',
+        [board],
+      )
+      if (!row) return 'store-went-back'
+      const obstacle = obstacleTo(whole, covered, row)
+      if (obstacle) return obstacle
+      // Their bytes go with the rows.
+      for (const corruption of corruptions) if (await keepIn(sql, board, corruption)) kept.push(corruption)
+      for (const { from, to, data } of packs) {
+        await sql.query(
+          'INSERT INTO boardsync.board_history (board_id, from_seq, to_seq, data) VALUES ($1, $2, $3, $4)',
+          [board, from, to, data],
+        )
+      }
+      const written = await this.#write(sql, board, whole, state, covered, [])
+      if (written !== 'saved') throw new Error(`board ${board}: no snapshot was written, though its row was locked`)
+      return written
+    })
     for (const corruption of kept) this.#quarantine.tell(board, corruption)
-    return 'saved'
+    return outcome
   }
 
   /** @returns undefined where somebody holds the board's row, or it is no more */
   async #write(
     sql: Sql,
     board: BoardId,
-    { epoch, seq, update, itemCount }: WholeState,
+    whole: WholeState,
     { state, checksum }: StoredState,
-    { snapshotSeq }: CoveredRows,
+    covered: CoveredRows,
     packs: readonly Pack[],
   ): Promise<Outcome | undefined> {
-    const [row] = await sql.query<WrittenRow>(
+    const { epoch, seq, update, itemCount } = whole
+    const [row] = await sql.query<BoardRow & { saved: boolean }>(
       writeSql,
       [
         board,
         epoch,
         seq,
-        snapshotSeq,
+        covered.snapshotSeq,
         packs.map(({ from }) => from),
         packs.map(({ to }) => to),
         packs.map(({ data }) => data),
@@ -126,11 +129,7 @@ export class SnapshotWriter {
       ],
       'save-snapshot',
     )
-    if (row?.saved) return 'saved'
-    if (!row) return undefined
-    if (row.epoch !== epoch || row.head_seq < seq) return 'store-went-back'
-    if (row.snapshot_seq >= seq) return 'older-than-stored'
-    return 'compacted-elsewhere'
+    return row && (row.saved ? 'saved' : obstacleTo(whole, covered, row))
   }
 }
 
@@ -166,23 +165,23 @@ const writeSql = `
   )
   SELECT epoch, head_seq, snapshot_seq, EXISTS (SELECT 1 FROM saved) AS saved FROM board`
 
-interface WrittenRow {
+interface BoardRow {
   epoch: number
   head_seq: number
   snapshot_seq: number
-  saved: boolean
 }
 
 type Outcome = SaveOutcome | 'compacted-elsewhere'
 
-/** Rolls back. */
-class NotSaved extends Error {
-  readonly outcome: Outcome
-
-  constructor(outcome: Outcome) {
-    super(outcome)
-    this.outcome = outcome
-  }
+/** Why a snapshot of this does not fit a board that stands so; `fit` in the statement above asks the same. */
+function obstacleTo(
+  { epoch, seq }: WholeState,
+  { snapshotSeq }: CoveredRows,
+  row: BoardRow,
+): Exclude<Outcome, 'saved'> | undefined {
+  if (row.epoch !== epoch || row.head_seq < seq) return 'store-went-back'
+  if (row.snapshot_seq >= seq) return 'older-than-stored'
+  return row.snapshot_seq === snapshotSeq ? undefined : 'compacted-elsewhere'
 }
 
 const packsOf = ({ rows }: CoveredRows): Promise<Pack[]> =>

@@ -61,6 +61,32 @@ export function lockedRowCases(site: () => SharedSite): void {
       expect(await archive.read(board, 0)).toMatchObject({ snapshot: { seq: 1 }, rows: [] })
     })
 
+    test('for a snapshot of its own is waited for by a newer one, which packs only what that left', async () => {
+      const { board, epoch } = await newBoard()
+      await boards().append(randomUUID(), [batch(board, 'a', 'b')])
+      const release = await hold(site().anotherInstance().database, async sql => {
+        await sql.query('UPDATE boardsync.boards SET snapshot_seq = 1 WHERE id = $1', [board])
+        await sql.query('DELETE FROM boardsync.board_updates WHERE board_id = $1 AND seq = 1', [board])
+        await sql.query(
+          `INSERT INTO boardsync.board_history (board_id, from_seq, to_seq, data) VALUES ($1, 1, 1, '')`,
+          [board],
+        )
+        await sql.query(
+          `INSERT INTO boardsync.canvas_snapshots (board_id, seq, state, checksum) VALUES ($1, 1, '', '')`,
+          [board],
+        )
+      })
+      const saving = site().storage.archive.save(board, epoch, 2, Uint8Array.of(0, 0))
+      await somebodyWaitsForALock()
+      await release()
+      expect(await saving).toBe('saved')
+      const packs = 'SELECT from_seq, to_seq FROM boardsync.board_history WHERE board_id = $1 ORDER BY from_seq'
+      expect(await site().database.query(packs, [board])).toEqual([
+        { from_seq: 1, to_seq: 1 },
+        { from_seq: 2, to_seq: 2 },
+      ])
+    })
+
     test('is not waited for for long', async () => {
       const { board } = await newBoard()
       const release = await lock(board)
