@@ -103,7 +103,9 @@ export class LiveAuthority {
     if (this.#watches.size > 0 || this.#stored.remembers) {
       const ended = await this.#stores.endings.within((now - this.#lookedAt) / 1_000 + overlapSeconds)
       this.#stored.forget(ended)
-      for (const watch of this.#watches) {
+      // As a rule nothing has; and there may be many who watch.
+      const watches = ended.keys.size + ended.sessions.size > 0 ? this.#watches : []
+      for (const watch of watches) {
         if (hasEnded(watch.grant, ended)) this.#end(watch, errorOf(watch.grant, ended))
       }
     }

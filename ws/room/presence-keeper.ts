@@ -61,18 +61,17 @@ export class PresenceKeeper {
 
   #look(): void {
     const now = Date.now()
-    const open = new Set<BoardId>()
-    for (const room of this.#rooms.open()) {
-      open.add(room.board)
-      this.#tell(room, now)
+    for (const room of this.#rooms.open()) if (everHadPeople(room)) this.#tell(room, now)
+    for (const board of this.#told.keys()) {
+      const room = this.#rooms.find(board)
+      if (!room || !everHadPeople(room)) this.#forget(board)
     }
-    for (const board of this.#told.keys()) if (!open.has(board)) this.#forget(board)
   }
 
   #tell(room: Room, now: number): void {
     const { revision } = room.presence
     const told = this.#told.get(room.board)
-    const changed = told ? told.room !== room || told.revision !== revision : revision > 0
+    const changed = told?.room !== room || told.revision !== revision
     const age = now - (told?.at ?? 0)
     if (changed ? age < pauseMs : !told || age < renewAfterMs) return
     const peers = peersOf(room)
@@ -89,6 +88,9 @@ export class PresenceKeeper {
     this.#bus.forget(presenceGroup(board), this.#instance)
   }
 }
+
+/** Of thousands of boards that are looked at four times a second, most have shown nobody yet. */
+const everHadPeople = (room: Room): boolean => room.presence.revision > 0
 
 const peersOf = (room: Room): KeptPeer[] => room.presence.ours().flatMap(read)
 

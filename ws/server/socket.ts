@@ -15,6 +15,9 @@ const refusedCloseDelayMs = 1_000
 /** A stock client hangs up after 30 s without a message; WebSocket pings don't count for it. */
 const keepAliveAfterMs = 10_000
 
+/** What keeps a client awake and, behind it, a ping (RFC 6455, 5.5.2): one system call for both. */
+const keepAliveAndPing = Buffer.concat([webSocketFrame(keepAliveFrame), Buffer.of(0x89, 0)])
+
 /** What is longer is not copied behind a header; `ws` sends the two beside each other. */
 const framedBytesAtMost = 64 * 1024
 
@@ -56,11 +59,7 @@ export class Socket implements PeerSocket {
 
   send(frame: Uint8Array): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
-    this.#sentAt = Date.now()
-    this.#metrics.framesOut.inc()
-    this.#metrics.bytesOut.inc(frame.byteLength)
-    if (frame.byteLength > framedBytesAtMost) this.#socket.send(frame)
-    else this.#stream.write(framedOnce(frame))
+    this.#write(frame, frame.byteLength > framedBytesAtMost ? undefined : framedOnce(frame))
   }
 
   close(error: SyncError): void {
@@ -96,7 +95,7 @@ export class Socket implements PeerSocket {
     })
   }
 
-  /** Cuts off a socket that left the last ping unanswered, and pings it anew. */
+  /** Cuts off a socket that left the last ping unanswered, and pings it anew; one that is silent is kept awake with it. */
   checkAlive(): void {
     // Its answer may wait behind what we do not read.
     if (this.#socket.isPaused) return
@@ -104,12 +103,26 @@ export class Socket implements PeerSocket {
       this.#socket.terminate()
     } else if (this.#socket.readyState === this.#socket.OPEN) {
       this.#pinged = true
-      this.#socket.ping()
+      if (this.#silentMs < keepAliveAfterMs / 2) this.#socket.ping()
+      else this.#write(keepAliveFrame, keepAliveAndPing)
     }
   }
 
   keepAwake(): void {
-    if (Date.now() - this.#sentAt >= keepAliveAfterMs) this.send(keepAliveFrame)
+    if (this.#silentMs >= keepAliveAfterMs) this.send(keepAliveFrame)
+  }
+
+  get #silentMs(): number {
+    return Date.now() - this.#sentAt
+  }
+
+  /** @param framed the frame as it goes out; undefined: in two pieces, by `ws` */
+  #write(frame: Uint8Array, framed: Buffer | undefined): void {
+    this.#sentAt = Date.now()
+    this.#metrics.framesOut.inc()
+    this.#metrics.bytesOut.inc(frame.byteLength)
+    if (framed) this.#stream.write(framed)
+    else this.#socket.send(frame)
   }
 }
 

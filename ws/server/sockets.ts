@@ -31,7 +31,8 @@ import { Socket } from './socket.ts'
 import { boardNameOf, inTime, refuseUpgrade } from './upgrade.ts'
 
 const keepAwakeEveryMs = 2_500
-const checkAliveEveryMs = 30_000
+/** Every so many times they are also asked whether they are still there: every 30 s. */
+const checkAliveEvery = 12
 /** Draining closes the sockets spread over this time, so that their clients don't all come back in one moment. */
 const drainSpreadMs = 1_500
 
@@ -54,7 +55,7 @@ export class Sockets {
   readonly #server: WebSocketServer
   readonly #caps: ConnectionCaps
   readonly #sockets = new Map<WebSocket, Socket>()
-  readonly #timers: NodeJS.Timeout[]
+  readonly #timer: NodeJS.Timeout
   #draining = false
 
   constructor(services: SocketsServices) {
@@ -71,10 +72,11 @@ export class Sockets {
       const cookie = renewedCookie(request.headers, services.publicUrl)
       if (cookie !== undefined) headers.push(`Set-Cookie: ${cookie}`)
     })
-    this.#timers = [
-      setInterval(() => this.#each(socket => socket.keepAwake()), keepAwakeEveryMs),
-      setInterval(() => this.#each(socket => socket.checkAlive()), checkAliveEveryMs),
-    ]
+    let times = 0
+    this.#timer = setInterval(() => {
+      times += 1
+      this.#each(times % checkAliveEvery === 0 ? socket => socket.checkAlive() : socket => socket.keepAwake())
+    }, keepAwakeEveryMs)
   }
 
   get size(): number {
@@ -115,7 +117,7 @@ export class Sockets {
           }),
       ),
     )
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#timer)
   }
 
   #accept(webSocket: WebSocket, stream: Duplex, request: IncomingMessage): void {
