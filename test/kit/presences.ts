@@ -38,11 +38,13 @@ export async function openPresence(bus: WatchedBus, instance: string) {
     remote,
   )
   remote.serve(presence)
+  const looking = setInterval(() => remote.look(), 5_000) // as rooms do
   const here = () => {
     const frame = presence.everybody()
     return frame ? statesOf(frame).split(' ').sort() : []
   }
   const close = () => {
+    clearInterval(looking)
     remote.close()
     presence.close()
   }

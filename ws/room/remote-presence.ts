@@ -23,8 +23,7 @@ import type { Presence } from './presence.ts'
 import type { OwnedState, PresenceLink, RemoteInstance } from './presence-owner.ts'
 import type { ChannelServices } from './sync-channel.ts'
 
-/** Every second tick is a heartbeat, unless everybody was told in between. A dead instance's people go within 30 s. */
-const tickMs = 5_000
+/** Looked at every 5 s, every second time is a heartbeat, unless everybody was told in between. A dead instance's people go within 30 s. */
 const saidAgainAfterMs = 7_500
 const silentAtMostMs = 25_000
 /** Many may ask at a time who is here: when an instance starts, or the bus is back. */
@@ -43,7 +42,6 @@ export class RemotePresence implements PresenceLink {
   #presence: Presence | undefined
   #order = 0
   #answering: NodeJS.Timeout | undefined
-  #ticking: NodeJS.Timeout | undefined
   #unlisten: (() => void) | undefined
   #saidAt = 0
   /** Others may believe that somebody is here. */
@@ -64,7 +62,6 @@ export class RemotePresence implements PresenceLink {
   /** From now on; who is on other instances is asked. */
   serve(presence: Presence): void {
     this.#presence = presence
-    this.#ticking = setInterval(() => this.#tick(), tickMs)
     this.#unlisten = this.#services.bus.onState(state => {
       if (state === 'down') return
       this.ask()
@@ -91,7 +88,6 @@ export class RemotePresence implements PresenceLink {
   }
 
   close(): void {
-    clearInterval(this.#ticking)
     this.#unlisten?.()
     clearTimeout(this.#answering)
     if (this.#toldOf) this.#say('everybody', [])
@@ -144,7 +140,8 @@ export class RemotePresence implements PresenceLink {
       )
   }
 
-  #tick(): void {
+  /** To be called every 5 s at least. */
+  look(): void {
     const now = Date.now()
     for (const [id, from] of this.#instances) {
       if (now - from.heardAt < silentAtMostMs) continue

@@ -2,15 +2,15 @@
 import type { Replica } from '../../core/doc/replica.ts'
 import type { CommitLine } from './commit-line.ts'
 
-const lookEveryMs = 5_000
 /** What rests has to be encoded first: up to here that takes a few milliseconds. */
 const upToBytes = 512 * 1024
 
 export class Resting {
   readonly #replica: Replica
   readonly #line: CommitLine
+  readonly #afterMs: number
+  readonly #bytes: () => number
   readonly #onFailed: (error: unknown) => void
-  readonly #timer: NodeJS.Timeout
   #waking = false
 
   /**
@@ -26,15 +26,16 @@ export class Resting {
   ) {
     this.#replica = replica
     this.#line = line
+    this.#afterMs = afterMs
+    this.#bytes = bytes
     this.#onFailed = onFailed
-    this.#timer = setInterval(
-      () => {
-        const { usedAt } = replica
-        const unused = usedAt !== undefined && Date.now() - usedAt >= afterMs
-        if (unused && line.isQuiet && bytes() <= upToBytes) replica.rest()
-      },
-      Math.min(afterMs, lookEveryMs),
-    )
+  }
+
+  /** To be called now and then. */
+  look(): void {
+    const { usedAt } = this.#replica
+    const unused = usedAt !== undefined && Date.now() - usedAt >= this.#afterMs
+    if (unused && this.#line.isQuiet && this.#bytes() <= upToBytes) this.#replica.rest()
   }
 
   /** Where the document rests it begins to wake, in a turn: what is admitted to the commit line from here on waits for that. */
@@ -47,9 +48,5 @@ export class Resting {
       .finally(() => {
         this.#waking = false
       })
-  }
-
-  close(): void {
-    clearInterval(this.#timer)
   }
 }

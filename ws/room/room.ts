@@ -206,10 +206,16 @@ export class Room {
     this.snapshots.changed(updates.length)
   }
 
+  /** To be called every 5 s at least: what comes due by time alone. */
+  look(): void {
+    if (this.#closed) return
+    this.#resting.look()
+    this.#links.remote.look()
+  }
+
   close(error: SyncError): void {
     if (this.#closed) return
     this.#closed = error
-    this.#resting.close()
     this.line.close()
     this.#services.committer.forget(this.line)
     this.snapshots.close()

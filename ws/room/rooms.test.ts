@@ -351,3 +351,16 @@ test('boards whose snapshots are due together are written a few at a time, and e
   // Those that waited for their turn hold what came until then.
   expect(stored.map(board => board?.snapshot?.seq)).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 2])
 })
+
+test('open rooms have no timer each: one looks at all of them, and one that fails keeps it from none', async () => {
+  const { rooms } = open({ restMs: 300 })
+  const timers = vi.spyOn(globalThis, 'setInterval')
+  const [broken, sound] = [await rooms.hold(freshBoard(), true), await rooms.hold(freshBoard(), true)]
+  expect(timers).not.toHaveBeenCalled()
+  timers.mockRestore()
+  const look = vi.spyOn(broken.room, 'look').mockImplementation(() => {
+    throw new Error('broken')
+  })
+  await until(() => sound.room.replica.rests)
+  expect(look).toHaveBeenCalled()
+})

@@ -30,6 +30,8 @@ type Slot =
  * the database's connections and of the event loop has to leave room for commits.
  */
 const snapshotsAtOnce = 4
+/** All rooms in one go: thousands with a timer each would wake the process hundreds of times a second. */
+const lookEveryMs = 5_000
 
 export interface RoomsServices extends Omit<RoomServices, 'snapshotInTurn'> {
   boards: Storage['boards']
@@ -49,9 +51,11 @@ export class Rooms {
   readonly #services: RoomsServices & RoomServices
   readonly #slots = new Map<BoardId, Slot>()
   readonly #openedListeners = new Set<(room: Room) => void>()
+  readonly #timer: NodeJS.Timeout
 
   constructor(services: RoomsServices) {
     this.#services = { ...services, snapshotInTurn: pLimit(snapshotsAtOnce) }
+    this.#timer = setInterval(() => this.#look(), Math.min(lookEveryMs, services.limits.restMs))
   }
 
   get size(): number {
@@ -116,6 +120,7 @@ export class Rooms {
 
   /** Commits, snapshots and closes every room; peers are closed with this error. */
   async close(error: SyncError): Promise<void> {
+    clearInterval(this.#timer)
     await Promise.all(
       [...this.#slots].map(async ([board, slot]) => {
         if (slot.state === 'opening') await slot.opened.catch(() => undefined) // told to whoever opens it
@@ -124,6 +129,17 @@ export class Rooms {
         else if (opened?.state === 'closing') await opened.closed
       }),
     )
+  }
+
+  #look(): void {
+    for (const slot of this.#slots.values()) {
+      if (slot.state === 'opening') continue
+      try {
+        slot.room.look()
+      } catch (error) {
+        this.#services.log.error({ err: error, board: slot.room.board }, 'a room could not be looked at')
+      }
+    }
   }
 
   #holdOpen(board: BoardId, slot: Slot & { state: 'open' }): RoomHold {
