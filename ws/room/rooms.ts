@@ -13,12 +13,8 @@
 import pLimit from 'p-limit'
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import { Replica, type SliceState } from '../../core/doc/replica.ts'
-import type { StoredBoard } from '../../core/store/board-archive.ts'
-import type { Storage } from '../../core/store/storage.ts'
-import { RemotePresence } from './remote-presence.ts'
-import { Room, type RoomLinks, type RoomServices } from './room.ts'
-import { SyncChannel } from './sync-channel.ts'
+import { isMissing, type LoadServices, loadRoom } from './load-room.ts'
+import type { Room } from './room.ts'
 
 type Slot =
   | { state: 'opening'; opened: Promise<Room> }
@@ -33,12 +29,9 @@ const snapshotsAtOnce = 4
 /** All rooms in one go: thousands with a timer each would wake the process hundreds of times a second. */
 const lookEveryMs = 5_000
 
-export interface RoomsServices extends Omit<RoomServices, 'snapshotInTurn'> {
-  boards: Storage['boards']
+export interface RoomsServices extends Omit<LoadServices, 'snapshotInTurn'> {
   /** An empty room leaves memory after this. */
   idleMs: number
-  /** Cuts the state of a big board; default: in a thread of its own. */
-  slice?: SliceState
 }
 
 /** A room that stays open as long as this is not released. */
@@ -48,7 +41,7 @@ export interface RoomHold {
 }
 
 export class Rooms {
-  readonly #services: RoomsServices & RoomServices
+  readonly #services: RoomsServices & LoadServices
   readonly #slots = new Map<BoardId, Slot>()
   readonly #openedListeners = new Set<(room: Room) => void>()
   readonly #timer: NodeJS.Timeout
@@ -159,7 +152,7 @@ export class Rooms {
   }
 
   async #open(board: BoardId, create: boolean): Promise<void> {
-    const opened = this.#load(board, create)
+    const opened = loadRoom(board, create, this.#services, (room, error) => this.discard(room, error))
     this.#slots.set(board, { state: 'opening', opened })
     try {
       const room = await opened
@@ -169,41 +162,6 @@ export class Rooms {
       this.#slots.delete(board)
       throw error
     }
-  }
-
-  async #load(board: BoardId, create: boolean): Promise<Room> {
-    if (!create && !(await this.#services.boards.head(board))) throw missing()
-    const links = await this.#link(board)
-    try {
-      const stored = await this.#read(board, create)
-      const replica = await Replica.load(stored, this.#services.slice)
-      const room: Room = new Room(board, stored, replica, links, this.#services, error => this.discard(room, error))
-      return room
-    } catch (error) {
-      links.sync.close()
-      links.remote.close()
-      throw error
-    }
-  }
-
-  async #read(board: BoardId, create: boolean): Promise<StoredBoard> {
-    const { boards, archive } = this.#services
-    if (create) {
-      const head = await boards.create(board)
-      if (head.headSeq === 0 && !head.deleted) return { head, snapshot: undefined, rows: [] }
-    }
-    const stored = await archive.read(board, 0)
-    if (!stored) throw missing()
-    if (stored.head.deleted) throw new SyncError('board-deleted', 'the board was deleted')
-    return stored
-  }
-
-  async #link(board: BoardId): Promise<RoomLinks> {
-    const [sync, remote] = await Promise.all([
-      SyncChannel.open(board, this.#services),
-      RemotePresence.open(board, this.#services),
-    ])
-    return { sync, remote }
   }
 
   /** Does not throw: a document that cannot be taken apart keeps no board from being opened anew. */
@@ -240,11 +198,6 @@ export class Rooms {
 }
 
 const idleError = () => new SyncError('draining', 'the room was idle')
-
-const missing = () => new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
-
-/** Who may bring the board into being tries itself, where another's opening found none. */
-const isMissing = (error: unknown): boolean => error instanceof SyncError && error.code === 'board-forbidden'
 
 function rethrowUnless(expected: boolean, error: unknown): void {
   if (!expected) throw error

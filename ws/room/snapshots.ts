@@ -34,6 +34,7 @@ export class Snapshots {
   readonly #archive: Storage['archive']
   readonly #pace: SnapshotPace
   readonly #read: () => Promise<RoomState>
+  readonly #inTurn: InTurn
   readonly #log: Logger
   readonly #metrics: Metrics
   #timer: NodeJS.Timeout | undefined
@@ -49,7 +50,6 @@ export class Snapshots {
   #saving: Promise<void> = Promise.resolve()
   /** The snapshot that waits for its turn: what changes until it begins is in it. */
   #next: Promise<void> | undefined
-  readonly #inTurn: InTurn
   #closed = false
 
   /** @param read encodes the room, in a turn of its commit line */
