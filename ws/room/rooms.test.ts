@@ -200,6 +200,20 @@ describe('a room that nobody holds', () => {
     expect(keysIn((await rooms.hold(board, false)).room.replica.doc)).toEqual(['a'])
   })
 
+  test('whose snapshot does not come about closes all the same, and so lets in who came meanwhile', async () => {
+    const { rooms, save } = open({ idleMs: 0 })
+    const board = freshBoard()
+    save.mockReturnValueOnce(new Promise(() => {}))
+    const { room, release } = await rooms.hold(board, true)
+    const alice = peer()
+    room.join(alice.own)
+    room.receive({ kind: 'update', update: edit('a') }, alice.own)
+    await until(() => alice.sent.some(isUpdate))
+    release()
+    await until(() => save.mock.calls.length === 1)
+    expect(keysIn((await rooms.hold(board, false)).room.replica.doc)).toEqual(['a'])
+  })
+
   test('and cannot be taken apart does not keep its board closed', async () => {
     const { rooms } = open({ idleMs: 0 })
     const board = freshBoard()

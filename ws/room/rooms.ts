@@ -26,6 +26,11 @@ type Slot =
  * the database's connections and of the event loop has to leave room for commits.
  */
 const snapshotsAtOnce = 4
+/**
+ * A snapshot that does not come about in this time, as while storage is down and many wait for their turn, is not waited for when
+ * a room closes, for those who come meanwhile wait too. The log has everything.
+ */
+const savedWithinMs = 4_000
 /** All rooms in one go: thousands with a timer each would wake the process hundreds of times a second. */
 const lookEveryMs = 5_000
 
@@ -175,11 +180,17 @@ export class Rooms {
 
   /** Commits what waits, then writes a snapshot. */
   async #save(room: Room): Promise<void> {
+    let overdue: NodeJS.Timeout | undefined
     try {
       await room.line.turn(async () => undefined)
-      await room.snapshots.save()
+      const late = new Promise<void>(resolve => {
+        overdue = setTimeout(resolve, savedWithinMs)
+      })
+      await Promise.race([room.snapshots.save(), late])
     } catch (error) {
       this.#services.log.debug({ err: error, board: room.board }, 'the room was discarded while it closed')
+    } finally {
+      clearTimeout(overdue)
     }
   }
 
