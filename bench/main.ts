@@ -93,7 +93,7 @@ function readSections(): [string, string][] {
   return text
     .split(/^(?=## )/m)
     .slice(1)
-    .map(section => [/^## (.*)$/m.exec(section)?.[1] ?? '', section])
+    .map(section => [/^## (.*)$/m.exec(section)?.[1] ?? '', `${section.trimEnd()}\n`])
 }
 
 function reportOf(all: ReadonlyMap<string, string>): string {
