@@ -1,5 +1,5 @@
 /**
- * Reading a board back and keeping its log short: load = newest intact snapshot + the rows after it.
+ * Reading a board back: load = newest intact snapshot + the rows after it. (Writing one: `snapshot-writer.ts`.)
  *
  * Two snapshots are kept. Rows that the newer one covers are packed into `board_history` and leave the log; a corrupt
  * newer snapshot is passed over by taking the older one and the rows after it, from history and log together. So

@@ -23,7 +23,7 @@ import type { Presence } from './presence.ts'
 import type { OwnedState, PresenceLink, RemoteInstance } from './presence-owner.ts'
 import type { ChannelServices } from './sync-channel.ts'
 
-/** Looked at every 5 s, every second time is a heartbeat, unless everybody was told in between. A dead instance's people go within 30 s. */
+/** Every second look (each 5 s) is a heartbeat, unless everybody was told in between. A dead instance's people go within 30 s. */
 const saidAgainAfterMs = 7_500
 const silentAtMostMs = 25_000
 /** Many may ask at a time who is here: when an instance starts, or the bus is back. */
