@@ -18,15 +18,15 @@ interface Change {
 
 /** Follows one document at a time: each that it makes takes the place of the one before. */
 export class DocChanges {
-  /** What the work under way did so far. */
-  #change: Change = {}
+  /** What the work under way did so far; undefined when none is. */
+  #change: Change | undefined
 
   newDoc(): Y.Doc {
     // A guid would be drawn in 31 calls for random numbers, and is used by nobody.
     const doc = new Y.Doc({ guid: 'board' })
     doc.on('afterTransaction', (transaction: Y.Transaction) => {
-      if (transaction.deleteSet.clients.size === 0 && !grew(transaction)) return
       const change = this.#change
+      if (!change || (transaction.deleteSet.clients.size === 0 && !grew(transaction))) return
       change.before ??= transaction.beforeState
       // Encoded by Yjs right after this, and only where somebody listens.
       if (incomplete(doc)) {
@@ -34,6 +34,11 @@ export class DocChanges {
           change.integrated ??= update
         })
       }
+    })
+    // Yjs makes each list of transactions when the one before is done, long before it is used. By then it is old to the garbage
+    // collector, which takes what an old object refers to for alive: each transaction would be copied until a full collection.
+    doc.on('afterAllTransactions', (_doc: Y.Doc, done: Y.Transaction[]) => {
+      done.length = 0
     })
     return doc
   }
@@ -57,9 +62,14 @@ export class DocChanges {
   }
 
   #changing(work: () => void): Change {
-    this.#change = {}
-    work()
-    return this.#change
+    const change: Change = {}
+    this.#change = change
+    try {
+      work()
+    } finally {
+      this.#change = undefined
+    }
+    return change
   }
 }
 

@@ -73,6 +73,17 @@ describe('an update that depends on what is missing', () => {
     expect(replica.doc.store.pendingStructs).toBe(null)
   })
 
+  test('leaves no transaction to what the document keeps', () => {
+    const { first } = three()
+    const replica = new Replica(stored())
+    let transactions: readonly unknown[] | undefined
+    replica.doc.on('beforeAllTransactions', () => {
+      transactions = replica.doc._transactionCleanups
+    })
+    replica.apply(first, 'ann')
+    expect(transactions).toEqual([])
+  })
+
   test('with a deletion of what is missing leaves nothing behind either', () => {
     const { alice } = three()
     alice.map.delete('shape:3')
