@@ -1,17 +1,19 @@
 /**
- * Reading a board back: load = newest intact snapshot + the rows after it. (Writing one: `snapshot-writer.ts`.)
+ * Reading a board back: load = newest intact snapshot + the rows after it. (Writing one: `snapshot-writer.ts`; shortening the
+ * log by what it covers: `log-packer.ts`.)
  *
- * Two snapshots are kept. Rows that the newer one covers are packed into `board_history` and leave the log; a corrupt
- * newer snapshot is passed over by taking the older one and the rows after it, from history and log together. So
- * whatever stands behind the older snapshot exists twice, and the log holds only what came after the newer one.
+ * Two snapshots are kept. Rows that the newer one covers are packed into `board_history` and leave the log, now and then and
+ * not with every snapshot; a corrupt newer snapshot is passed over by taking the older one and the rows after it, from history
+ * and log together. So whatever stands behind the older snapshot exists twice.
  */
 import type { Logger } from '../base/log.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import { type Head, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
+import { LogPacker } from './log-packer.ts'
 import { type Corruption, type CorruptionKind, Quarantine } from './quarantine.ts'
 import { checksumOf, type StoredState, unpackState } from './snapshot-codec.ts'
-import { type SaveOutcome, SnapshotWriter } from './snapshot-writer.ts'
+import { type Saved, SnapshotWriter } from './snapshot-writer.ts'
 import { allRows, type Found, isContiguous, logRows } from './stored-rows.ts'
 import { type Read, readUsual } from './usual-read.ts'
 
@@ -38,13 +40,15 @@ export class BoardArchive {
   readonly #log: Logger
   readonly #quarantine: Quarantine
   readonly #writer: SnapshotWriter
+  readonly #packer: LogPacker
 
   /** @param count hears of each corruption found, once */
   constructor(database: Database, log: Logger, historyDays: number, count: (kind: CorruptionKind) => void = () => {}) {
     this.#database = database
     this.#log = log
     this.#quarantine = new Quarantine(database, log, count)
-    this.#writer = new SnapshotWriter(database, historyDays, this.#quarantine)
+    this.#writer = new SnapshotWriter(database)
+    this.#packer = new LogPacker(database, historyDays, this.#quarantine)
   }
 
   /** Resolves when what was found damaged so far is in quarantine, or could not be put there. */
@@ -127,11 +131,16 @@ export class BoardArchive {
   }
 
   /**
-   * Writes a snapshot and takes the rows it covers out of the log.
+   * Writes a snapshot. The rows that it covers stay in the log: see {@link pack}.
    * @param update the board's whole committed state at `seq` as a Yjs V2 update
    * @param itemCount the items in it, for lists; undefined: they were not counted
    */
-  save(board: BoardId, epoch: number, seq: number, update: Uint8Array, itemCount?: number): Promise<SaveOutcome> {
+  save(board: BoardId, epoch: number, seq: number, update: Uint8Array, itemCount?: number): Promise<Saved> {
     return this.#writer.save(board, { epoch, seq, update, itemCount })
+  }
+
+  /** Takes the rows that the newest snapshot covers out of the log, into history. Whoever else does so at the moment goes first. */
+  pack(board: BoardId): Promise<void> {
+    return this.#packer.pack(board)
   }
 }

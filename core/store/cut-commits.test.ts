@@ -94,18 +94,40 @@ describe.each(['before', 'after'] as const)('a connection cut right %s', when =>
     expect([await status(), (await site.textsOf(board)).length]).toEqual(['applied', 1])
   })
 
-  test.each([
-    ['in one statement', 'save-snapshot-', 'a'],
-    ['with much to pack', commit, randomBytes(100_000).toString('hex')],
-  ])('the commit of a snapshot %s leaves a board that reads whole', async (_name, commit, text) => {
-    const { board, epoch } = await site.boardOf(text, 'b')
+  test('the commit of a snapshot leaves a board that reads whole', async () => {
+    const { board, epoch } = await site.boardOf('a', 'b')
     const storage = site.open()
     const save = () => storage.archive.save(board, epoch, 2, Uint8Array.of(0, 0))
-    const cut = cutAt(commit, when, async () => (await site.direct.archive.read(board, 0))?.snapshot !== undefined)
+    const cut = cutAt(
+      'save-snapshot-',
+      when,
+      async () => (await site.direct.archive.read(board, 0))?.snapshot !== undefined,
+    )
     expect(await failureOf(save())).toBe('unavailable')
     await cut
-    expect(await until(save)).toBe(when === 'before' ? 'saved' : 'older-than-stored')
+    expect((await until(save)).outcome).toBe(when === 'before' ? 'saved' : 'older-than-stored')
     expect(await site.direct.archive.read(board, 0)).toMatchObject({ snapshot: { seq: 2 }, rows: [] })
+  })
+
+  test.each([
+    ['a few rows', 'pack-rows-', 'a'],
+    ['megabytes', commit, randomBytes(100_000).toString('hex')],
+  ])('the commit of %s that are packed leaves each of them in one place', async (_name, message, text) => {
+    const { board, epoch } = await site.boardOf(text, 'b', 'c')
+    const storage = site.open()
+    await site.direct.archive.save(board, epoch, 2, Uint8Array.of(0, 0))
+    const pack = () => storage.archive.pack(board)
+    const inLog = async () => (await site.direct.archive.save(board, epoch, 2, Uint8Array.of(0, 0))).left
+    const cut = cutAt(message, when, async () => (await inLog()) === 0)
+    expect(await failureOf(pack())).toBe('unavailable')
+    await cut
+    expect(await inLog()).toBe(when === 'before' ? 2 : 0)
+    await until(() => pack().then(() => true))
+    expect(await inLog()).toBe(0)
+    // All rows since the beginning, from history and log.
+    expect((await site.direct.past.since(board, 0, false)) as object).toMatchObject({
+      rows: [{ seq: 1 }, { seq: 2 }, { seq: 3 }],
+    })
   })
 })
 

@@ -41,6 +41,7 @@ const operations: [name: string, run: (storage: Storage, at: { board: BoardId; e
     ['appendAgain', ({ boards }, { board }) => boards.appendAgain(randomUUID(), [batch(board, 'x')])],
     ['read', ({ archive }, { board }) => archive.read(board, 0)],
     ['save', ({ archive }, { board, epoch }) => archive.save(board, epoch, 1, Uint8Array.of(0, 0))],
+    ['pack', ({ archive }, { board }) => archive.pack(board)],
     ['submit', ({ changes }, { board }) => changes.submit(newChange(board, 'x'), true)],
     ['find', ({ changes }, { board }) => changes.find(board, randomUUID())],
     ['boardsWithPending', ({ changes }) => changes.boardsWithPending()],

@@ -24,7 +24,7 @@ type Public<T> = Pick<T, keyof T>
 
 export interface Storage {
   boards: Public<BoardLog>
-  archive: Pick<BoardArchive, 'read' | 'save'>
+  archive: Pick<BoardArchive, 'read' | 'save' | 'pack'>
   changes: Public<ChangeOutbox>
   directory: Public<BoardDirectory>
   answers: Public<KeptAnswers>

@@ -35,31 +35,15 @@ export function soundRow({ seq, actor, data, checksum, created_at: at }: StoredR
   return { seq, actor, data: emptyUpdate, at }
 }
 
-/** The rows that a snapshot would take out of the log, and which snapshot was the newest when they were read. */
-export interface CoveredRows {
-  snapshotSeq: number
-  rows: LogRow[]
-}
-
-/** @returns undefined when the board doesn't exist */
-export async function coveredRows(
-  sql: Sql,
-  board: BoardId,
-  upTo: number,
-  found: Found,
-): Promise<CoveredRows | undefined> {
-  const rows = await sql.query<{ snapshot_seq: number } & (StoredRow | { seq: null })>(
-    `SELECT snapshot_seq, seq, actor, data, checksum, board_updates.created_at FROM boardsync.boards
-     LEFT JOIN boardsync.board_updates ON board_id = id AND seq <= $2 WHERE id = $1 ORDER BY seq`,
-    [board, upTo],
+/** The rows in the log that the newest snapshot covers; a damaged one as an update that changes nothing. */
+export async function coveredRows(sql: Sql, board: BoardId, found: Found): Promise<LogRow[]> {
+  const rows = await sql.query<StoredRow>(
+    `SELECT seq, actor, data, checksum, board_updates.created_at FROM boardsync.board_updates
+     JOIN boardsync.boards ON id = board_id WHERE board_id = $1 AND seq <= snapshot_seq ORDER BY seq`,
+    [board],
     'covered-rows',
   )
-  return (
-    rows[0] && {
-      snapshotSeq: rows[0].snapshot_seq,
-      rows: rows.flatMap(row => (row.seq === null ? [] : soundRow(row, found))),
-    }
-  )
+  return rows.map(row => soundRow(row, found))
 }
 
 interface Pack {

@@ -75,12 +75,20 @@ export class SimulatedDatabase {
         save: (board, epoch, seq, update) =>
           this.#do(() => {
             const table = this.#boards.get(board)
-            if (!table || table.head.epoch !== epoch || table.head.headSeq < seq) return 'store-went-back'
-            if ((table.snapshots.at(-1)?.seq ?? 0) >= seq) return 'older-than-stored'
+            if (!table || table.head.epoch !== epoch || table.head.headSeq < seq) {
+              return { outcome: 'store-went-back', left: 0 }
+            }
+            const left = table.rows.filter(row => row.seq <= seq).length
+            if ((table.snapshots.at(-1)?.seq ?? 0) >= seq) return { outcome: 'older-than-stored', left }
             table.snapshots = [...table.snapshots.slice(-1), { seq, update }]
-            table.history.push(...table.rows.filter(row => row.seq <= seq))
-            table.rows = table.rows.filter(row => row.seq > seq)
-            return 'saved'
+            return { outcome: 'saved', left }
+          }),
+        pack: board =>
+          this.#do(() => {
+            const table = this.#boards.get(board)
+            const covered = table?.snapshots.at(-1)?.seq ?? 0
+            table?.history.push(...table.rows.filter(row => row.seq <= covered))
+            if (table) table.rows = table.rows.filter(row => row.seq > covered)
           }),
       },
       changes: {

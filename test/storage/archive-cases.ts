@@ -110,18 +110,61 @@ export function archiveCases(site: () => Site): void {
       await drawing.edit(3)
       const { archive } = site().storage
       const update = new Uint8Array([0, 0])
-      expect(await archive.save(drawing.board, drawing.epoch, 4, update)).toBe('store-went-back')
-      expect(await archive.save(drawing.board, drawing.epoch + 1, 3, update)).toBe('store-went-back')
-      expect(await archive.save(freshBoard(), drawing.epoch, 1, update)).toBe('store-went-back')
+      const refused = { outcome: 'store-went-back' }
+      expect(await archive.save(drawing.board, drawing.epoch, 4, update)).toMatchObject(refused)
+      expect(await archive.save(drawing.board, drawing.epoch + 1, 3, update)).toMatchObject(refused)
+      expect(await archive.save(freshBoard(), drawing.epoch, 1, update)).toMatchObject(refused)
       expect(await seqsIn('canvas_snapshots', drawing)).toEqual([])
       expect(await seqsIn('board_updates', drawing)).toEqual([1, 2, 3])
     })
 
-    test('takes the rows it covers out of the log and into history, and no others', async () => {
+    test('leaves the rows it covers in the log, and tells how many are there', async () => {
+      const drawing = await newDrawing()
+      await drawing.edit(6)
+      expect(await drawing.save(2)).toEqual({ outcome: 'saved', left: 2 })
+      expect(await drawing.save(4)).toEqual({ outcome: 'saved', left: 4 })
+      expect(await seqsIn('board_updates', drawing)).toEqual([1, 2, 3, 4, 5, 6])
+      expect(await drawing.load()).toMatchObject({ snapshot: { seq: 4 }, rows: [{ seq: 5 }, { seq: 6 }] })
+      expect(await packsOf(drawing)).toEqual([])
+    })
+
+    test('counts the bytes of the state and of the rows after it', async () => {
+      const drawing = await newDrawing()
+      await drawing.edit(6)
+      await drawing.save(4)
+      const { head, snapshot, rows } = await drawing.load()
+      expect(head.bytes).toBe(rows.reduce((sum, row) => sum + row.data.byteLength, snapshot?.update.byteLength ?? 0))
+      await site().storage.archive.pack(drawing.board)
+      expect((await drawing.load()).head.bytes).toBe(head.bytes)
+    })
+
+    test('is kept beside the one before it, and no more than these two', async () => {
+      const drawing = await newDrawing()
+      for (const _ of [1, 2, 3, 4]) {
+        await drawing.edit(3)
+        await drawing.save()
+      }
+      expect(await seqsIn('canvas_snapshots', drawing)).toEqual([9, 12])
+    })
+
+    test('of ten megabytes comes back as it was', async () => {
+      const drawing = await newDrawing()
+      await drawing.edit(1)
+      const update = new Uint8Array(randomBytes(10 * 1024 * 1024))
+      const { archive } = site().storage
+      expect((await archive.save(drawing.board, drawing.epoch, 1, update)).outcome).toBe('saved')
+      expect(Buffer.compare((await drawing.load()).snapshot?.update ?? new Uint8Array(), update)).toBe(0)
+    })
+  })
+
+  describe('a log that is shortened', () => {
+    test('loses the rows that the newest snapshot covers to history, and no others', async () => {
       const drawing = await newDrawing()
       await drawing.edit(6)
       const before = await drawing.load()
-      await drawing.snapshot(4)
+      await drawing.save(2)
+      await drawing.save(4)
+      await site().storage.archive.pack(drawing.board)
       expect(await seqsIn('board_updates', drawing)).toEqual([5, 6])
       const packs = await packsOf(drawing)
       expect(packs).toMatchObject([{ from_seq: 1, to_seq: 4 }])
@@ -130,42 +173,16 @@ export function archiveCases(site: () => Site): void {
       expect(plain(packed)).toEqual(plain(before.rows.slice(0, 4)))
     })
 
-    test('packs megabytes too', async () => {
+    test('may have megabytes of them', async () => {
       const { board, epoch } = await newDrawing()
       const { archive, boards } = site().storage
       const texts = Array.from({ length: 5 }, () => randomBytes(300_000).toString('hex'))
       await boards.append(randomUUID(), [batch(board, ...texts)])
-      expect(await archive.save(board, epoch, 4, new Uint8Array([0, 0]))).toBe('saved')
-      expect(await archive.save(board, epoch, 3, new Uint8Array([0, 0]))).toBe('older-than-stored')
+      expect((await archive.save(board, epoch, 4, new Uint8Array([0, 0]))).outcome).toBe('saved')
+      await archive.pack(board)
+      expect((await archive.save(board, epoch, 3, new Uint8Array([0, 0]))).outcome).toBe('older-than-stored')
       await site().database.query('DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1', [board])
       expect((await logOf(site().storage, board)).map(textOf)).toEqual(texts)
-    })
-
-    test('counts the bytes of the state and of the rows after it', async () => {
-      const drawing = await newDrawing()
-      await drawing.edit(6)
-      await drawing.snapshot(4)
-      const { head, snapshot, rows } = await drawing.load()
-      expect(head.bytes).toBe(rows.reduce((sum, row) => sum + row.data.byteLength, snapshot?.update.byteLength ?? 0))
-    })
-
-    test('is kept beside the one before it, and no more than these two', async () => {
-      const drawing = await newDrawing()
-      for (const _ of [1, 2, 3, 4]) {
-        await drawing.edit(3)
-        await drawing.snapshot()
-      }
-      expect(await seqsIn('canvas_snapshots', drawing)).toEqual([9, 12])
-      expect(await packsOf(drawing)).toHaveLength(4)
-    })
-
-    test('of ten megabytes comes back as it was', async () => {
-      const drawing = await newDrawing()
-      await drawing.edit(1)
-      const update = new Uint8Array(randomBytes(10 * 1024 * 1024))
-      const { archive } = site().storage
-      expect(await archive.save(drawing.board, drawing.epoch, 1, update)).toBe('saved')
-      expect(Buffer.compare((await drawing.load()).snapshot?.update ?? new Uint8Array(), update)).toBe(0)
     })
 
     test('by two instances at once loses nothing, and the newer one stands in the end', async () => {
@@ -180,6 +197,8 @@ export function archiveCases(site: () => Site): void {
         await drawing.edit(8)
         const outcomes = await Promise.all([drawing.snapshot(one), drawing.snapshot(other)])
         expect(outcomes).toContain('saved')
+        // Who found the rows in use left them alone.
+        await site().storage.archive.pack(drawing.board)
         const newest = Math.max(one, other)
         const stored = await drawing.load()
         expect(stored.snapshot?.seq).toBe(newest)
@@ -235,7 +254,8 @@ export function archiveCases(site: () => Site): void {
       const { archive, boards } = site().storage
       const texts = Array.from({ length: 1_200 }, (_, index) => `edit ${index}`)
       await boards.append(randomUUID(), [batch(board, ...texts)])
-      expect(await archive.save(board, epoch, 1_150, new Uint8Array([0, 0]))).toBe('saved')
+      expect(await archive.save(board, epoch, 1_150, new Uint8Array([0, 0]))).toEqual({ outcome: 'saved', left: 1_150 })
+      await archive.pack(board)
       await site().database.query('DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1', [board])
       expect((await logOf(site().storage, board)).map(textOf)).toEqual(texts)
     })

@@ -27,13 +27,14 @@ const damages: [name: string, damage: (stored: Stored) => Stored][] = [
 ]
 
 export function corruptionCases(site: () => Site): void {
-  /** Snapshots at 3 and 6, history up to 6, rows 7 and 8 in the log. */
-  const twiceSaved = async () => {
+  /** Snapshots at 3 and 6, history up to `packedTo`, the other rows up to 8 in the log. */
+  const twiceSaved = async (packedTo: 0 | 3 | 6 = 6) => {
     const drawing = await Drawing.on(site().storage)
-    await drawing.edit(3)
-    await drawing.snapshot()
-    await drawing.edit(3)
-    await drawing.snapshot()
+    for (const seq of [3, 6]) {
+      await drawing.edit(3)
+      if (seq <= packedTo) await drawing.snapshot()
+      else await drawing.save()
+    }
     await drawing.edit(2)
     return drawing
   }
@@ -53,24 +54,31 @@ export function corruptionCases(site: () => Site): void {
     site().database.query(`DELETE FROM boardsync.${table} WHERE board_id = $1 AND ${where}`, [board])
 
   describe.each(damages)('a corrupt snapshot (%s)', (_name, damage) => {
-    test('is passed over for the one before it and the rows since', async () => {
-      const drawing = await twiceSaved()
-      await damageSnapshot(drawing, 6, damage)
-      const stored = await drawing.load()
-      expect(stored.snapshot?.seq).toBe(3)
-      expect(stored.rows.map(row => row.seq)).toEqual([4, 5, 6, 7, 8])
-      expect(contentIn(stored)).toEqual(drawing.content)
-      expect(contentIn(await drawing.load(5))).toEqual(drawing.content)
-    })
+    test.each([0, 3, 6] as const)(
+      'is passed over for the one before it and the rows since, %s of them packed',
+      async packedTo => {
+        const drawing = await twiceSaved(packedTo)
+        await damageSnapshot(drawing, 6, damage)
+        const stored = await drawing.load()
+        expect(stored.snapshot?.seq).toBe(3)
+        expect(stored.rows.map(row => row.seq)).toEqual([4, 5, 6, 7, 8])
+        expect(contentIn(stored)).toEqual(drawing.content)
+        // Who has the rows that the log has no more is given all of it.
+        if (packedTo === 6) expect(contentIn(await drawing.load(5))).toEqual(drawing.content)
+      },
+    )
 
-    test('like the one before it is passed over for the whole of history and log', async () => {
-      const drawing = await twiceSaved()
-      await damageSnapshot(drawing, 6, damage)
-      await damageSnapshot(drawing, 3, damage)
-      const stored = await drawing.load()
-      expect(stored.snapshot).toBeUndefined()
-      expect(contentIn(stored)).toEqual(drawing.content)
-    })
+    test.each([3, 6] as const)(
+      'like the one before it is passed over for the whole of history and log, %s packed',
+      async packedTo => {
+        const drawing = await twiceSaved(packedTo)
+        await damageSnapshot(drawing, 6, damage)
+        await damageSnapshot(drawing, 3, damage)
+        const stored = await drawing.load()
+        expect(stored.snapshot).toBeUndefined()
+        expect(contentIn(stored)).toEqual(drawing.content)
+      },
+    )
 
     test('fails the load, by a message that names the board, when nothing else has its rows', async () => {
       const drawing = await twiceSaved()

@@ -20,6 +20,7 @@ export function directoryCases(site: () => Site): void {
     const { epoch } = await boards.create(board)
     await boards.append(randomUUID(), [batch(board, 'a', 'b')])
     await archive.save(board, epoch, 2, Uint8Array.of(0, 0), 7)
+    await archive.pack(board)
     await boards.append(randomUUID(), [batch(board, 'c')])
     await changes.submit(newChange(board, 'waits'), false)
     return board

@@ -5,6 +5,7 @@ import { Doc, encodeStateAsUpdateV2 } from 'yjs'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
+import type { Saved, SaveOutcome } from '../../core/store/snapshot-writer.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { freshBoard } from './site.ts'
 
@@ -55,7 +56,15 @@ export class Drawing {
     return this.contentAt(this.seq)
   }
 
-  snapshot(seq = this.seq, { archive }: Pick<Storage, 'archive'> = this.#storage) {
+  /** Writes a snapshot, and takes the rows that it covers out of the log. */
+  async snapshot(seq = this.seq, { archive }: Pick<Storage, 'archive'> = this.#storage): Promise<SaveOutcome> {
+    const { outcome } = await this.save(seq, { archive })
+    await archive.pack(this.board)
+    return outcome
+  }
+
+  /** Writes a snapshot, and leaves the rows that it covers where they are. */
+  save(seq = this.seq, { archive }: Pick<Storage, 'archive'> = this.#storage): Promise<Saved> {
     return archive.save(this.board, this.epoch, seq, this.#at(seq).update)
   }
 

@@ -19,7 +19,7 @@ export function growthCases(site: () => Site): void {
       const doc = new Doc()
       let updates: Uint8Array[] = []
       doc.on('update', update => updates.push(update))
-      let [moves, seq, largest] = [0, 0, 0]
+      let [moves, seq, packed, largest] = [0, 0, 0, 0]
       const edit = async (times: number) => {
         for (let made = 0; made < times; made++) {
           doc.getMap('tldraw').set(`shape:${moves % 37}`, { x: moves++, note: 'n'.repeat(moves % 50) })
@@ -32,7 +32,9 @@ export function growthCases(site: () => Site): void {
         await edit(due)
         const [state, at] = [encodeStateAsUpdateV2(doc), seq]
         await edit(meanwhile)
-        expect(await archive.save(board, epoch, at, state)).toBe('saved')
+        expect(await archive.save(board, epoch, at, state)).toMatchObject({ outcome: 'saved', left: at - packed })
+        await archive.pack(board)
+        packed = at
         const { head, rows, snapshot } = (await archive.read(board, 0)) ?? {}
         const rowBytes = (rows ?? []).reduce((sum, row) => sum + row.data.byteLength, 0)
         expect([head?.bytes, snapshot?.seq]).toEqual([state.byteLength + rowBytes, at])

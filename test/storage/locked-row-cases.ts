@@ -3,7 +3,7 @@
  * embedded database cannot have: it has a single connection, and belongs to a single process.
  */
 
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import type { Database, Sql } from '../../core/store/database.ts'
@@ -57,7 +57,7 @@ export function lockedRowCases(site: () => SharedSite): void {
       const saving = archive.save(board, epoch, 1, Uint8Array.of(0, 0))
       await somebodyWaitsForALock()
       await release()
-      expect(await saving).toBe('saved')
+      expect(await saving).toMatchObject({ outcome: 'saved' })
       expect(await archive.read(board, 0)).toMatchObject({ snapshot: { seq: 1 }, rows: [] })
     })
 
@@ -79,12 +79,36 @@ export function lockedRowCases(site: () => SharedSite): void {
       const saving = site().storage.archive.save(board, epoch, 2, Uint8Array.of(0, 0))
       await somebodyWaitsForALock()
       await release()
-      expect(await saving).toBe('saved')
+      expect(await saving).toMatchObject({ outcome: 'saved' })
+      await site().storage.archive.pack(board)
       const packs = 'SELECT from_seq, to_seq FROM boardsync.board_history WHERE board_id = $1 ORDER BY from_seq'
       expect(await site().database.query(packs, [board])).toEqual([
         { from_seq: 1, to_seq: 1 },
         { from_seq: 2, to_seq: 2 },
       ])
+    })
+
+    test.each([
+      ['a few rows', 'a'],
+      ['megabytes', randomBytes(100_000).toString('hex')],
+    ])('whose rows somebody else packs is not waited for, and not packed twice (%s)', async (_name, text) => {
+      const { board, epoch } = await newBoard()
+      const { archive } = site().storage
+      await boards().append(randomUUID(), [batch(board, text, 'b')])
+      await archive.save(board, epoch, 2, Uint8Array.of(0, 0))
+      const packs = () =>
+        site().database.query('SELECT from_seq, to_seq FROM boardsync.board_history WHERE board_id = $1', [board])
+      const release = await hold(site().anotherInstance().database, sql =>
+        sql.query('SELECT FROM boardsync.board_updates WHERE board_id = $1 AND seq = 1 FOR UPDATE', [board]),
+      )
+      await archive.pack(board)
+      expect(await packs()).toEqual([])
+      await release()
+      await archive.pack(board)
+      await archive.pack(board)
+      expect(await packs()).toEqual([{ from_seq: 1, to_seq: 2 }])
+      await site().database.query('DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1', [board])
+      expect((await logOf(site().storage, board)).map(textOf)).toEqual([text, 'b'])
     })
 
     test('is not waited for for long', async () => {

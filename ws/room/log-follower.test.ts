@@ -33,7 +33,7 @@ function setUp() {
     return new Promise<StoredBoard>(resolve => answers.push(() => resolve(found)))
   })
   const owner = { onRead: vi.fn(), onHeard: vi.fn(), onDiscard: vi.fn() }
-  const archive = { read, save: vi.fn() }
+  const archive = { read, save: vi.fn(), pack: vi.fn() }
   const follower = new LogFollower(board, replica, { archive, log: silent, metrics: createMetrics() }, owner)
   const message = (seq: number): SyncMessage => ({
     instance: 'other',

@@ -33,10 +33,11 @@ function open({ idleMs = 60_000, restMs = 30_000 } = {}) {
   const committer = use(new Committer(storage.boards, monitor, silent, metrics, { board: 1e6, total: 1e6 }))
   const read = vi.fn((board: BoardId, known: number) => storage.archive.read(board, known))
   const save = vi.fn((...given: Parameters<Storage['archive']['save']>) => storage.archive.save(...given))
+  const pack = vi.fn((board: BoardId) => storage.archive.pack(board))
   const limits = { debounceMs: 60_000, maxWaitMs: 60_000, updateBytes: 1e6, boardBytes: 1e6, peers: 10, restMs }
   const rooms = new Rooms({
     boards: storage.boards,
-    archive: { read, save },
+    archive: { read, save, pack },
     committer,
     bus: createInProcessBus(silent),
     instance: 'this',
@@ -46,7 +47,7 @@ function open({ idleMs = 60_000, restMs = 30_000 } = {}) {
     metrics,
   })
   use(rooms, () => rooms.close(draining))
-  return { rooms, read, save }
+  return { rooms, read, save, pack }
 }
 
 const grant = grantOf({ subject: 'test', rights: new Map([['*', 'write']]), basis: { issuer: 'test' } })
@@ -154,6 +155,25 @@ describe('a room that nobody holds', () => {
     second.release()
     const third = await rooms.hold(board, true)
     expect(third.room).toBe(first.room)
+  })
+
+  test('leaves a short log behind, save where all rooms close: then there is no time for that', async () => {
+    const { rooms, save, pack } = open({ idleMs: 0 })
+    const draw = async (board: BoardId) => {
+      const hold = await rooms.hold(board, true)
+      const alice = peer()
+      hold.room.join(alice.own)
+      hold.room.receive({ kind: 'update', update: edit('a') }, alice.own)
+      await until(() => alice.sent.some(isUpdate))
+      return hold
+    }
+    const [left, kept] = [freshBoard(), freshBoard()]
+    const [hold] = await Promise.all([draw(left), draw(kept)])
+    hold.release()
+    await until(() => !rooms.has(left))
+    await rooms.close(draining)
+    expect(save.mock.calls.map(([board]) => board)).toEqual([left, kept])
+    expect(pack.mock.calls).toEqual([[left]])
   })
 
   test('and is closing is waited for by who comes: it finds the board as it was saved', async () => {

@@ -15,6 +15,7 @@ import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { isMissing, type LoadServices, loadRoom } from './load-room.ts'
 import type { Room } from './room.ts'
+import type { Snapshots } from './snapshots.ts'
 
 type Slot =
   | { state: 'opening'; opened: Promise<Room> }
@@ -123,7 +124,8 @@ export class Rooms {
       [...this.#slots].map(async ([board, slot]) => {
         if (slot.state === 'opening') await slot.opened.catch(() => undefined) // told to whoever opens it
         const opened = this.#slots.get(board)
-        if (opened?.state === 'open') await this.#close(opened.room, error)
+        // Without shortening logs: there is little time, and thousands of boards.
+        if (opened?.state === 'open') await this.#close(opened.room, error, snapshots => snapshots.save())
         else if (opened?.state === 'closing') await opened.closed
       }),
     )
@@ -151,7 +153,8 @@ export class Rooms {
         released = true
         slot.holds -= 1
         if (slot.holds > 0 || this.#slots.get(board) !== slot) return
-        slot.idle = setTimeout(() => void this.#close(slot.room, idleError()), this.#services.idleMs)
+        const close = () => void this.#close(slot.room, idleError(), snapshots => snapshots.settle())
+        slot.idle = setTimeout(close, this.#services.idleMs)
       },
     }
   }
@@ -179,14 +182,14 @@ export class Rooms {
   }
 
   /** Commits what waits, then writes a snapshot. */
-  async #save(room: Room): Promise<void> {
+  async #save(room: Room, write: (snapshots: Snapshots) => Promise<void>): Promise<void> {
     let overdue: NodeJS.Timeout | undefined
     try {
       await room.line.turn(async () => undefined)
       const late = new Promise<void>(resolve => {
         overdue = setTimeout(resolve, savedWithinMs)
       })
-      await Promise.race([room.snapshots.save(), late])
+      await Promise.race([write(room.snapshots), late])
     } catch (error) {
       this.#services.log.debug({ err: error, board: room.board }, 'the room was discarded while it closed')
     } finally {
@@ -194,11 +197,11 @@ export class Rooms {
     }
   }
 
-  async #close(room: Room, error: SyncError): Promise<void> {
+  async #close(room: Room, error: SyncError, write: (snapshots: Snapshots) => Promise<void>): Promise<void> {
     const slot = this.#slots.get(room.board)
     if (slot?.state !== 'open' || slot.room !== room) return
     clearTimeout(slot.idle)
-    const closed = this.#save(room).then(() => {
+    const closed = this.#save(room, write).then(() => {
       if (this.#slots.get(room.board) === closing) this.#slots.delete(room.board)
       this.#end(room, error)
     })

@@ -3,7 +3,7 @@ import { StorageError } from '../../core/base/errors.ts'
 import { createLogger } from '../../core/base/log.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
-import type { SaveOutcome } from '../../core/store/snapshot-writer.ts'
+import type { Saved } from '../../core/store/snapshot-writer.ts'
 import { type InTurn, Snapshots } from './snapshots.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -15,13 +15,16 @@ afterEach(() => {
 const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
 function setUp(pace = { debounceMs: 2_000, maxWaitMs: 30_000 }, inTurn: InTurn = work => work()) {
-  const board = { seq: 0 }
+  const board = { seq: 0, packed: 0 }
   const saved: number[] = []
-  const save = vi.fn(async (_board: string, _epoch: number, seq: number): Promise<SaveOutcome> => {
+  const save = vi.fn(async (_board: string, _epoch: number, seq: number): Promise<Saved> => {
     saved.push(seq)
-    return 'saved'
+    return { outcome: 'saved', left: seq - board.packed }
   })
-  const archive = { save, read: vi.fn() }
+  const pack = vi.fn(async () => {
+    board.packed = saved.at(-1) ?? 0
+  })
+  const archive = { save, pack, read: vi.fn() }
   const read = vi.fn(async () => ({ epoch: 1, seq: board.seq, update: Uint8Array.of(0, 0), itemCount: 0 }))
   const snapshots = new Snapshots(
     parseBoardId('board-1'),
@@ -36,7 +39,7 @@ function setUp(pace = { debounceMs: 2_000, maxWaitMs: 30_000 }, inTurn: InTurn =
     board.seq += rows
     snapshots.changed(rows)
   }
-  return { snapshots, saved, save, read, changed }
+  return { snapshots, saved, save, pack, board, read, changed }
 }
 
 describe('a snapshot', () => {
@@ -115,7 +118,7 @@ describe('a snapshot', () => {
 
   test('of one board is written one at a time', async () => {
     const { snapshots, save, changed } = setUp()
-    let end = (_outcome: SaveOutcome) => {}
+    let end = (_saved: Saved) => {}
     save.mockImplementationOnce(() => new Promise(resolve => (end = resolve)))
     changed()
     const first = snapshots.save()
@@ -124,7 +127,7 @@ describe('a snapshot', () => {
     const second = snapshots.save()
     await elapse(100)
     expect(save).toHaveBeenCalledTimes(1)
-    end('saved')
+    end({ outcome: 'saved', left: 1 })
     await Promise.all([first, second])
     expect(save).toHaveBeenCalledTimes(2)
   })
@@ -162,6 +165,55 @@ describe('a snapshot that waits for its turn', () => {
     turns[1]?.()
     await elapse(0)
     expect(saved).toEqual([1, 2])
+  })
+})
+
+describe('the log', () => {
+  test('keeps what snapshots cover until that is a lot, and is never longer than it may be', async () => {
+    const { board, saved, pack, changed } = setUp()
+    const lengths: number[] = []
+    for (let second = 0; second < 300; second++) {
+      changed(2)
+      lengths.push(board.seq - board.packed)
+      await elapse(1_000)
+    }
+    expect(saved.length).toBeGreaterThan(2 * pack.mock.calls.length)
+    expect(pack.mock.calls.length).toBeGreaterThan(1)
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(260)
+  })
+
+  test('has the rows of earlier processes in it too', async () => {
+    const { board, pack, changed } = setUp()
+    board.seq = 200
+    changed()
+    await elapse(2_000)
+    expect(pack).toHaveBeenCalledTimes(1)
+  })
+
+  test('of a board that is left alone is emptied, also where its snapshot is written already', async () => {
+    const { snapshots, saved, pack, changed } = setUp()
+    await snapshots.settle()
+    expect(pack).not.toHaveBeenCalled()
+    changed()
+    await snapshots.save()
+    expect(pack).not.toHaveBeenCalled()
+    await snapshots.settle()
+    await snapshots.settle()
+    expect([saved, pack.mock.calls.length]).toEqual([[1], 1])
+    changed()
+    await snapshots.settle()
+    expect([saved, pack.mock.calls.length]).toEqual([[1, 2], 2])
+  })
+
+  test('that could not be shortened is shortened with the next snapshot', async () => {
+    const { board, saved, pack, changed } = setUp()
+    pack.mockRejectedValueOnce(new StorageError('unavailable', 'down'))
+    changed(201)
+    await elapse(2_000)
+    expect(board.packed).toBe(0)
+    changed()
+    await elapse(2_000)
+    expect([saved, board.packed]).toEqual([[201, 202], 202])
   })
 })
 

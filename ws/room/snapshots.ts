@@ -1,6 +1,7 @@
 /**
  * When a room is written as a snapshot: a while after its last change (and at the latest a longer while after its first
- * unsaved one), when its log grows long, when its last peer leaves and when it closes. Compaction, not safety.
+ * unsaved one), when its log grows long, when its last peer leaves and when it closes. And when its log is shortened: the rows
+ * that a snapshot covers cost more to take away than the snapshot itself, so many are left to gather. Compaction, not safety.
  */
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
@@ -28,6 +29,8 @@ const earlierAtMost = 0.3
 
 /** A log longer than this is snapshotted early, though not sooner after the last try, or the opening, than the debounce. */
 const rowsAtMost = 250
+/** Where a snapshot covers more rows than this, they leave the log. */
+const leftAtMost = 200
 
 export class Snapshots {
   readonly #board: BoardId
@@ -45,7 +48,9 @@ export class Snapshots {
   #dirtySince: number | undefined
   /** The maximum wait of that one. */
   #maxWaitMs = 0
+  /** In the log: those that no snapshot has, and those that were left there all the same. */
   #rows = 0
+  #left = 0
   #triedAt = performance.now()
   #saving: Promise<void> = Promise.resolve()
   /** The snapshot that waits for its turn: what changes until it begins is in it. */
@@ -82,7 +87,8 @@ export class Snapshots {
     this.#rows += rows
     if (this.#next) return
     const { debounceMs } = this.#pace
-    const due = this.#rows > rowsAtMost ? now : Math.min(now + debounceMs, this.#dirtySince + this.#maxWaitMs)
+    const due =
+      this.#rows + this.#left > rowsAtMost ? now : Math.min(now + debounceMs, this.#dirtySince + this.#maxWaitMs)
     // Also where a snapshot fails again and again: encoding a big board at every edit would stop everything else.
     const earliest = this.#triedAt + debounceMs
     this.#dueAt = Math.max(due, earliest)
@@ -101,6 +107,12 @@ export class Snapshots {
     )
     this.#saving = this.#next
     return this.#next
+  }
+
+  /** As {@link save}, and shortens the log: of a board that is left alone nothing is there twice. */
+  async settle(): Promise<void> {
+    await this.save()
+    if (this.#left > 0) await this.#inTurn(() => this.#pack())
   }
 
   close(): void {
@@ -133,8 +145,11 @@ export class Snapshots {
     const stop = this.#metrics.snapshotSeconds.startTimer()
     try {
       const { epoch, seq, update, itemCount } = await this.#read()
-      const outcome = await this.#archive.save(this.#board, epoch, seq, update, itemCount)
-      if (outcome === 'saved') this.#metrics.snapshotBytes.inc(update.byteLength)
+      const { outcome, left } = await this.#archive.save(this.#board, epoch, seq, update, itemCount)
+      if (outcome === 'saved') {
+        this.#metrics.snapshotBytes.inc(update.byteLength)
+        this.#left = left
+      }
       this.#log.debug({ board: this.#board, seq, bytes: update.byteLength, outcome }, 'snapshot')
     } catch (error) {
       if (this.#closed) return
@@ -143,6 +158,20 @@ export class Snapshots {
       this.#dirtySince = Math.min(since, this.#dirtySince ?? since)
     } finally {
       stop()
+    }
+    if (this.#left > leftAtMost) await this.#pack()
+  }
+
+  async #pack(): Promise<void> {
+    if (this.#closed) return
+    try {
+      await this.#archive.pack(this.#board)
+      this.#left = 0
+    } catch (error) {
+      this.#log.warn(
+        { err: error, board: this.#board },
+        'the log could not be shortened; trying again with the next snapshot',
+      )
     }
   }
 }
