@@ -5,6 +5,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { Actor } from '../contract/actor.ts'
 import type { LogRow } from './board-log.ts'
+import { inPlace, inThreadFromBytes } from './deflating.ts'
 
 const compressInThread = promisify(gzip)
 const decompress = promisify(gunzip)
@@ -12,8 +13,6 @@ const decompress = promisify(gunzip)
 const gzippedRows = 1
 const packedRowsAtMost = 500
 const packedBytesAtMost = 1024 * 1024
-/** Less takes a fraction of a millisecond; to hand it to a thread and back costs more than that. */
-const inThreadFromBytes = 16 * 1024
 
 /** @param rows contiguous by seq */
 export async function packRows(rows: readonly LogRow[]): Promise<Uint8Array> {
@@ -26,7 +25,7 @@ export async function packRows(rows: readonly LogRow[]): Promise<Uint8Array> {
     encoding.writeVarUint8Array(encoder, row.data)
   }
   const bytes = encoding.toUint8Array(encoder)
-  const gzipped = bytes.byteLength < inThreadFromBytes ? gzipSync(bytes) : await compressInThread(bytes)
+  const gzipped = bytes.byteLength < inThreadFromBytes ? gzipSync(bytes, inPlace) : await compressInThread(bytes)
   return Buffer.concat([Uint8Array.of(gzippedRows), gzipped])
 }
 

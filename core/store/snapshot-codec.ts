@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { createInflateRaw, deflateRaw, deflateRawSync } from 'node:zlib'
 import { slices } from '../base/slices.ts'
+import { inPlace, inThreadFromBytes } from './deflating.ts'
 
 const deflateInThread = promisify(deflateRaw)
-/** Less takes a fraction of a millisecond; to hand it to a thread and back costs more than that. */
-const inThreadFromBytes = 16 * 1024
 
 const deflatedV2 = 1
 
@@ -21,7 +20,8 @@ export interface StoredState {
 
 /** @param update the whole state as a Yjs V2 update */
 export async function packState(update: Uint8Array): Promise<StoredState> {
-  const deflated = update.byteLength < inThreadFromBytes ? deflateRawSync(update) : await deflateInThread(update)
+  const deflated =
+    update.byteLength < inThreadFromBytes ? deflateRawSync(update, inPlace) : await deflateInThread(update)
   const state = Buffer.concat([Uint8Array.of(deflatedV2), deflated])
   return { state, checksum: checksumOf(state) }
 }

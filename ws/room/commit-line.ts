@@ -15,12 +15,6 @@ import type { BoardId } from '../../core/contract/board-id.ts'
 import type { Committed } from '../../core/store/board-log.ts'
 import { aloneOverBytes, type InFlight, merged, type PendingEdit, takeBatch } from './batch.ts'
 
-/**
- * Under load one batch is committed, and one frame sent, in this time. A commit costs about as much as ten edits and a frame a
- * system call per peer: it pays to gather; never so long that a drag is seen to stutter.
- */
-const frameMs = 27
-
 export interface CommitLineOwner {
   /** The highest seq up to which every row is applied. */
   known(): number
@@ -52,7 +46,6 @@ export class CommitLine {
   /** Ends the turn that waits for its start, when the line is closed under it. */
   #abandonTurn: ((error: Error) => void) | undefined
   #closed = false
-  #committedAt = 0
 
   constructor(board: BoardId, owner: CommitLineOwner, wake: (line: CommitLine) => void) {
     this.board = board
@@ -133,13 +126,11 @@ export class CommitLine {
     return result
   }
 
-  /** For the committer: in which way the next batch has to be committed; undefined when nothing waits. */
+  /** For the committer: in which way the next batch has to be committed, and not before when; undefined when nothing waits. */
   get next(): { mode: InFlight['mode']; due: number } | undefined {
-    // A clock that was set back must not hold it up.
-    const due = (this.#committedAt > Date.now() ? 0 : this.#committedAt) + frameMs
-    if (this.#inFlight) return { mode: this.#inFlight.mode, due: Math.max(due, this.#inFlight.retryAt) }
+    if (this.#inFlight) return { mode: this.#inFlight.mode, due: this.#inFlight.retryAt }
     if (this.#pending.length === 0) return undefined
-    return { mode: this.#pendingBytes > aloneOverBytes ? 'alone' : 'together', due }
+    return { mode: this.#pendingBytes > aloneOverBytes ? 'alone' : 'together', due: 0 }
   }
 
   /** For the committer: the next batch. It stays the same until it is settled. */
@@ -162,7 +153,6 @@ export class CommitLine {
     this.#inFlight = undefined
     this.#bytes -= batch.bytes
     this.#settled = batch.last
-    this.#committedAt = Date.now()
     this.#owner.onCommitted(committed, merged(batch.entries.map(entry => entry.data)), batch.known)
     this.#openGate()
     if (this.next) this.#wake(this)

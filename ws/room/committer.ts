@@ -1,7 +1,7 @@
 /**
  * Group commit: the boards of this instance in one transaction, one such in flight; all that arrives meanwhile forms the
- * next. A board is due at once after silence, and otherwise a frame's time after its last commit: under load edits gather
- * into one row and one frame per board and tick, and those of many boards into some sixty commits a second.
+ * next. The first edit after silence is committed at once, and otherwise one commit begins a frame's time after the one before:
+ * under load edits gather into one row and one frame per board and tick, and those of all boards into some thirty commits a second.
  *
  * One board never holds up the others. What cannot go along leaves the group and is written apart, in a lane of its own:
  * a board that was skipped twice because its row is locked, a big batch, a batch that the database refused within a
@@ -19,8 +19,11 @@ import type { CommitLine } from './commit-line.ts'
 import { Lane } from './lane.ts'
 import { excessOf, type PendingLimits } from './pending-limits.ts'
 
-/** A commit costs as much as several edits: where one follows the other, those of all boards are gathered for so long. */
-const commitsApartMs = 16
+/**
+ * Under load one commit begins, and one frame goes out per board, in this time. A commit costs about as much as ten edits and a
+ * frame a system call per peer: it pays to gather; never so long that a drag is seen to stutter.
+ */
+const frameMs = 30
 const skippedAtMost = 2
 const retryFirstMs = 25
 const retryLastMs = 1_000
@@ -44,7 +47,7 @@ export class Committer {
   readonly #together = new Lane(
     () => this.#earliest(isTogether),
     () => this.#commitTogether(this.#due(isTogether)),
-    commitsApartMs,
+    frameMs,
   )
   readonly #apart = new Lane(
     () => this.#earliest(isApart),
