@@ -30,14 +30,12 @@ export function slicesOf(state: Uint8Array): DocumentBytes {
     else byClient.set(struct.id.client, [struct])
   }
   const slices: Uint8Array[] = []
-  let slice = new Slice()
+  const slice = new Slice()
   for (const struct of inOrder(byClient)) {
     slice.add(struct)
-    if (slice.bytes < sliceBytes) continue
-    slices.push(slice.finish())
-    slice = new Slice()
+    if (slice.bytes >= sliceBytes) slices.push(slice.take())
   }
-  if (slice.bytes > 0) slices.push(slice.finish())
+  if (slice.bytes > 0) slices.push(slice.take())
   slices.push(...deletionSlices(ds))
   const clocks = [...byClient].map(([client, own]) => [client, endOf(own.at(-1))] as const)
   return { slices, stateVector: Y.encodeStateVector(new Map(clocks)) }
@@ -92,22 +90,34 @@ class BytesDecoder extends Y.UpdateDecoderV2 {
 }
 
 class BytesEncoder extends Y.UpdateEncoderV1 {
+  /** Views: they change with what is written next. */
+  written(): Uint8Array[] {
+    const { bufs, cbuf, cpos } = this.restEncoder
+    return [...bufs, cbuf.subarray(0, cpos)]
+  }
+
+  clear(): void {
+    this.restEncoder.bufs.length = 0
+    this.restEncoder.cpos = 0 // of the last buffer, which is the biggest of them
+  }
+
   override writeAny(value: unknown): void {
     if (value instanceof Uint8Array) encoding.writeUint8Array(this.restEncoder, value)
     else super.writeAny(value)
   }
 }
 
-/** An update under way: its structs by client. */
+/** An update under way: its structs by client. It is used again for the next: megabytes of new memory cost more than to fill them. */
 class Slice {
   readonly #clients = new Map<number, { clock: number; count: number; encoder: BytesEncoder }>()
+  readonly #encoders: BytesEncoder[] = []
   bytes = 0
 
   add(struct: Struct): void {
     const { client, clock } = struct.id
     let own = this.#clients.get(client)
     if (!own) {
-      own = { clock, count: 0, encoder: new BytesEncoder() }
+      own = { clock, count: 0, encoder: this.#emptyEncoder(this.#clients.size) }
       this.#clients.set(client, own)
     }
     const before = encoding.length(own.encoder.restEncoder)
@@ -116,18 +126,36 @@ class Slice {
     this.bytes += encoding.length(own.encoder.restEncoder) - before
   }
 
-  finish(): Uint8Array {
-    const encoder = encoding.createEncoder()
-    encoding.writeVarUint(encoder, this.#clients.size)
-    for (const [client, { clock, count, encoder: structs }] of this.#clients) {
-      encoding.writeVarUint(encoder, count)
-      encoding.writeVarUint(encoder, client)
-      encoding.writeVarUint(encoder, clock)
-      encoding.writeUint8Array(encoder, structs.toUint8Array())
+  /** What was added, as an update; from here on it is empty. */
+  take(): Uint8Array {
+    const parts = [varUints(this.#clients.size)]
+    for (const [client, { clock, count, encoder }] of this.#clients) {
+      parts.push(varUints(count, client, clock), ...encoder.written())
     }
-    encoding.writeVarUint(encoder, 0) // no deletions
-    return encoding.toUint8Array(encoder)
+    parts.push(Uint8Array.of(0)) // no deletions
+    this.#clients.clear()
+    this.bytes = 0
+    const update = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
+    let at = 0
+    for (const part of parts) {
+      update.set(part, at)
+      at += part.byteLength
+    }
+    return update
   }
+
+  #emptyEncoder(index: number): BytesEncoder {
+    const encoder = this.#encoders[index] ?? new BytesEncoder()
+    this.#encoders[index] = encoder
+    encoder.clear()
+    return encoder
+  }
+}
+
+function varUints(...values: number[]): Uint8Array {
+  const encoder = encoding.createEncoder()
+  for (const value of values) encoding.writeVarUint(encoder, value)
+  return encoding.toUint8Array(encoder)
 }
 
 function* deletionSlices({ clients }: Deletions): Iterable<Uint8Array> {

@@ -12,6 +12,9 @@ const deflatedV2 = 1
 /** Megabytes come out: in pieces of the usual 16 KiB they take five times as long. */
 const inflating = { chunkSize: 256 * 1024 }
 
+/** What is longer lies in memory that threads share: one of them cuts it (`core/doc/slicer.ts`), and to copy it took 60 ms for 8 MB. */
+const sharedFromBytes = 512 * 1024
+
 export interface StoredState {
   state: Uint8Array
   /** SHA-256 of `state`. */
@@ -53,7 +56,7 @@ async function decompress(bytes: Uint8Array): Promise<Uint8Array> {
     pieces.push(piece)
     length += piece.byteLength
   }
-  const whole = new Uint8Array(length)
+  const whole = length < sharedFromBytes ? new Uint8Array(length) : new Uint8Array(new SharedArrayBuffer(length))
   let at = 0
   for (const piece of pieces) {
     if (slices.isOver) await slices.next()
