@@ -1,93 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import * as Y from 'yjs'
-import { grantOf } from '../../core/auth/grant.ts'
-import { StorageError, SyncError } from '../../core/base/errors.ts'
-import { createMetrics } from '../../core/base/metrics.ts'
-import { createInProcessBus } from '../../core/bus/in-process.ts'
-import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
-import type { Storage } from '../../core/store/storage.ts'
-import { StorageMonitor } from '../../core/store/storage-monitor.ts'
-import { releasing, type Stoppable } from '../../test/kit/releasing.ts'
-import { embeddedStorage, silent } from '../../test/kit/site.ts'
+import { describe, expect, test, vi } from 'vitest'
+import type * as Y from 'yjs'
+import { StorageError } from '../../core/base/errors.ts'
+import type { BoardId } from '../../core/contract/board-id.ts'
+import { draining, edit, freshBoard, isUpdate, keysIn, peer, roomsOnOneStore } from '../../test/kit/rooms.ts'
 import { until } from '../../test/kit/until.ts'
-import { Committer } from './committer.ts'
-import { Peer, type PeerSocket } from './peer.ts'
-import { Rooms } from './rooms.ts'
 
-const use = releasing()
-let storage: Storage & Stoppable
-beforeAll(async () => {
-  storage = await embeddedStorage()
-})
-afterAll(() => storage.stop())
-
-let boards = 0
-const freshBoard = (): BoardId => parseBoardId(`board-${++boards}`)
-const draining = new SyncError('draining', 'the test is over')
-
-/** Rooms on the real store, where `faults` lets the test hold or fail what is read and written. */
-function open({ idleMs = 60_000, restMs = 30_000 } = {}) {
-  const metrics = createMetrics()
-  const monitor = use(new StorageMonitor(storage, silent))
-  const committer = use(new Committer(storage.boards, monitor, silent, metrics, { board: 1e6, total: 1e6 }))
-  const read = vi.fn((board: BoardId, known: number) => storage.archive.read(board, known))
-  const save = vi.fn((...given: Parameters<Storage['archive']['save']>) => storage.archive.save(...given))
-  const pack = vi.fn((board: BoardId) => storage.archive.pack(board))
-  const limits = { debounceMs: 60_000, maxWaitMs: 60_000, updateBytes: 1e6, boardBytes: 1e6, peers: 10, restMs }
-  const rooms = new Rooms({
-    boards: storage.boards,
-    archive: { read, save, pack },
-    committer,
-    bus: createInProcessBus(silent),
-    instance: 'this',
-    idleMs,
-    limits,
-    log: silent,
-    metrics,
-  })
-  use(rooms, () => rooms.close(draining))
-  return { rooms, read, save, pack }
-}
-
-const grant = grantOf({ subject: 'test', rights: new Map([['*', 'write']]), basis: { issuer: 'test' } })
-
-function peer(socket: Partial<PeerSocket> = {}) {
-  const closed: SyncError[] = []
-  const sent: Uint8Array[] = []
-  const own = new Peer(
-    {
-      bufferedAmount: 0,
-      send: frame => void sent.push(frame),
-      close: error => void closed.push(error),
-      answersPing: async () => true,
-      ...socket,
-    },
-    grant,
-    'write',
-  )
-  return { own, closed, sent }
-}
-
-let clients = 0
-function edit(key: string): Uint8Array {
-  const doc = new Y.Doc()
-  doc.clientID = ++clients
-  doc.getMap('tldraw').set(key, 1)
-  return Y.encodeStateAsUpdate(doc)
-}
-
-const keysIn = (doc: Y.Doc) => [...doc.getMap('tldraw').keys()].sort()
-
-/** A board with an edit: it is read when it is opened. */
-async function drawnBoard(): Promise<BoardId> {
-  const board = freshBoard()
-  await storage.boards.create(board)
-  await storage.boards.append(randomUUID(), [{ board, entries: [{ actor: 'human:test', data: edit('drawn') }] }])
-  return board
-}
-
-const isUpdate = (frame: Uint8Array) => frame[0] === 0 && frame[1] === 2
+const { open, drawnBoard, storage } = roomsOnOneStore()
 
 describe('opening', () => {
   test('is done once, however many come at a time', async () => {
@@ -184,7 +102,7 @@ describe('a room that nobody holds', () => {
       await new Promise<void>(resolve => {
         end = resolve
       })
-      return storage.archive.save(...given)
+      return storage().archive.save(...given)
     })
     const { room, release } = await rooms.hold(board, true)
     const alice = peer()
@@ -247,84 +165,6 @@ describe('a room that nobody holds', () => {
   })
 })
 
-describe('a discarded room', () => {
-  test('sends everybody away, takes nothing more, and the next open reads the log', async () => {
-    const { rooms, save } = open()
-    const board = freshBoard()
-    const { room, release } = await rooms.hold(board, true)
-    const alice = peer()
-    room.join(alice.own)
-    room.receive({ kind: 'update', update: edit('committed') }, alice.own)
-    await until(() => alice.sent.some(isUpdate))
-    room.receive({ kind: 'update', update: edit('lost') }, alice.own)
-    rooms.discard(room, new SyncError('storage-unavailable', 'too long'))
-    room.receive({ kind: 'update', update: edit('late') }, alice.own)
-    expect(alice.closed.map(({ code }) => code)).toEqual(['storage-unavailable'])
-    expect(() => room.join(peer().own)).toThrow('too long')
-    release()
-    const again = await rooms.hold(board, true)
-    expect(again.room).not.toBe(room)
-    expect(keysIn(again.room.replica.doc)).toContain('committed')
-    expect(keysIn(again.room.replica.doc)).not.toContain('late')
-    expect(save).not.toHaveBeenCalled()
-  })
-})
-
-describe('a broadcast', () => {
-  test('reaches the others though one socket throws, which is sent away', async () => {
-    const { rooms } = open()
-    const { room } = await rooms.hold(freshBoard(), true)
-    const fail = () => {
-      throw new Error('broken')
-    }
-    const [alice, bob] = [peer(), peer()]
-    const [broken, worse] = [peer({ send: fail }), peer({ send: fail, close: fail })]
-    for (const { own } of [alice, broken, worse, bob]) room.join(own)
-    room.receive({ kind: 'update', update: edit('a') }, alice.own)
-    await until(() => alice.sent.some(isUpdate) && bob.sent.some(isUpdate))
-    expect(broken.closed.length).toBeGreaterThan(0)
-  })
-})
-
-test('a board that nobody edits for a while keeps no document: whoever joins then does not wake it, an edit does', async () => {
-  const { rooms } = open({ restMs: 20 })
-  const { room } = await rooms.hold(freshBoard(), true)
-  const [alice, bob] = [peer(), peer()]
-  room.join(alice.own)
-  room.receive({ kind: 'update', update: edit('a') }, alice.own)
-  await until(() => alice.sent.some(isUpdate))
-  await until(() => room.replica.usedAt === undefined, { what: 'the document to rest' })
-
-  room.join(bob.own)
-  room.receive({ kind: 'sync-step-1', stateVector: new Map() }, bob.own)
-  room.receive({ kind: 'sync-step-2', update: Uint8Array.of(0, 0) }, bob.own)
-  // A step 2 of nothing is no edit; an update of nothing is one, and gets its echo.
-  expect(bob.sent.some(isUpdate)).toBe(false)
-  room.receive({ kind: 'update', update: Uint8Array.of(0, 0) }, bob.own)
-  await until(() => bob.sent.some(isUpdate), { what: 'the echo' })
-  expect(room.replica.usedAt).toBeUndefined()
-  const answer = bob.sent.find(frame => frame[0] === 0 && frame[1] === 1)
-  expect(answer?.length).toBeGreaterThan(10)
-
-  room.receive({ kind: 'update', update: edit('b') }, bob.own)
-  await until(() => alice.sent.filter(isUpdate).length === 2)
-  expect(keysIn(room.replica.doc)).toEqual(['a', 'b'])
-})
-
-test('who asks again while its answer waits gets the later one only', async () => {
-  const { rooms } = open()
-  const { room } = await rooms.hold(freshBoard(), true)
-  const [alice, bob] = [peer(), peer()]
-  room.join(alice.own)
-  room.join(bob.own)
-  room.receive({ kind: 'update', update: edit('a') }, alice.own)
-  for (let times = 0; times < 3; times++) room.receive({ kind: 'sync-step-1', stateVector: new Map() }, bob.own)
-  await until(() => bob.sent.some(isUpdate))
-  expect(bob.sent.filter(frame => frame[0] === 0 && frame[1] === 1)).toHaveLength(1)
-  room.receive({ kind: 'sync-step-1', stateVector: new Map() }, bob.own)
-  expect(bob.sent.filter(frame => frame[0] === 0 && frame[1] === 1)).toHaveLength(2)
-})
-
 test('stopping commits, snapshots and closes every room, those that are opening too', async () => {
   const { rooms, read, save } = open()
   const [board, opening] = [freshBoard(), await drawnBoard()]
@@ -337,7 +177,7 @@ test('stopping commits, snapshots and closes every room, those that are opening 
     await new Promise<void>(resolve => {
       end = resolve
     })
-    return storage.archive.read(...given)
+    return storage().archive.read(...given)
   })
   const late = rooms.hold(opening, true)
   await until(() => read.mock.calls.length === 1)
@@ -348,7 +188,7 @@ test('stopping commits, snapshots and closes every room, those that are opening 
   // The other had a row that no snapshot held yet.
   expect(new Set(save.mock.calls.map(([saved]) => saved))).toEqual(new Set([board, opening]))
   expect(alice.closed).toEqual([draining])
-  const stored = await storage.archive.read(board, 0)
+  const stored = await storage().archive.read(board, 0)
   expect(stored?.snapshot?.seq).toBe(1)
 })
 
@@ -358,7 +198,7 @@ test('boards whose snapshots are due together are written a few at a time, and e
   let holding = true
   save.mockImplementation(async (...given) => {
     if (holding) await new Promise<void>(resolve => ends.push(resolve))
-    return storage.archive.save(...given)
+    return storage().archive.save(...given)
   })
   const alice = peer()
   const opened = await Promise.all(
@@ -381,7 +221,7 @@ test('boards whose snapshots are due together are written a few at a time, and e
   }
   await Promise.all(savings)
   holding = false
-  const stored = await Promise.all(opened.map(({ board }) => storage.archive.read(board, 0)))
+  const stored = await Promise.all(opened.map(({ board }) => storage().archive.read(board, 0)))
   // Those that waited for their turn hold what came until then.
   expect(stored.map(board => board?.snapshot?.seq)).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 2])
 })
