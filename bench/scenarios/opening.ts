@@ -86,7 +86,10 @@ export async function warmUp(server: Server, openers: Openers): Promise<void> {
   await openers.check(contentOfDoc(new Y.Doc()))
 }
 
-/** Two people work on a small board while a huge one is opened, and opened again. */
+/** Time to wake the document, then 2 s without an edit, and to store it. */
+const untilStoredMs = 15_000
+
+/** Two people work on a small board while a huge one is opened, opened again, and edited, for which it is stored as a whole. */
 async function hugeBoard(server: Server, scale: Scale): Promise<Figures> {
   const board = newBoard()
   const content = await draw(server, board, hugeOf[scale])
@@ -117,15 +120,21 @@ async function hugeBoard(server: Server, scale: Scale): Promise<Figures> {
   const [first = Number.NaN] = await openers.open(server, board)
   const [second = Number.NaN] = await openers.open(server, board)
   await pause(500)
+  const slowest = Math.max(...latencies)
+  const editor = await Person.join(server, board)
+  await pause(500)
+  latencies.length = 0
+  const change = makeWriter(2_000, 1)
+  editor.send(edit(change.updates[0] ?? new Uint8Array()))
+  await pause(scale === 'smoke' ? 100 : untilStoredMs)
+  const storing = Math.max(...latencies)
   clearInterval(timer)
   const sent = new Map([[writer.client, writer.clocks[step - 1] ?? 0]])
   await fact('the small board has every edit', () => hearing.hasAll(sent))
-  const slowest = Math.max(...latencies)
   await openers.check(content)
   openers.stop()
-  author.stop()
-  other.stop()
-  return { open: first, again: second, slowest, calm }
+  for (const person of [author, other, editor]) person.stop()
+  return { open: first, again: second, slowest, storing, calm }
 }
 
 export const opening: readonly Scenario[] = [
@@ -152,15 +161,20 @@ export const opening: readonly Scenario[] = [
   {
     name: 'huge-board',
     title: 'A board of 100,000 shapes is opened while two people work on another',
-    about: 'How long the slowest edit of the two takes to arrive, beside p99 before the huge board is touched.',
+    about:
+      'How long the slowest edit of the two takes to arrive: while it is opened, in the 15 s after an edit to it, and p99 before it is touched.',
     servers: ['hocuspocus + Postgres', 'boardsync'],
     figures: [
       { key: 'slowest', title: 'slowest edit of others, ms', digits: 0 },
+      { key: 'storing', title: 'slowest after an edit to it, ms', digits: 0 },
       { key: 'calm', title: 'p99 before, ms', digits: 0 },
       { key: 'open', title: 'opened in ms', digits: 0 },
       { key: 'again', title: 'again in ms', digits: 0 },
     ],
-    goals: [{ figure: 'slowest', atMost: 80 }],
+    goals: [
+      { figure: 'slowest', atMost: 80 },
+      { figure: 'storing', atMost: 80 },
+    ],
     run: hugeBoard,
   },
 ]

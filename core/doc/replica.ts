@@ -8,6 +8,7 @@ import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
 import type { LogRow } from '../store/board-log.ts'
 import { type Applied, DocChanges, editAs } from './doc-changes.ts'
+import { cutInSlices, encodeInSlices } from './live-encoding.ts'
 import { RestingDoc } from './resting-doc.ts'
 import { sliceApart } from './slicer.ts'
 import type { DocumentBytes } from './slices.ts'
@@ -101,6 +102,19 @@ export class Replica {
   /** The whole state as V1 updates in order. Does not wake the document. */
   encodeState(): readonly Uint8Array[] {
     return this.#document.encodeState()
+  }
+
+  /** The whole state as one V2 update, encoded in slices. The replica has to stay as it is meanwhile. @throws Error when it does not */
+  async encodeWhole(): Promise<Uint8Array> {
+    await this.wake()
+    return encodeInSlices(this.doc)
+  }
+
+  /** As {@link encodeState}, in slices. The replica has to stay as it is meanwhile. */
+  async cutState(): Promise<readonly Uint8Array[]> {
+    if (this.rests) return this.encodeState()
+    // The other way stops everything else, and lacks nothing.
+    return cutInSlices(this.doc).catch(() => this.encodeState())
   }
 
   /** Does not wake the document. */

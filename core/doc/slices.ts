@@ -29,16 +29,24 @@ export function slicesOf(state: Uint8Array): DocumentBytes {
     if (own) own.push(struct)
     else byClient.set(struct.id.client, [struct])
   }
-  const slices: Uint8Array[] = []
-  const slice = new Slice()
-  for (const struct of inOrder(byClient)) {
-    slice.add(struct)
-    if (slice.bytes >= sliceBytes) slices.push(slice.take())
-  }
-  if (slice.bytes > 0) slices.push(slice.take())
-  slices.push(...deletionSlices(ds))
+  const slices = [...cut(byClient, ds, () => new BytesEncoder())]
   const clocks = [...byClient].map(([client, own]) => [client, endOf(own.at(-1))] as const)
   return { slices, stateVector: Y.encodeStateVector(new Map(clocks)) }
+}
+
+/** @param byClient all structs of a document, of each client by clock. @throws Error when some are missing */
+export function* cut(
+  byClient: ReadonlyMap<number, readonly Struct[]>,
+  ds: Deletions,
+  newEncoder: () => Y.UpdateEncoderV1,
+): Generator<Uint8Array> {
+  const slice = new Slice(newEncoder)
+  for (const struct of inOrder(byClient)) {
+    slice.add(struct)
+    if (slice.bytes >= sliceBytes) yield slice.take()
+  }
+  if (slice.bytes > 0) yield slice.take()
+  yield* deletionSlices(ds)
 }
 
 const endOf = (struct: Struct | undefined): number => (struct ? struct.id.clock + struct.length : 0)
@@ -61,8 +69,10 @@ function* inOrder(byClient: ReadonlyMap<number, readonly Struct[]>): Iterable<St
         throw new Error(`the state is not whole: client ${want.client} at ${at?.clock}`)
       } else {
         const { origin, rightOrigin, parent } = struct as Partial<Y.Item>
+        // Of a struct in a document it is the type itself.
+        const parentId = parent instanceof Y.AbstractType ? parent._item?.id : parent
         const missing =
-          lacking(origin, want.client) ?? lacking(rightOrigin, want.client) ?? lacking(parent, want.client)
+          lacking(origin, want.client) ?? lacking(rightOrigin, want.client) ?? lacking(parentId, want.client)
         if (missing) wanted.push(missing)
         else {
           at.next += 1
@@ -90,17 +100,6 @@ class BytesDecoder extends Y.UpdateDecoderV2 {
 }
 
 class BytesEncoder extends Y.UpdateEncoderV1 {
-  /** Views: they change with what is written next. */
-  written(): Uint8Array[] {
-    const { bufs, cbuf, cpos } = this.restEncoder
-    return [...bufs, cbuf.subarray(0, cpos)]
-  }
-
-  clear(): void {
-    this.restEncoder.bufs.length = 0
-    this.restEncoder.cpos = 0 // of the last buffer, which is the biggest of them
-  }
-
   override writeAny(value: unknown): void {
     if (value instanceof Uint8Array) encoding.writeUint8Array(this.restEncoder, value)
     else super.writeAny(value)
@@ -109,9 +108,14 @@ class BytesEncoder extends Y.UpdateEncoderV1 {
 
 /** An update under way: its structs by client. It is used again for the next: megabytes of new memory cost more than to fill them. */
 class Slice {
-  readonly #clients = new Map<number, { clock: number; count: number; encoder: BytesEncoder }>()
-  readonly #encoders: BytesEncoder[] = []
+  readonly #newEncoder: () => Y.UpdateEncoderV1
+  readonly #clients = new Map<number, { clock: number; count: number; encoder: Y.UpdateEncoderV1 }>()
+  readonly #encoders: Y.UpdateEncoderV1[] = []
   bytes = 0
+
+  constructor(newEncoder: () => Y.UpdateEncoderV1) {
+    this.#newEncoder = newEncoder
+  }
 
   add(struct: Struct): void {
     const { client, clock } = struct.id
@@ -130,26 +134,34 @@ class Slice {
   take(): Uint8Array {
     const parts = [varUints(this.#clients.size)]
     for (const [client, { clock, count, encoder }] of this.#clients) {
-      parts.push(varUints(count, client, clock), ...encoder.written())
+      parts.push(varUints(count, client, clock), ...written(encoder.restEncoder))
     }
     parts.push(Uint8Array.of(0)) // no deletions
     this.#clients.clear()
     this.bytes = 0
-    const update = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
-    let at = 0
-    for (const part of parts) {
-      update.set(part, at)
-      at += part.byteLength
-    }
-    return update
+    return joined(parts)
   }
 
-  #emptyEncoder(index: number): BytesEncoder {
-    const encoder = this.#encoders[index] ?? new BytesEncoder()
+  #emptyEncoder(index: number): Y.UpdateEncoderV1 {
+    const encoder = this.#encoders[index] ?? this.#newEncoder()
     this.#encoders[index] = encoder
-    encoder.clear()
+    encoder.restEncoder.bufs.length = 0
+    encoder.restEncoder.cpos = 0 // of the last buffer, which is the biggest of them
     return encoder
   }
+}
+
+/** Views of what was written so far: they change with what is written next. */
+export const written = ({ bufs, cbuf, cpos }: encoding.Encoder): Uint8Array[] => [...bufs, cbuf.subarray(0, cpos)]
+
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.byteLength
+  }
+  return whole
 }
 
 function varUints(...values: number[]): Uint8Array {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { parseBoardId } from '../../core/contract/board-id.ts'
 import { Replica } from '../../core/doc/replica.ts'
@@ -22,7 +22,8 @@ function begin() {
     },
     () => {},
   )
-  const base = new Base(replica, line)
+  const size = { bytes: 0 }
+  const base = new Base(replica, line, size, work => line.turn(work))
   const author = new Y.Doc()
   const edit = (key: string, bytes = 10) => {
     let update: Uint8Array = new Uint8Array()
@@ -37,7 +38,7 @@ function begin() {
     line.take()
     line.settle({ epoch: 1, firstSeq: 1, lastSeq: 1 })
   }
-  return { base, edit, commit }
+  return { base, size, line, edit, commit }
 }
 
 /** `[0, 2, length, update]` */
@@ -115,4 +116,25 @@ test('when much was committed since, the base is made anew', () => {
   expect(second.frames[0]).not.toBe(first.frames[0])
   expect(second.frames).toHaveLength(2)
   expect(keysOf(second.doc)).toEqual(['a', 'b'])
+})
+
+test('a big board is cut in a turn, while its edits wait; all who come meanwhile get the same', async () => {
+  const { base, size, line, edit, commit } = begin()
+  for (const key of ['a', 'b', 'c']) edit(key, 200_000)
+  commit()
+  size.bytes = 600_000
+  const [first, second] = [joiner(base), joiner(base)]
+  expect(first.frames).toEqual([])
+  line.admit(10, () => edit('d'))
+  await vi.waitFor(() => expect(second.synced).toBe(true))
+  commit()
+  const third = joiner(base)
+  expect([first, second, third].map(({ doc }) => keysOf(doc))).toEqual([
+    ['a', 'b', 'c'],
+    ['a', 'b', 'c'],
+    ['a', 'b', 'c', 'd'],
+  ])
+  expect(first.frames.length).toBeGreaterThan(2)
+  expect(first.frames.every((frame, index) => frame === second.frames[index])).toBe(true)
+  expect(third.frames[0]).toBe(first.frames[0])
 })

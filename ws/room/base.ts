@@ -5,10 +5,13 @@
  */
 import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
+import type { BoardSize } from './board-size.ts'
 import type { CommitLine } from './commit-line.ts'
 
 /** Smaller boards are encoded for each joiner, in one frame: that takes a millisecond. */
 export const baseFromBytes = 64 * 1024
+/** What is bigger is encoded in slices between which other boards get their turn, while its edits wait. */
+const slicedFromBytes = 512 * 1024
 /** With more than this behind it a base is made anew for the next joiner. */
 const tailAtMost = { frames: 500, share: 0.25 }
 
@@ -30,14 +33,22 @@ interface Part {
   framed: boolean
 }
 
+/** Runs work while the replica stays as the log has it. */
+type Still = <T>(work: () => Promise<T>) => Promise<T>
+
 export class Base {
   readonly #replica: Replica
   readonly #line: CommitLine
+  readonly #size: Pick<BoardSize, 'bytes'>
+  readonly #still: Still
   #made: Made | undefined
+  #making: Promise<Made> | undefined
 
-  constructor(replica: Replica, line: CommitLine) {
+  constructor(replica: Replica, line: CommitLine, size: Pick<BoardSize, 'bytes'>, still: Still) {
     this.#replica = replica
     this.#line = line
+    this.#size = size
+    this.#still = still
   }
 
   /** This frame was sent to everybody: what it holds is committed. */
@@ -49,25 +60,50 @@ export class Base {
 
   /** Hands over the frames for one who has nothing, made as they are taken: now, or once what the base holds is committed. */
   give(send: (frames: Iterable<Uint8Array>) => void): void {
-    const made = this.#current()
-    const give = () => send(framesOf(made, [...made.tail, nothingElse]))
-    if (made.committed) give()
-    else this.#line.whenCommitted(give)
+    const give = (made: Made) => send(framesOf(made, [...made.tail, nothingElse]))
+    const made = this.#current() ?? this.#makeAtOnce()
+    if (!made) {
+      this.#makeInSlices().then(give, () => undefined) // the room was closed: nobody waits any more
+    } else if (made.committed) {
+      give(made)
+    } else {
+      this.#line.whenCommitted(() => give(made))
+    }
   }
 
-  #current(): Made {
-    if (this.#made && this.#made.tail.length <= tailAtMost.frames) {
-      if (this.#made.tailBytes <= this.#made.stateBytes * tailAtMost.share) return this.#made
-    }
-    const state = this.#replica.encodeState().map(bytes => ({ bytes, framed: false }))
-    const stateBytes = state.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
-    const made: Made = { state, stateBytes, tail: [], tailBytes: 0, committed: false }
+  #current(): Made | undefined {
+    const made = this.#made
+    const isShort = made && made.tail.length <= tailAtMost.frames
+    return isShort && made.tailBytes <= made.stateBytes * tailAtMost.share ? made : undefined
+  }
+
+  /** @returns undefined where that would take long */
+  #makeAtOnce(): Made | undefined {
+    if (this.#size.bytes >= slicedFromBytes && !this.#replica.rests) return undefined
+    const made = madeOf(this.#replica.encodeState(), false)
     this.#made = made
     this.#line.whenCommitted(() => {
       made.committed = true
     })
     return made
   }
+
+  /** Whoever comes meanwhile gets the same. @throws Error when the room is closed before */
+  #makeInSlices(): Promise<Made> {
+    this.#making ??= this.#still(async () => {
+      this.#made = madeOf(await this.#replica.cutState(), true)
+      return this.#made
+    }).finally(() => {
+      this.#making = undefined
+    })
+    return this.#making
+  }
+}
+
+function madeOf(updates: readonly Uint8Array[], committed: boolean): Made {
+  const state = updates.map(bytes => ({ bytes, framed: false }))
+  const stateBytes = updates.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  return { state, stateBytes, tail: [], tailBytes: 0, committed }
 }
 
 function* framesOf({ state }: Made, then: readonly Uint8Array[]): Iterable<Uint8Array> {

@@ -95,3 +95,38 @@ test('nothing is heard once the room is closed', () => {
   expect(replica.known).toBe(1)
   expect(read).not.toHaveBeenCalled()
 })
+
+test('while the replica has to stay as it is nothing is applied; what came meanwhile is read after that', async () => {
+  const { commit, follower, message, replica, answers, read, rowsIn } = setUp()
+  commit()
+  const reading = follower.catchUp()
+  let end = () => {}
+  const still = follower.keepStill(
+    () =>
+      new Promise<void>(resolve => {
+        end = resolve
+      }),
+  )
+  answers[0]?.()
+  follower.hear(message(2))
+  commit()
+  follower.hear(message(3))
+  await new Promise(resolve => setImmediate(resolve))
+  expect([replica.known, rowsIn()]).toEqual([1, 1])
+  end()
+  await Promise.all([still, reading])
+  expect([replica.known, rowsIn()]).toEqual([2, 2])
+  await until(() => read.mock.calls.length === 2)
+  answers[1]?.()
+  await until(() => replica.known === 3)
+  follower.hear({ ...message(3), firstSeq: 4, lastSeq: 4 })
+  expect(replica.known).toBe(4)
+})
+
+test('work for which the replica had to stay as it is fails for who asked for it, and everything goes on', async () => {
+  const { commit, follower, message, replica } = setUp()
+  commit()
+  await expect(follower.keepStill(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  follower.hear(message(2))
+  expect(replica.known).toBe(2)
+})

@@ -45,6 +45,9 @@ export class LogFollower implements SyncFollower {
   #reading: Promise<void> | undefined
   /** Something was committed after the reading under way began. */
   #again = false
+  /** Resolves when the replica may be changed again; undefined while it may. */
+  #still: Promise<void> | undefined
+  #heardMeanwhile = false
   #closed = false
 
   constructor(board: BoardId, replica: Replica, services: LogFollowerServices, owner: LogFollowerOwner) {
@@ -75,11 +78,31 @@ export class LogFollower implements SyncFollower {
     }
   }
 
+  /** Leaves the replica as it is while `work` lasts; what is heard meanwhile is read from the log then. */
+  async keepStill<T>(work: () => Promise<T>): Promise<T> {
+    const working = work()
+    this.#still = working.then(
+      () => undefined,
+      () => undefined, // whoever asked for the work hears of its failure
+    )
+    try {
+      return await working
+    } finally {
+      this.#still = undefined
+      if (this.#heardMeanwhile) this.missed()
+      this.#heardMeanwhile = false
+    }
+  }
+
   hear({ epoch, firstSeq, lastSeq, update }: SyncMessage): void {
     if (this.#closed) return
     const { known } = this.#replica
     const sameHistory = epoch === this.#replica.epoch
     if (sameHistory && lastSeq <= known) return
+    if (this.#still) {
+      this.#heardMeanwhile = true
+      return
+    }
     const isNext = sameHistory && firstSeq === known + 1
     if (isNext && update && !this.#replica.rests) this.#take(update, firstSeq, lastSeq)
     else this.missed()
@@ -107,6 +130,7 @@ export class LogFollower implements SyncFollower {
   async #read(): Promise<void> {
     const stored = await this.#services.archive.read(this.#board, this.#replica.known)
     if (stored && (stored.snapshot || stored.rows.length > 0)) await this.#replica.wake()
+    while (this.#still) await this.#still
     if (this.#closed) return
     if (!stored || stored.head.deleted) {
       this.#owner.onDiscard(new SyncError('board-deleted', 'the board was deleted'))

@@ -104,7 +104,7 @@ export class Room {
       },
       log,
     )
-    const base = new Base(this.replica, this.line)
+    const base = new Base(this.replica, this.line, this.size, work => this.#still(work))
     this.#broadcast = new Broadcast(this.line, this.#audience, base, this.size)
     const bytes = () => this.size.bytes
     this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, error => this.#onBroken(error))
@@ -261,10 +261,14 @@ export class Room {
     if (everybody) this.#audience.send(everybody, peer)
   }
 
+  /** Runs `work` in a turn, while the replica stays as the log had it at `known`. */
+  #still<T>(work: () => Promise<T>): Promise<T> {
+    return this.line.turn(() => this.#follower.keepStill(work))
+  }
+
   #readState() {
-    return this.line.turn(async () => {
-      await this.replica.wake()
-      const update = Y.encodeStateAsUpdateV2(this.replica.doc)
+    return this.#still(async () => {
+      const update = await this.replica.encodeWhole()
       this.size.set(update.byteLength)
       return { epoch: this.replica.epoch, seq: this.replica.known, update, itemCount: countItems(this.replica.doc) }
     })

@@ -1,0 +1,80 @@
+/**
+ * A document that is open encoded whole, in slices between which other boards get their turn: tens of megabytes take a second.
+ * The document has to stay as it is meanwhile; whoever calls this sees to it.
+ */
+import * as encoding from 'lib0/encoding'
+import * as Y from 'yjs'
+import { slices } from '../base/slices.ts'
+import { cut, joined, written } from './slices.ts'
+
+/** To ask for the time costs as much as to write a small struct. */
+const structsBetweenLooks = 16
+
+/**
+ * @returns an update (V2), byte for byte what `Y.encodeStateAsUpdateV2` makes of a document without pending parts
+ * @throws Error when the document was changed meanwhile
+ */
+export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
+  return undisturbed(doc, async () => {
+    const encoder = new Y.UpdateEncoderV2()
+    const { clients } = doc.store
+    encoding.writeVarUint(encoder.restEncoder, clients.size)
+    for (const [client, structs] of highestFirst(clients)) {
+      encoding.writeVarUint(encoder.restEncoder, structs.length)
+      encoder.writeClient(client)
+      encoding.writeVarUint(encoder.restEncoder, structs[0]?.id.clock ?? 0)
+      for (const [index, struct] of structs.entries()) {
+        struct.write(encoder, 0)
+        if (index % structsBetweenLooks === 0 && slices.isOver) await slices.next()
+      }
+    }
+    const { clients: deleted } = Y.createDeleteSetFromStructStore(doc.store)
+    encoding.writeVarUint(encoder.restEncoder, deleted.size)
+    for (const [client, ranges] of highestFirst(deleted)) {
+      encoder.resetDsCurVal()
+      encoding.writeVarUint(encoder.restEncoder, client)
+      encoding.writeVarUint(encoder.restEncoder, ranges.length)
+      for (const { clock, len } of ranges) {
+        encoder.writeDsClock(clock)
+        encoder.writeDsLen(len)
+      }
+    }
+    // The encoder appends these last, after copying them twice.
+    const rest = written(encoder.restEncoder)
+    encoder.restEncoder = encoding.createEncoder()
+    const columns = encoder.toUint8Array()
+    if (slices.isOver) await slices.next()
+    return joined([columns, ...rest])
+  })
+}
+
+/** @returns updates (V1) as {@link cut} makes them. @throws Error when the document was changed meanwhile */
+export function cutInSlices(doc: Y.Doc): Promise<Uint8Array[]> {
+  return undisturbed(doc, async () => {
+    const updates: Uint8Array[] = []
+    const { store } = doc
+    for (const update of cut(store.clients, Y.createDeleteSetFromStructStore(store), () => new Y.UpdateEncoderV1())) {
+      updates.push(update)
+      if (slices.isOver) await slices.next()
+    }
+    return updates
+  })
+}
+
+const highestFirst = <T>(byClient: ReadonlyMap<number, T>): [number, T][] =>
+  [...byClient].sort(([one], [other]) => other - one)
+
+async function undisturbed<T>(doc: Y.Doc, work: () => Promise<T>): Promise<T> {
+  let changed = false
+  const note = () => {
+    changed = true
+  }
+  doc.on('beforeTransaction', note)
+  try {
+    const result = await work()
+    if (changed) throw new Error('the document was changed while it was encoded')
+    return result
+  } finally {
+    doc.off('beforeTransaction', note)
+  }
+}
