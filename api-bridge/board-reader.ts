@@ -75,13 +75,18 @@ export class BoardReader {
     const usable = kept && kept.epoch === head.epoch && kept.known < head.headSeq ? kept : undefined
     const stored = await this.#storage.archive.read(board, usable?.known ?? 0)
     if (!stored) throw missing()
-    if (usable && stored.head.epoch === usable.epoch) {
+    const isWhole = !usable || stored.snapshot !== undefined
+    if (usable && !isWhole && stored.head.epoch === usable.epoch) {
       usable.absorb(stored)
       this.#keep(board, usable, stored.head.bytes)
       return usable
     }
-    const replica = new Replica(stored)
-    this.#keep(board, replica, stored.head.bytes)
+    const whole = isWhole ? stored : await this.#storage.archive.read(board, 0)
+    if (!whole) throw missing()
+    // In slices: a big board takes seconds to read.
+    const replica = await Replica.load(whole)
+    await replica.wake()
+    this.#keep(board, replica, whole.head.bytes)
     return replica
   }
 

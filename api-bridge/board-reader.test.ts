@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { parseBoardId } from '../core/contract/board-id.ts'
+import type { Storage } from '../core/store/storage.ts'
+import type { Stoppable } from '../test/kit/releasing.ts'
+import { embeddedStorage } from '../test/kit/site.ts'
+import { BoardReader } from './board-reader.ts'
+
+let storage: Storage & Stoppable
+beforeAll(async () => {
+  storage = await embeddedStorage()
+})
+afterAll(() => storage.stop())
+
+async function drawn(name: string, shapes: number) {
+  const board = parseBoardId(name)
+  const { epoch } = await storage.boards.create(board)
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  const edit = async (change: (map: Y.Map<unknown>) => void) => {
+    doc.transact(() => change(doc.getMap('tldraw')))
+    const entries = updates.splice(0).map(data => ({ actor: 'human:ann' as const, data }))
+    return (await storage.boards.append(randomUUID(), [{ board, entries }])).get(board)?.lastSeq ?? 0
+  }
+  const store = async (seq: number) => {
+    await storage.archive.save(board, epoch, seq, Y.encodeStateAsUpdateV2(doc))
+    await storage.archive.pack(board)
+  }
+  const seq = await edit(map => {
+    for (let index = 0; index < shapes; index++) map.set(`shape:${index}`, { text: 'x'.repeat(100) })
+  })
+  await store(seq)
+  return { board, doc, edit, store }
+}
+
+const contentOf = (doc: Y.Doc) => doc.getMap('tldraw').toJSON()
+
+test('a big board is read while other work gets its turn', async () => {
+  const { board, doc } = await drawn('big', 10_000)
+  let turns = 0
+  const timer = setInterval(() => {
+    turns += 1
+  }, 0)
+  const replica = await new BoardReader(storage).read(board)
+  clearInterval(timer)
+  expect(replica.rests).toBe(false)
+  // The store takes a few of them.
+  expect(turns).toBeGreaterThan(30)
+  expect(contentOf(replica.doc)).toEqual(contentOf(doc))
+})
+
+test('what was read before is brought up to date, also past rows that have left the log', async () => {
+  const { board, doc, edit, store } = await drawn('small', 3)
+  const reader = new BoardReader(storage)
+  const first = await reader.read(board)
+  await edit(map => map.set('shape:new', 1))
+  const second = await reader.read(board)
+  expect(second).toBe(first)
+  expect(contentOf(second.doc)).toEqual(contentOf(doc))
+  await store(await edit(map => map.delete('shape:0')))
+  await edit(map => map.set('shape:newer', 2))
+  const third = await reader.read(board)
+  expect([third.known, contentOf(third.doc)]).toEqual([4, contentOf(doc)])
+})
