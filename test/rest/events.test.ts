@@ -180,7 +180,7 @@ describe('a client that comes back', () => {
       await until(async () => (await site.ask('GET', `/v1/boards/${board}/items/g${n}`)).statusCode === 200)
       await patch(site, board, 'base', { x: n + 10 })
       if (n % 3 === 1) await remove(board, `i${n - 1}`)
-      if (n % 4 === 3) for (const room of site.rooms.open()) await room.snapshots.save()
+      if (n % 4 === 3) for (const room of site.rooms.open()) await room.snapshots.settle()
     }
     const all = [...(await stayed.heard(8 * 4 + 3))]
     const places = [stayed.openings[0] ?? '', ...all.flatMap(({ id }) => id ?? [])]
@@ -230,7 +230,7 @@ describe('a client that comes back', () => {
     const board = freshBoard()
     for (let x = 0; x < 6; x++) {
       await post(site, board, { id: `i${x}` })
-      for (const room of site.rooms.open()) await room.snapshots.save()
+      for (const room of site.rooms.open()) await room.snapshots.settle()
     }
     const [epoch] = String((await site.ask('GET', `/v1/boards/${board}/items`)).headers.etag)
       .slice(1)
