@@ -10,7 +10,7 @@ import { edit, read } from '../wire.ts'
 
 const seconds: Record<Scale, number> = { smoke: 0.5, quick: 6, full: 30 }
 /** For so few that the compiler takes longer to see what is hot: of the 15th to 30th second it has a quarter, whosever they are. */
-const longer = 90
+const longer = 60
 /** Before anything is counted: a server's first seconds are its compiler's. */
 const warmUp = 0.5
 const latenciesFrom = 10
