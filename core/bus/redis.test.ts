@@ -107,7 +107,6 @@ describe('a Redis that was killed', () => {
       await redis.halt()
       await until(() => bus.state === 'down')
       bus.publish('c', bytes(`lost ${round}`))
-      await redis.start()
       // Published by who was told that it is up: nothing is in between.
       const told = new Promise<void>(resolve => {
         bus.onState(() => {
@@ -115,6 +114,7 @@ describe('a Redis that was killed', () => {
           resolve()
         })
       })
+      await redis.start()
       await told
       await until(() => heard.includes(round) && all.includes(round))
     }
