@@ -5,10 +5,12 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { slices } from '../base/slices.ts'
-import { cut, joined, written } from './slices.ts'
+import { cut, written } from './slices.ts'
 
 /** To ask for the time costs as much as to write a small struct. */
 const structsBetweenLooks = 16
+/** A buffer that doubled to tens of megabytes would take a tenth of a second to come by. */
+const bufferBytes = 1024 * 1024
 
 /**
  * @returns an update (V2), byte for byte what `Y.encodeStateAsUpdateV2` makes of a document without pending parts
@@ -25,7 +27,9 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
       encoding.writeVarUint(encoder.restEncoder, structs[0]?.id.clock ?? 0)
       for (const [index, struct] of structs.entries()) {
         struct.write(encoder, 0)
-        if (index % structsBetweenLooks === 0 && slices.isOver) await slices.next()
+        if (index % structsBetweenLooks !== 0) continue
+        beginBuffer(encoder.restEncoder)
+        if (slices.isOver) await slices.next()
       }
     }
     const { clients: deleted } = Y.createDeleteSetFromStructStore(doc.store)
@@ -39,12 +43,12 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
         encoder.writeDsLen(len)
       }
     }
+    if (slices.isOver) await slices.next()
     // The encoder appends these last, after copying them twice.
     const rest = written(encoder.restEncoder)
     encoder.restEncoder = encoding.createEncoder()
     const columns = encoder.toUint8Array()
-    if (slices.isOver) await slices.next()
-    return joined([columns, ...rest])
+    return joinedInSlices([columns, ...rest])
   })
 }
 
@@ -59,6 +63,25 @@ export function cutInSlices(doc: Y.Doc): Promise<Uint8Array[]> {
     }
     return updates
   })
+}
+
+/** Where the buffer at work is nearly as long as it may be, the next one takes its place. */
+function beginBuffer(encoder: encoding.Encoder): void {
+  if (encoder.cpos < bufferBytes) return
+  encoder.bufs.push(encoder.cbuf.subarray(0, encoder.cpos))
+  encoder.cbuf = new Uint8Array(2 * bufferBytes)
+  encoder.cpos = 0
+}
+
+async function joinedInSlices(parts: readonly Uint8Array[]): Promise<Uint8Array> {
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    if (slices.isOver) await slices.next()
+    whole.set(part, at)
+    at += part.byteLength
+  }
+  return whole
 }
 
 const highestFirst = <T>(byClient: ReadonlyMap<number, T>): [number, T][] =>

@@ -154,7 +154,7 @@ class Slice {
 /** Views of what was written so far: they change with what is written next. */
 export const written = ({ bufs, cbuf, cpos }: encoding.Encoder): Uint8Array[] => [...bufs, cbuf.subarray(0, cpos)]
 
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
   let at = 0
   for (const part of parts) {
