@@ -23,6 +23,17 @@ export const slices = {
   },
 }
 
+/** Puts the parts into `whole`, one behind the other. */
+export async function fillInSlices(whole: Uint8Array, parts: readonly Uint8Array[]): Promise<Uint8Array> {
+  let at = 0
+  for (const part of parts) {
+    if (slices.isOver) await slices.next()
+    whole.set(part, at)
+    at += part.byteLength
+  }
+  return whole
+}
+
 function begin(): number {
   setImmediate(() => {
     const next = waiting.shift()

@@ -4,7 +4,7 @@
  */
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
-import { slices } from '../base/slices.ts'
+import { fillInSlices, slices } from '../base/slices.ts'
 import { cut, written } from './slices.ts'
 
 /** To ask for the time costs as much as to write a small struct. */
@@ -48,7 +48,8 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
     const rest = written(encoder.restEncoder)
     encoder.restEncoder = encoding.createEncoder()
     const columns = encoder.toUint8Array()
-    return joinedInSlices([columns, ...rest])
+    const parts = [columns, ...rest]
+    return fillInSlices(new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0)), parts)
   })
 }
 
@@ -71,17 +72,6 @@ function beginBuffer(encoder: encoding.Encoder): void {
   encoder.bufs.push(encoder.cbuf.subarray(0, encoder.cpos))
   encoder.cbuf = new Uint8Array(2 * bufferBytes)
   encoder.cpos = 0
-}
-
-async function joinedInSlices(parts: readonly Uint8Array[]): Promise<Uint8Array> {
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    if (slices.isOver) await slices.next()
-    whole.set(part, at)
-    at += part.byteLength
-  }
-  return whole
 }
 
 const highestFirst = <T>(byClient: ReadonlyMap<number, T>): [number, T][] =>

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { createInflateRaw, deflateRaw, deflateRawSync } from 'node:zlib'
-import { slices } from '../base/slices.ts'
+import { fillInSlices } from '../base/slices.ts'
 import { inPlace, inThreadFromBytes } from './deflating.ts'
 
 const deflateInThread = promisify(deflateRaw)
@@ -57,13 +57,7 @@ async function decompress(bytes: Uint8Array): Promise<Uint8Array> {
     length += piece.byteLength
   }
   const whole = length < sharedFromBytes ? new Uint8Array(length) : new Uint8Array(new SharedArrayBuffer(length))
-  let at = 0
-  for (const piece of pieces) {
-    if (slices.isOver) await slices.next()
-    whole.set(piece, at)
-    at += piece.byteLength
-  }
-  return whole
+  return fillInSlices(whole, pieces)
 }
 
 export const checksumOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
