@@ -17,6 +17,16 @@ test('a document is encoded to the very bytes that Yjs makes of it', async () =>
   expect(await encodeInSlices(new Y.Doc())).toEqual(Y.encodeStateAsUpdateV2(new Y.Doc()))
 })
 
+test('a character that ends one string and begins the next is encoded as Yjs does it', async () => {
+  const [high, low] = '😀'.split('')
+  for (const before of [0, 1, 4_094, 4_095, 4_096, 10_000]) {
+    const doc = new Y.Doc()
+    doc.getMap('').set('x'.repeat(before) + high, 1)
+    doc.getMap('').set(`${low}y`, 2)
+    expect(Buffer.compare(await encodeInSlices(doc), Y.encodeStateAsUpdateV2(doc))).toBe(0)
+  }
+})
+
 test('a document is cut into updates that make the same one, none of which waits for a later one', async () => {
   await fc.assert(
     fc.asyncProperty(people, steps, async (count, drawn) => {

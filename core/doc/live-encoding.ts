@@ -4,8 +4,10 @@
  */
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
+import { lengthOf, written } from '../base/byte-parts.ts'
 import { fillInSlices, slices } from '../base/slices.ts'
-import { cut, written } from './slices.ts'
+import { cut } from './slices.ts'
+import { columnsOf, takeStrings } from './v2-columns.ts'
 
 /** To ask for the time costs as much as to write a small struct. */
 const structsBetweenLooks = 16
@@ -19,6 +21,7 @@ const bufferBytes = 1024 * 1024
 export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
   return undisturbed(doc, async () => {
     const encoder = new Y.UpdateEncoderV2()
+    const strings = encoding.createEncoder()
     const { clients } = doc.store
     encoding.writeVarUint(encoder.restEncoder, clients.size)
     for (const [client, structs] of highestFirst(clients)) {
@@ -28,6 +31,8 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
       for (const [index, struct] of structs.entries()) {
         struct.write(encoder, 0)
         if (index % structsBetweenLooks !== 0) continue
+        takeStrings(encoder, strings)
+        beginBuffer(strings)
         beginBuffer(encoder.restEncoder)
         if (slices.isOver) await slices.next()
       }
@@ -43,13 +48,9 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
         encoder.writeDsLen(len)
       }
     }
+    const parts = [...columnsOf(encoder, strings), ...written(encoder.restEncoder)]
     if (slices.isOver) await slices.next()
-    // The encoder appends these last, after copying them twice.
-    const rest = written(encoder.restEncoder)
-    encoder.restEncoder = encoding.createEncoder()
-    const columns = encoder.toUint8Array()
-    const parts = [columns, ...rest]
-    return fillInSlices(new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0)), parts)
+    return fillInSlices(new Uint8Array(lengthOf(parts)), parts)
   })
 }
 

@@ -5,6 +5,7 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { contentAny, takeAny } from '../base/any-bytes.ts'
+import { joined, varUints, written } from '../base/byte-parts.ts'
 
 /** Of V1 bytes: Yjs applies them in some 20 ms. */
 const sliceBytes = 128 * 1024
@@ -149,25 +150,6 @@ class Slice {
     encoder.restEncoder.cpos = 0 // of the last buffer, which is the biggest of them
     return encoder
   }
-}
-
-/** Views of what was written so far: they change with what is written next. */
-export const written = ({ bufs, cbuf, cpos }: encoding.Encoder): Uint8Array[] => [...bufs, cbuf.subarray(0, cpos)]
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.byteLength
-  }
-  return whole
-}
-
-function varUints(...values: number[]): Uint8Array {
-  const encoder = encoding.createEncoder()
-  for (const value of values) encoding.writeVarUint(encoder, value)
-  return encoding.toUint8Array(encoder)
 }
 
 function* deletionSlices({ clients }: Deletions): Iterable<Uint8Array> {
