@@ -4,10 +4,12 @@
  * without putting them together.
  */
 import { randomBytes } from 'node:crypto'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import type { Server } from '../servers.ts'
 import { step1, step2 } from '../wire.ts'
 import { isStep1, isStep2 } from './person.ts'
+
+const readBytes = 256 * 1024
 
 export interface Opened {
   ms: number
@@ -15,21 +17,41 @@ export interface Opened {
   messages: Uint8Array[][]
 }
 
+export interface HowToOpen {
+  /** It takes nothing from the network for so long after it has asked, as one on a slow line. */
+  waitsMs?: number
+  /** What is kept of its nth message of the document. */
+  keep?: (pieces: Uint8Array[], nth: number) => Uint8Array[]
+}
+
 /** Until the answer to step 1 is there, whole. */
-export function openLean(server: Pick<Server, 'dialect' | 'urls'> & { name: string }, board: string): Promise<Opened> {
+export function openLean(
+  server: Pick<Server, 'dialect' | 'urls'> & { name: string },
+  board: string,
+  { waitsMs = 0, keep = pieces => pieces }: HowToOpen = {},
+): Promise<Opened> {
   const start = performance.now()
   const url = new URL(`${server.urls[0]}/${board}`)
-  const socket = connect(Number(url.port), url.hostname)
+  let take: (chunk: Buffer) => void = () => {}
+  // Memory of its own for every 64 KiB costs more than to receive them.
+  const callback = (length: number, buffer: Uint8Array) => {
+    take(Buffer.from(buffer.subarray(0, length)))
+    return true
+  }
+  const onread = { buffer: Buffer.allocUnsafe(readBytes), callback }
+  const socket = connect({ port: Number(url.port), host: url.hostname, onread })
   socket.setNoDelay()
   const messages: Uint8Array[][] = []
   return new Promise((resolve, reject) => {
     const send = (message: Uint8Array) => socket.write(masked(server.dialect.wrap(board, message)))
-    const take = (pieces: Uint8Array[]) => {
+    const onMessage = (pieces: Uint8Array[]) => {
       // The first piece may end within what tells the kind of a message.
       const [first = new Uint8Array(), ...rest] = pieces
       const message = server.dialect.unwrap(board, first.length < 300 ? Buffer.concat(pieces) : first)
       if (isStep1(message)) send(step2())
-      else if (message[0] === 0 || message[0] === 4) messages.push(first.length < 300 ? [message] : [message, ...rest])
+      else if (message[0] === 0 || message[0] === 4) {
+        messages.push(keep(first.length < 300 ? [message] : [message, ...rest], messages.length))
+      }
       if (!isStep2(message)) return
       resolve({ ms: performance.now() - start, messages })
       socket.destroy()
@@ -37,6 +59,9 @@ export function openLean(server: Pick<Server, 'dialect' | 'urls'> & { name: stri
     const onUpgraded = () => {
       for (const frame of server.dialect.hello(board)) socket.write(masked(frame))
       send(step1())
+      if (waitsMs === 0) return
+      socket.pause()
+      setTimeout(() => socket.resume(), waitsMs)
     }
     socket.on('error', reject)
     socket.on('close', () => reject(new Error(`${server.name} hung up on a client that opened a board`)))
@@ -46,18 +71,18 @@ export function openLean(server: Pick<Server, 'dialect' | 'urls'> & { name: stri
           `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
       ),
     )
-    read(socket, onUpgraded, take)
+    take = reader(onUpgraded, onMessage)
   })
 }
 
-/** @param take gets each message, in pieces */
-function read(socket: Socket, onUpgraded: () => void, take: (pieces: Uint8Array[]) => void): void {
+/** Of what comes in on one connection. @param take gets each message, in pieces */
+function reader(onUpgraded: () => void, take: (pieces: Uint8Array[]) => void): (chunk: Buffer) => void {
   let upgraded = false
   let head: Buffer = Buffer.alloc(0)
   let pieces: Uint8Array[] = []
   let opcode = 0
   let left = 0
-  socket.on('data', (chunk: Buffer) => {
+  return (chunk: Buffer) => {
     let rest: Buffer = chunk
     if (!upgraded) {
       head = Buffer.concat([head, chunk])
@@ -88,7 +113,7 @@ function read(socket: Socket, onUpgraded: () => void, take: (pieces: Uint8Array[
       pieces = []
       if (opcode === 2) take(message)
     }
-  })
+  }
 }
 
 const headerLength = (head: Buffer): number => {

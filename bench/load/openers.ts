@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url'
 import * as Y from 'yjs'
 import type { Server } from '../servers.ts'
 import { hocuspocus, read, yWebsocket } from '../wire.ts'
-import { type Opened, openLean } from './lean-person.ts'
+import { type HowToOpen, type Opened, openLean } from './lean-person.ts'
 import { contentOfDoc } from './writers.ts'
 
 type Question =
-  | { kind: 'open'; url: string; speaks: 'hocuspocus' | 'y-websocket'; board: string; people: number }
+  | { kind: 'open'; url: string; speaks: 'hocuspocus' | 'y-websocket'; board: string; people: number; waitsMs: number }
   /** Whether all that was opened so far has this content. */
   | { kind: 'check'; contentHash: string }
 
@@ -34,10 +34,14 @@ export class Openers {
     return new Openers(child)
   }
 
-  /** So many open the board at once. @returns how long each took, in ms */
-  open(server: Server, board: string, people = 1): Promise<number[]> {
+  /**
+   * So many open the board at once.
+   * @param waitsMs they take nothing for so long after they have asked
+   * @returns how long each took, in ms
+   */
+  open(server: Server, board: string, people = 1, waitsMs = 0): Promise<number[]> {
     const speaks = server.dialect === hocuspocus ? 'hocuspocus' : 'y-websocket'
-    return this.#ask({ kind: 'open', url: server.urls[0] ?? '', speaks, board, people })
+    return this.#ask({ kind: 'open', url: server.urls[0] ?? '', speaks, board, people, waitsMs })
   }
 
   /** @throws Error when somebody opened another content than this */
@@ -67,11 +71,32 @@ async function answer(question: Question): Promise<number[]> {
     opened = []
     return []
   }
-  const { url, speaks, board, people } = question
+  const { url, speaks, board, people, waitsMs } = question
   const server = { name: speaks, urls: [url], dialect: speaks === 'hocuspocus' ? hocuspocus : yWebsocket }
-  const now = await Promise.all(Array.from({ length: people }, () => openLean(server, board)))
+  const keep = people > 1 ? keepOnce() : undefined
+  const now = await Promise.all(
+    Array.from({ length: people }, () => openLean(server, board, { waitsMs, ...(keep && { keep }) })),
+  )
   opened.push(...now)
   return now.map(({ ms }) => ms)
+}
+
+/** What all of them get is kept once: to come by the memory for fifty times the same takes longer than to receive it. */
+function keepOnce(): NonNullable<HowToOpen['keep']> {
+  const firsts: Buffer[] = []
+  return (pieces, nth) => {
+    const first = firsts[nth]
+    if (!first) {
+      firsts[nth] = Buffer.concat(pieces)
+      return [firsts[nth]]
+    }
+    let at = 0
+    for (const piece of pieces) {
+      if (!first.subarray(at, at + piece.length).equals(piece)) return pieces
+      at += piece.length
+    }
+    return at === first.length ? [first] : pieces
+  }
 }
 
 /** Equal bytes are looked at once: fifty times a big board is more than this process could hold. */
