@@ -1,5 +1,6 @@
 /** Changing a Y.Doc, and what came of it: the update that each change made, and that nothing in it waits for what it lacks. */
 import * as Y from 'yjs'
+import { isCut, type StateBytes } from './state-bytes.ts'
 
 /** What applying an update did to the document. */
 export interface Applied {
@@ -56,9 +57,12 @@ export class DocChanges {
     return { update: integrated, incomplete: true }
   }
 
-  /** Applies a whole state (V2). @returns the clocks before it; undefined when it changed nothing. @throws as `apply` */
-  applyState(doc: Y.Doc, state: Uint8Array, origin: unknown): Map<number, number> | undefined {
-    return this.#changing(() => Y.applyUpdateV2(doc, state, origin)).before
+  /** Applies a whole state. @returns the clocks before it; undefined when it changed nothing. @throws as `apply` */
+  applyState(doc: Y.Doc, state: StateBytes, origin: unknown): Map<number, number> | undefined {
+    return this.#changing(() => {
+      if (isCut(state)) for (const slice of state.slices) Y.applyUpdate(doc, slice, origin)
+      else Y.applyUpdateV2(doc, state, origin)
+    }).before
   }
 
   #changing(work: () => void): Change {

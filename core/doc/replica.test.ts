@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
 import { Replica } from './replica.ts'
+import { type DocumentBytes, slicesOf } from './slices.ts'
+import { cutFromBytes, isCut, sizeOf } from './state-bytes.ts'
 
 /** A person's document, and the updates it made, in order. */
 function author(id: number) {
@@ -170,7 +172,7 @@ describe('reading on', () => {
     const replica = new Replica(stored({ 1: first }))
     const peer = new Y.Doc()
     Y.applyUpdate(peer, first)
-    const snapshot = { seq: 3, update: Y.encodeStateAsUpdateV2(alice.doc) }
+    const snapshot = { seq: 3, state: Y.encodeStateAsUpdateV2(alice.doc) }
     alice.map.set('shape:4', 4)
     const changes = replica.absorb(stored({ 4: alice.updates[3] as Uint8Array }, snapshot))
     expect(replica.known).toBe(4)
@@ -182,13 +184,13 @@ describe('reading on', () => {
   test('passes over a snapshot it is beyond', () => {
     const { alice, first, second, third } = three()
     const replica = new Replica(stored({ 1: first, 2: second, 3: third }))
-    expect(replica.absorb(stored({}, { seq: 2, update: Y.encodeStateAsUpdateV2(alice.doc) }, 3))).toEqual([])
+    expect(replica.absorb(stored({}, { seq: 2, state: Y.encodeStateAsUpdateV2(alice.doc) }, 3))).toEqual([])
     expect(replica.known).toBe(3)
   })
 
   test('for the first time has nobody to tell', () => {
     const { alice } = three()
-    const replica = new Replica(stored({}, { seq: 3, update: Y.encodeStateAsUpdateV2(alice.doc) }))
+    const replica = new Replica(stored({}, { seq: 3, state: Y.encodeStateAsUpdateV2(alice.doc) }))
     expect(replica.known).toBe(3)
     expect(contentOf(replica)).toEqual(alice.map.toJSON())
   })
@@ -259,7 +261,7 @@ describe('a big board', () => {
   /** What no encoding makes smaller. */
   const noise = (bytes: number, seed: number) =>
     Uint8Array.from({ length: bytes }, (_, index) => (index * 2_654_435_761 + seed * 40_503) >>> 13)
-  const snapshotOf = (doc: Y.Doc) => ({ seq: 7, update: Y.encodeStateAsUpdateV2(doc) })
+  const snapshotOf = (doc: Y.Doc) => ({ seq: 7, state: Y.encodeStateAsUpdateV2(doc) })
 
   test('is loaded as bytes, and is the same when it wakes, at once or in slices', async () => {
     const { doc, map } = big()
@@ -297,10 +299,59 @@ describe('a big board', () => {
 
   test('whose snapshot cannot be read says so, as a small one does', async () => {
     const { doc } = big()
-    const update = snapshotOf(doc).update.fill(255, 100, 200)
+    const state = snapshotOf(doc).state.fill(255, 100, 200)
     const found: unknown[] = []
-    const damaged = { ...stored({}, { seq: 7, update }), onUnreadable: (part: unknown) => void found.push(part) }
+    const damaged = { ...stored({}, { seq: 7, state }), onUnreadable: (part: unknown) => void found.push(part) }
     await expect(Replica.load(damaged)).rejects.toThrow()
     expect(found).toEqual(['snapshot'])
+  })
+
+  test('lies in its snapshot cut, is not cut anew when it is loaded, and is the same in every way to read it', async () => {
+    const { doc, map } = big()
+    const replica = new Replica(stored({}, snapshotOf(doc)))
+    const state = await replica.encodeWhole(sizeOf(Y.encodeStateAsUpdateV2(doc)))
+    expect(isCut(state)).toBe(true)
+    const kept = stored({}, { seq: 7, state })
+    const never = () => Promise.reject(new Error('it is cut already'))
+    const loaded = await Replica.load(kept, never)
+    expect([loaded.rests, loaded.known]).toEqual([true, 7])
+    expect(loaded.encodeState()).toEqual((state as DocumentBytes).slices)
+    expect(loaded.encodeStateVector()).toEqual(Y.encodeStateVector(doc))
+    expect(contentOf(loaded)).toEqual(map.toJSON())
+    expect(contentOf(new Replica(kept))).toEqual(map.toJSON())
+
+    const behind = new Replica(stored())
+    const told = new Y.Doc()
+    for (const update of behind.absorb(kept)) Y.applyUpdate(told, update)
+    expect(contentOf(behind)).toEqual(map.toJSON())
+    expect(told.getMap('tldraw').toJSON()).toEqual(map.toJSON())
+  })
+
+  test('cut, and a slice of it cannot be read: that is told when it wakes', async () => {
+    const { doc } = big()
+    const state = slicesOf(Y.encodeStateAsUpdateV2(doc))
+    state.slices[1] = Uint8Array.of(1, 2, 3)
+    const found: unknown[] = []
+    const damaged = { ...stored({}, { seq: 7, state }), onUnreadable: (part: unknown) => void found.push(part) }
+    await expect((await Replica.load(damaged)).wake()).rejects.toThrow()
+    expect(found).toEqual(['snapshot'])
+    expect(() => new Replica(damaged)).toThrow()
+    expect(found).toEqual(['snapshot', 'snapshot'])
+  })
+
+  test('that is mostly history, and a small one, lies in its snapshot as one update', async () => {
+    const [one, other] = [author(1), author(2)]
+    for (let turn = 0; turn < 10_000; turn++) {
+      const [by, to] = turn % 2 === 0 ? [one, other] : [other, one]
+      by.map.set('shape:1', turn)
+      Y.applyUpdate(to.doc, by.updates.at(-1) as Uint8Array)
+    }
+    const drawnOver = new Replica(stored({}, snapshotOf(one.doc)))
+    expect(await drawnOver.encodeWhole(cutFromBytes)).toEqual(Y.encodeStateAsUpdateV2(one.doc))
+    const { doc } = big()
+    const small = new Replica(stored({}, snapshotOf(doc)))
+    expect(
+      Buffer.compare((await small.encodeWhole(cutFromBytes - 1)) as Uint8Array, Y.encodeStateAsUpdateV2(doc)),
+    ).toBe(0)
   })
 })

@@ -12,12 +12,10 @@ import { cutInSlices, encodeInSlices } from './live-encoding.ts'
 import { RestingDoc } from './resting-doc.ts'
 import { sliceApart } from './slicer.ts'
 import type { DocumentBytes } from './slices.ts'
+import { cutFromBytes, isBestCut, isCut, type StateBytes } from './state-bytes.ts'
 
 /** Origin of transactions that apply what the log says. */
 const fromLog: unique symbol = Symbol('from the log')
-
-/** A snapshot from this on (V2) is cut into slices, in a thread of its own: a smaller one is read in some 50 ms. */
-const slicedFromBytes = 512 * 1024
 
 export type SliceState = (state: Uint8Array) => Promise<DocumentBytes>
 
@@ -48,14 +46,14 @@ export class Replica {
 
   /**
    * As the constructor does it, without stopping other work for long; a big board that has no rows rests until it is used.
-   * @param slice cuts a big state (V2)
+   * @param slice cuts a big state that does not lie in its snapshot cut, in a thread of its own
    */
   static async load(stored: StoredBoard, slice: SliceState = sliceApart): Promise<Replica> {
     const { snapshot, head } = stored
-    if (!snapshot || snapshot.update.byteLength < slicedFromBytes) return new Replica(stored)
+    if (!snapshot || (!isCut(snapshot.state) && snapshot.state.byteLength < cutFromBytes)) return new Replica(stored)
     const replica = new Replica({ head: { ...head, headSeq: 0 }, snapshot: undefined, rows: [] })
     try {
-      const bytes = await slice(snapshot.update)
+      const bytes = isCut(snapshot.state) ? snapshot.state : await slice(snapshot.state)
       replica.#document = new RestingDoc(() => replica.#changes.newDoc(), fromLog, bytes)
       replica.#known = snapshot.seq
       replica.#onUnreadable = stored.onUnreadable
@@ -104,10 +102,17 @@ export class Replica {
     return this.#document.encodeState()
   }
 
-  /** The whole state as one V2 update, encoded in slices. The replica has to stay as it is meanwhile. @throws Error when it does not */
-  async encodeWhole(): Promise<Uint8Array> {
+  /**
+   * The whole state for a snapshot, encoded in slices. The replica has to stay as it is meanwhile.
+   * @param bytes about its size
+   * @throws Error when it does not stay
+   */
+  async encodeWhole(bytes: number): Promise<StateBytes> {
     await this.wake()
-    return encodeInSlices(this.doc)
+    const { doc } = this
+    return isBestCut(doc, bytes)
+      ? { slices: await cutInSlices(doc), stateVector: Y.encodeStateVector(doc) }
+      : encodeInSlices(doc)
   }
 
   /** As {@link encodeState}, in slices. The replica has to stay as it is meanwhile. */
@@ -153,7 +158,7 @@ export class Replica {
   #read(stored: StoredBoard, note: ((update: Uint8Array) => void) | undefined): void {
     const { snapshot, rows, head, onUnreadable } = stored
     if (snapshot && snapshot.seq > this.#known) {
-      const before = this.#readSnapshot(snapshot.update, onUnreadable)
+      const before = this.#readSnapshot(snapshot.state, onUnreadable)
       if (before) note?.(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
     }
     for (const row of rows) {
@@ -166,7 +171,7 @@ export class Replica {
     this.#known = Math.max(this.#known, head.headSeq)
   }
 
-  #readSnapshot(state: Uint8Array, onUnreadable: StoredBoard['onUnreadable']): Map<number, number> | undefined {
+  #readSnapshot(state: StateBytes, onUnreadable: StoredBoard['onUnreadable']): Map<number, number> | undefined {
     try {
       return this.#changes.applyState(this.doc, state, fromLog)
     } catch (error) {

@@ -8,6 +8,7 @@
  */
 import type { Logger } from '../base/log.ts'
 import type { BoardId } from '../contract/board-id.ts'
+import type { StateBytes } from '../doc/state-bytes.ts'
 import { type Head, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { LogPacker } from './log-packer.ts'
@@ -19,8 +20,8 @@ import { type Read, readUsual } from './usual-read.ts'
 
 export interface Snapshot {
   seq: number
-  /** The whole state as a Yjs V2 update. */
-  update: Uint8Array
+  /** The whole state. */
+  state: StateBytes
 }
 
 /** A board as the store has it: apply the snapshot, then the rows; the result is the board at `head.headSeq`. */
@@ -112,7 +113,7 @@ export class BoardArchive {
         found({ kind: 'snapshot', seq, digest: checksumOf(candidate.state), reason: unpacked.damage })
       } else {
         const rows = await allRows(sql, board, seq, headSeq, found)
-        return { snapshot: { seq, update: unpacked.update }, rows, checksum: candidate.checksum }
+        return { snapshot: { seq, state: unpacked.state }, rows, checksum: candidate.checksum }
       }
       before = seq
     }
@@ -132,11 +133,11 @@ export class BoardArchive {
 
   /**
    * Writes a snapshot. The rows that it covers stay in the log: see {@link pack}.
-   * @param update the board's whole committed state at `seq` as a Yjs V2 update
+   * @param state the board's whole committed state at `seq`
    * @param itemCount the items in it, for lists; undefined: they were not counted
    */
-  save(board: BoardId, epoch: number, seq: number, update: Uint8Array, itemCount?: number): Promise<Saved> {
-    return this.#writer.save(board, { epoch, seq, update, itemCount })
+  save(board: BoardId, epoch: number, seq: number, state: StateBytes, itemCount?: number): Promise<Saved> {
+    return this.#writer.save(board, { epoch, seq, state, itemCount })
   }
 
   /** Takes the rows that the newest snapshot covers out of the log, into history. Whoever else does so at the moment goes first. */

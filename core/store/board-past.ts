@@ -5,6 +5,7 @@
  * snapshots. So a state lies far back only where every row since the board's beginning is still there.
  */
 import type { BoardId } from '../contract/board-id.ts'
+import type { StateBytes } from '../doc/state-bytes.ts'
 import { type Head, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { type StoredState, unpackState } from './snapshot-codec.ts'
@@ -12,8 +13,8 @@ import { allRows, isContiguous, logRows } from './stored-rows.ts'
 
 export interface PastRows {
   head: Head
-  /** The state that `rows` follow on, by its seq and as a Yjs V2 update; undefined: none was asked for, or an empty board. */
-  base: { seq: number; update: Uint8Array } | undefined
+  /** The state that `rows` follow on, by its seq; undefined: none was asked for, or an empty board. */
+  base: { seq: number; state: StateBytes } | undefined
   rows: LogRow[]
 }
 
@@ -56,7 +57,7 @@ async function baseBefore(sql: Sql, board: BoardId, seq: number): Promise<PastRo
   )
   for (const snapshot of snapshots) {
     const unpacked = await unpackState(snapshot)
-    if (typeof unpacked === 'object' && 'update' in unpacked) return { seq: snapshot.seq, update: unpacked.update }
+    if (typeof unpacked === 'object' && 'state' in unpacked) return { seq: snapshot.seq, state: unpacked.state }
   }
   return undefined
 }

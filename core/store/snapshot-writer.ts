@@ -5,6 +5,7 @@
  * Where somebody holds the board's row it is waited for, in a transaction.
  */
 import type { BoardId } from '../contract/board-id.ts'
+import { type StateBytes, sizeOf } from '../doc/state-bytes.ts'
 import { limitLockWait } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { packState, type StoredState } from './snapshot-codec.ts'
@@ -21,8 +22,7 @@ export interface Saved {
 export interface WholeState {
   epoch: number
   seq: number
-  /** As a Yjs V2 update. */
-  update: Uint8Array
+  state: StateBytes
   /** The items in it, for lists; undefined: they were not counted. */
   itemCount: number | undefined
 }
@@ -36,16 +36,16 @@ export class SnapshotWriter {
 
   /** @throws StorageError `busy` when the board's row stays locked */
   async save(board: BoardId, whole: WholeState): Promise<Saved> {
-    const state = await packState(whole.update)
-    return (await this.#write(this.#database, board, whole, state)) ?? this.#saveWaiting(board, whole, state)
+    const stored = await packState(whole.state)
+    return (await this.#write(this.#database, board, whole, stored)) ?? this.#saveWaiting(board, whole, stored)
   }
 
-  #saveWaiting(board: BoardId, whole: WholeState, state: StoredState): Promise<Saved> {
+  #saveWaiting(board: BoardId, whole: WholeState, stored: StoredState): Promise<Saved> {
     return this.#database.transaction(async sql => {
       await limitLockWait(sql)
       await sql.query('SELECT FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE', [board])
       // No row to wait for, none to skip: the board is no more.
-      return (await this.#write(sql, board, whole, state)) ?? { outcome: 'store-went-back', left: 0 }
+      return (await this.#write(sql, board, whole, stored)) ?? { outcome: 'store-went-back', left: 0 }
     })
   }
 
@@ -56,10 +56,10 @@ export class SnapshotWriter {
     whole: WholeState,
     { state, checksum }: StoredState,
   ): Promise<Saved | undefined> {
-    const { epoch, seq, update, itemCount } = whole
+    const { epoch, seq, itemCount } = whole
     const [row] = await sql.query<BoardRow>(
       writeSql,
-      [board, epoch, seq, state, checksum, update.byteLength, itemCount ?? null],
+      [board, epoch, seq, state, checksum, sizeOf(whole.state), itemCount ?? null],
       'save-snapshot',
     )
     return row && { outcome: row.saved ? 'saved' : obstacleTo(whole, row), left: row.left }

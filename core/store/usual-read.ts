@@ -3,6 +3,7 @@
  * one state of the database and one way to it and back.
  */
 import type { BoardId } from '../contract/board-id.ts'
+import type { StateBytes } from '../doc/state-bytes.ts'
 import { type Head, type HeadRow, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Sql } from './database.ts'
 import { unpackState } from './snapshot-codec.ts'
@@ -10,8 +11,7 @@ import { type Found, isContiguous, type StoredRow, soundRow } from './stored-row
 
 export interface Read {
   head: Head
-  /** Its state is a Yjs V2 update. */
-  snapshot: { seq: number; update: Uint8Array } | undefined
+  snapshot: { seq: number; state: StateBytes } | undefined
   rows: LogRow[]
   /** Of the snapshot as it is stored. */
   checksum: Uint8Array | undefined
@@ -61,6 +61,6 @@ export async function readUsual(
   const sound = () => rows.map(row => soundRow(row, found))
   if (!stored) return { head, snapshot: undefined, rows: sound(), checksum: undefined }
   const unpacked = await unpackState({ state: stored.data, checksum: stored.digest })
-  if (typeof unpacked === 'string' || !('update' in unpacked)) return 'unusual'
-  return { head, snapshot: { seq: stored.seq, update: unpacked.update }, rows: sound(), checksum: stored.digest }
+  if (typeof unpacked === 'string' || !('state' in unpacked)) return 'unusual'
+  return { head, snapshot: { seq: stored.seq, state: unpacked.state }, rows: sound(), checksum: stored.digest }
 }

@@ -6,6 +6,7 @@
  */
 import { StorageError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import type { StateBytes } from '../../core/doc/state-bytes.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { BoardBatch, Committed, CommittedBoards, Head, LogEntry, LogRow } from '../../core/store/board-log.ts'
 import type { DecidedChange, DrainOutcome } from '../../core/store/change-drain.ts'
@@ -28,7 +29,7 @@ interface BoardTable {
   head: Head
   rows: (LogRow & { batchId: string })[]
   history: LogRow[]
-  snapshots: { seq: number; update: Uint8Array }[]
+  snapshots: { seq: number; state: StateBytes }[]
 }
 
 interface ChangeRow extends NewChange {
@@ -72,7 +73,7 @@ export class SimulatedDatabase {
       },
       archive: {
         read: (board, known) => this.#do(() => this.#read(board, known)),
-        save: (board, epoch, seq, update) =>
+        save: (board, epoch, seq, state) =>
           this.#do(() => {
             const table = this.#boards.get(board)
             if (!table || table.head.epoch !== epoch || table.head.headSeq < seq) {
@@ -80,7 +81,7 @@ export class SimulatedDatabase {
             }
             const left = table.rows.filter(row => row.seq <= seq).length
             if ((table.snapshots.at(-1)?.seq ?? 0) >= seq) return { outcome: 'older-than-stored', left }
-            table.snapshots = [...table.snapshots.slice(-1), { seq, update }]
+            table.snapshots = [...table.snapshots.slice(-1), { seq, state }]
             return { outcome: 'saved', left }
           }),
         pack: board =>

@@ -2,6 +2,8 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { slicesOf } from '../../core/doc/slices.ts'
+import { isCut, sizeOf } from '../../core/doc/state-bytes.ts'
 import { BoardArchive } from '../../core/store/board-archive.ts'
 import type { LogRow } from '../../core/store/board-log.ts'
 import type { Database } from '../../core/store/database.ts'
@@ -133,7 +135,9 @@ export function archiveCases(site: () => Site): void {
       await drawing.edit(6)
       await drawing.save(4)
       const { head, snapshot, rows } = await drawing.load()
-      expect(head.bytes).toBe(rows.reduce((sum, row) => sum + row.data.byteLength, snapshot?.update.byteLength ?? 0))
+      expect(head.bytes).toBe(
+        rows.reduce((sum, row) => sum + row.data.byteLength, snapshot ? sizeOf(snapshot.state) : 0),
+      )
       await site().storage.archive.pack(drawing.board)
       expect((await drawing.load()).head.bytes).toBe(head.bytes)
     })
@@ -147,13 +151,26 @@ export function archiveCases(site: () => Site): void {
       expect(await seqsIn('canvas_snapshots', drawing)).toEqual([9, 12])
     })
 
+    test('that is cut comes back so, and its slices are what is counted', async () => {
+      const drawing = await newDrawing()
+      await drawing.edit(9)
+      const state = slicesOf(drawing.stateAt(9))
+      await site().storage.archive.save(drawing.board, drawing.epoch, 9, state)
+      const stored = await drawing.load()
+      expect(stored).toMatchObject({ snapshot: { seq: 9, state }, rows: [], head: { bytes: sizeOf(state) } })
+      expect(contentIn(stored)).toEqual(drawing.content)
+      await drawing.edit(1)
+      expect(contentIn(await drawing.load())).toEqual(drawing.content)
+    })
+
     test('of ten megabytes comes back as it was', async () => {
       const drawing = await newDrawing()
       await drawing.edit(1)
       const update = new Uint8Array(randomBytes(10 * 1024 * 1024))
       const { archive } = site().storage
       expect((await archive.save(drawing.board, drawing.epoch, 1, update)).outcome).toBe('saved')
-      expect(Buffer.compare((await drawing.load()).snapshot?.update ?? new Uint8Array(), update)).toBe(0)
+      const { snapshot } = await drawing.load()
+      expect(snapshot && !isCut(snapshot.state) && Buffer.compare(snapshot.state, update)).toBe(0)
     })
   })
 

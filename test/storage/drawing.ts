@@ -52,6 +52,11 @@ export class Drawing {
     return this.#at(seq).content
   }
 
+  /** The whole state at this seq (V2). */
+  stateAt(seq: number): Uint8Array {
+    return this.#at(seq).update
+  }
+
   get content(): unknown {
     return this.contentAt(this.seq)
   }

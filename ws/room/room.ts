@@ -8,6 +8,7 @@ import type { BoardId } from '../../core/contract/board-id.ts'
 import { mayWrite } from '../../core/contract/role.ts'
 import { countItems } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
+import { sizeOf } from '../../core/doc/state-bytes.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
 import type { Storage } from '../../core/store/storage.ts'
@@ -268,9 +269,9 @@ export class Room {
 
   #readState() {
     return this.#still(async () => {
-      const update = await this.replica.encodeWhole()
-      this.size.set(update.byteLength)
-      return { epoch: this.replica.epoch, seq: this.replica.known, update, itemCount: countItems(this.replica.doc) }
+      const state = await this.replica.encodeWhole(this.size.bytes)
+      this.size.set(sizeOf(state))
+      return { epoch: this.replica.epoch, seq: this.replica.known, state, itemCount: countItems(this.replica.doc) }
     })
   }
 }

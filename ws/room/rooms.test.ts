@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type * as Y from 'yjs'
 import { StorageError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { cutFromBytes, isCut } from '../../core/doc/state-bytes.ts'
 import { draining, edit, freshBoard, isUpdate, keysIn, peer, roomsOnOneStore } from '../../test/kit/rooms.ts'
 import { until } from '../../test/kit/until.ts'
 
@@ -92,6 +93,23 @@ describe('a room that nobody holds', () => {
     await rooms.close(draining)
     expect(save.mock.calls.map(([board]) => board)).toEqual([left, kept])
     expect(pack.mock.calls).toEqual([[left]])
+  })
+
+  test('is written cut where it is big, and so it rests when it is opened again', async () => {
+    const { rooms, save } = open({ idleMs: 0 })
+    const board = freshBoard()
+    const { room, release } = await rooms.hold(board, true)
+    const alice = peer()
+    room.join(alice.own)
+    room.receive({ kind: 'update', update: edit('x'.repeat(cutFromBytes)) }, alice.own)
+    await until(() => alice.sent.some(isUpdate))
+    room.leave(alice.own)
+    release()
+    await until(() => !rooms.has(board))
+    expect(save.mock.calls.map(([, , , state]) => isCut(state))).toEqual([true])
+    const { replica } = (await rooms.hold(board, true)).room
+    expect(replica.rests).toBe(true)
+    expect(keysIn(replica.doc)).toEqual(['x'.repeat(cutFromBytes)])
   })
 
   test('and is closing is waited for by who comes: it finds the board as it was saved', async () => {

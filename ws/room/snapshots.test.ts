@@ -25,7 +25,7 @@ function setUp(pace = { debounceMs: 2_000, maxWaitMs: 30_000 }, inTurn: InTurn =
     board.packed = saved.at(-1) ?? 0
   })
   const archive = { save, pack, read: vi.fn() }
-  const read = vi.fn(async () => ({ epoch: 1, seq: board.seq, update: Uint8Array.of(0, 0), itemCount: 0 }))
+  const read = vi.fn(async () => ({ epoch: 1, seq: board.seq, state: Uint8Array.of(0, 0), itemCount: 0 }))
   const snapshots = new Snapshots(
     parseBoardId('board-1'),
     archive,
@@ -222,7 +222,7 @@ describe('a change', () => {
     const { snapshots, saved, read, changed } = setUp()
     read.mockImplementationOnce(async () => {
       changed() // after the state was read
-      return { epoch: 1, seq: 1, update: Uint8Array.of(0, 0), itemCount: 0 }
+      return { epoch: 1, seq: 1, state: Uint8Array.of(0, 0), itemCount: 0 }
     })
     changed()
     await snapshots.save()

@@ -6,13 +6,14 @@
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { type StateBytes, sizeOf } from '../../core/doc/state-bytes.ts'
 import type { Storage } from '../../core/store/storage.ts'
 
-/** The committed state of the room, as a Yjs V2 update, and the seq it stands at. */
+/** The committed state of the room, and the seq it stands at. */
 export interface RoomState {
   epoch: number
   seq: number
-  update: Uint8Array
+  state: StateBytes
   itemCount: number
 }
 
@@ -144,13 +145,13 @@ export class Snapshots {
     this.#triedAt = performance.now()
     const stop = this.#metrics.snapshotSeconds.startTimer()
     try {
-      const { epoch, seq, update, itemCount } = await this.#read()
-      const { outcome, left } = await this.#archive.save(this.#board, epoch, seq, update, itemCount)
+      const { epoch, seq, state, itemCount } = await this.#read()
+      const { outcome, left } = await this.#archive.save(this.#board, epoch, seq, state, itemCount)
       if (outcome === 'saved') {
-        this.#metrics.snapshotBytes.inc(update.byteLength)
+        this.#metrics.snapshotBytes.inc(sizeOf(state))
         this.#left = left
       }
-      this.#log.debug({ board: this.#board, seq, bytes: update.byteLength, outcome }, 'snapshot')
+      this.#log.debug({ board: this.#board, seq, bytes: sizeOf(state), outcome }, 'snapshot')
     } catch (error) {
       if (this.#closed) return
       this.#log.warn({ err: error, board: this.#board }, 'snapshot failed; trying again later')
