@@ -12,7 +12,7 @@ import { cutInSlices, encodeInSlices } from './live-encoding.ts'
 import { RestingDoc } from './resting-doc.ts'
 import { sliceApart } from './slicer.ts'
 import type { DocumentBytes } from './slices.ts'
-import { cutFromBytes, isBestCut, isCut, type StateBytes } from './state-bytes.ts'
+import { cutFromBytes, isBestCut, isCut, type StateBytes, sizeOf } from './state-bytes.ts'
 
 /** Origin of transactions that apply what the log says. */
 const fromLog: unique symbol = Symbol('from the log')
@@ -104,15 +104,18 @@ export class Replica {
 
   /**
    * The whole state for a snapshot, encoded in slices. The replica has to stay as it is meanwhile.
-   * @param bytes about its size
+   * @param bytes its size and that of the rows since, as the store counts them
    * @throws Error when it does not stay
    */
   async encodeWhole(bytes: number): Promise<StateBytes> {
     await this.wake()
     const { doc } = this
-    return isBestCut(doc, bytes)
-      ? { slices: await cutInSlices(doc), stateVector: Y.encodeStateVector(doc) }
-      : encodeInSlices(doc)
+    if (isBestCut(bytes, doc)) {
+      const state = { slices: await cutInSlices(doc), stateVector: Y.encodeStateVector(doc) }
+      // The rows had what is overwritten by now.
+      if (isBestCut(sizeOf(state), doc)) return state
+    }
+    return encodeInSlices(doc)
   }
 
   /** As {@link encodeState}, in slices. The replica has to stay as it is meanwhile. */

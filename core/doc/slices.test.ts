@@ -38,6 +38,44 @@ test('a big state is cut, also where two clients depend on each other back and f
   expect(contentOf(copy)).toEqual(contentOf(doc))
 })
 
+test('a state is cut in which the edit of each of twenty thousand hangs on that of the one before', () => {
+  const doc = new Y.Doc()
+  doc.transact(() => {
+    for (let client = 1; client <= 20_000; client++) {
+      doc.clientID = client
+      doc.getMap('tldraw').set('title', client)
+    }
+  })
+  const { slices } = slicesOf(Y.encodeStateAsUpdateV2(doc))
+  expect(slices.length).toBeLessThan(10)
+  const copy = new Y.Doc()
+  for (const slice of slices) Y.applyUpdate(copy, slice)
+  expect(contentOf(copy)).toEqual(contentOf(doc))
+})
+
+test('deletions are cut, however they lie among the clients', () => {
+  const doc = new Y.Doc()
+  doc.transact(() => {
+    for (const [client, edits] of [
+      [3, 90_000],
+      [2, 10],
+      [1, 50_000],
+    ] as const) {
+      doc.clientID = client
+      for (let edit = 0; edit < edits; edit++) doc.getMap('tldraw').set(`shape:${edit % 2}`, edit)
+    }
+  })
+  const { slices } = slicesOf(Y.encodeStateAsUpdateV2(doc))
+  const copy = new Y.Doc()
+  for (const slice of slices) Y.applyUpdate(copy, slice)
+  expect(Y.equalSnapshots(Y.snapshot(copy), Y.snapshot(doc))).toBe(true)
+  const most = slices.map(slice => {
+    const { structs, ds } = Y.decodeUpdate(slice)
+    return structs.length > 0 ? 0 : [...ds.clients.values()].reduce((sum, ranges) => sum + ranges.length, 0)
+  })
+  expect(Math.max(...most)).toBeLessThanOrEqual(20_000)
+})
+
 test('a state that lacks something is refused', () => {
   const doc = drawnBy(
     2,

@@ -59,6 +59,8 @@ function* inOrder(byClient: ReadonlyMap<number, readonly Struct[]>): Iterable<St
   const lacking = (id: unknown, own: number): Y.ID | undefined =>
     id instanceof Y.ID && id.client !== own && id.clock >= (given.get(id.client)?.clock ?? 0) ? id : undefined
 
+  // What is wanted of one client is never wanted for something of the same: it would be older than itself.
+  const isInRing = (wanted: readonly unknown[]) => wanted.length > byClient.size
   for (const [first, own] of byClient) {
     const wanted = [{ client: first, clock: endOf(own.at(-1)) - 1 }]
     for (let want = wanted.at(-1); want; want = wanted.at(-1)) {
@@ -66,7 +68,7 @@ function* inOrder(byClient: ReadonlyMap<number, readonly Struct[]>): Iterable<St
       const struct = at && byClient.get(want.client)?.[at.next]
       if (at && at.clock > want.clock) {
         wanted.pop()
-      } else if (!at || !struct || struct instanceof Y.Skip || struct.id.clock !== at.clock || wanted.length > 10_000) {
+      } else if (!at || !struct || struct instanceof Y.Skip || struct.id.clock !== at.clock || isInRing(wanted)) {
         throw new Error(`the state is not whole: client ${want.client} at ${at?.clock}`)
       } else {
         const { origin, rightOrigin, parent } = struct as Partial<Y.Item>
@@ -152,17 +154,39 @@ class Slice {
   }
 }
 
+type Ranges = readonly { clock: number; len: number }[]
+
+/** Of many clients together: Yjs looks at every client of the document for each update that it applies. */
 function* deletionSlices({ clients }: Deletions): Iterable<Uint8Array> {
+  let some: [number, Ranges][] = []
+  let room = deletionsPerSlice
   for (const [client, ranges] of clients) {
-    for (let from = 0; from < ranges.length; from += deletionsPerSlice) {
-      const some = ranges.slice(from, from + deletionsPerSlice)
-      const encoder = encoding.createEncoder()
-      for (const value of [0, 1, client, some.length]) encoding.writeVarUint(encoder, value)
-      for (const { clock, len } of some) {
-        encoding.writeVarUint(encoder, clock)
-        encoding.writeVarUint(encoder, len)
-      }
-      yield encoding.toUint8Array(encoder)
+    for (let from = 0; from < ranges.length; ) {
+      const next = ranges.slice(from, from + room)
+      some.push([client, next])
+      from += next.length
+      room -= next.length
+      if (room > 0) continue
+      yield deletions(some)
+      some = []
+      room = deletionsPerSlice
     }
   }
+  if (some.length > 0) yield deletions(some)
+}
+
+/** An update of nothing else. */
+function deletions(byClient: readonly [number, Ranges][]): Uint8Array {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, 0)
+  encoding.writeVarUint(encoder, byClient.length)
+  for (const [client, ranges] of byClient) {
+    encoding.writeVarUint(encoder, client)
+    encoding.writeVarUint(encoder, ranges.length)
+    for (const { clock, len } of ranges) {
+      encoding.writeVarUint(encoder, clock)
+      encoding.writeVarUint(encoder, len)
+    }
+  }
+  return encoding.toUint8Array(encoder)
 }

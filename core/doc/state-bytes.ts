@@ -17,11 +17,11 @@ export const sizeOf = (state: StateBytes): number => (isCut(state) ? lengthOf(st
 
 /** What is smaller is read at once, in some 50 ms, and cut when somebody opens it. */
 export const cutFromBytes = 512 * 1024
-/** With less for each struct much of it is history, which V1 writes out one by one. A moved shape leaves about 9, a note has 450. */
-const leastPerStruct = 64
+/** With less for each struct more than half of it is history: 9 to 15 bytes for each in V1, and next to none in V2. A note has 450. */
+const leastPerStruct = 24
 
-/** @param bytes about the size of its state. @returns whether it is to lie in its snapshot cut */
-export function isBestCut({ store }: Y.Doc, bytes: number): boolean {
+/** @param bytes of its state as V1. @returns whether it is to lie in its snapshot cut */
+export function isBestCut(bytes: number, { store }: Y.Doc): boolean {
   if (bytes < cutFromBytes) return false
   let structs = 0
   for (const own of store.clients.values()) structs += own.length
