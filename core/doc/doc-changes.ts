@@ -1,6 +1,6 @@
 /** Changing a Y.Doc, and what came of it: the update that each change made, and that nothing in it waits for what it lacks. */
 import * as Y from 'yjs'
-import { isCut, type StateBytes } from './state-bytes.ts'
+import { isCut, type StateBytes } from '../store/state-bytes.ts'
 
 /** What applying an update did to the document. */
 export interface Applied {

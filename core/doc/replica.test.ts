@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
+import { type DocumentBytes, isCut, sizeOf } from '../store/state-bytes.ts'
 import { Replica } from './replica.ts'
-import { type DocumentBytes, slicesOf } from './slices.ts'
-import { cutFromBytes, isCut, sizeOf } from './state-bytes.ts'
+import { cutFromBytes, slicesOf } from './slices.ts'
 
 /** A person's document, and the updates it made, in order. */
 function author(id: number) {

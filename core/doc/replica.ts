@@ -7,12 +7,12 @@
 import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
 import type { LogRow } from '../store/board-log.ts'
+import { type DocumentBytes, isCut, type StateBytes, sizeOf } from '../store/state-bytes.ts'
 import { type Applied, DocChanges, editAs } from './doc-changes.ts'
 import { cutInSlices, encodeInSlices } from './live-encoding.ts'
 import { RestingDoc } from './resting-doc.ts'
 import { sliceApart } from './slicer.ts'
-import type { DocumentBytes } from './slices.ts'
-import { cutFromBytes, isBestCut, isCut, type StateBytes, sizeOf } from './state-bytes.ts'
+import { cutFromBytes, isBestCut } from './slices.ts'
 
 /** Origin of transactions that apply what the log says. */
 const fromLog: unique symbol = Symbol('from the log')

@@ -3,7 +3,7 @@
  * (`doc`) or in slices between which other boards get their turn (`wake`).
  */
 import * as Y from 'yjs'
-import type { DocumentBytes } from './slices.ts'
+import type { DocumentBytes } from '../store/state-bytes.ts'
 
 /** In the place of a document that rests. */
 const nobody = new Y.Doc()

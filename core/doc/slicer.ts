@@ -1,6 +1,6 @@
 /** Cuts big states in a thread of its own, which is started when first needed and keeps no process alive. */
 import { Worker } from 'node:worker_threads'
-import type { DocumentBytes } from './slices.ts'
+import type { DocumentBytes } from '../store/state-bytes.ts'
 
 /** @internal What the thread is asked and answers. */
 export interface SlicerQuestion {

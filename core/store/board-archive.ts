@@ -8,13 +8,13 @@
  */
 import type { Logger } from '../base/log.ts'
 import type { BoardId } from '../contract/board-id.ts'
-import type { StateBytes } from '../doc/state-bytes.ts'
 import { type Head, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { LogPacker } from './log-packer.ts'
 import { type Corruption, type CorruptionKind, Quarantine } from './quarantine.ts'
 import { checksumOf, type StoredState, unpackState } from './snapshot-codec.ts'
 import { type Saved, SnapshotWriter } from './snapshot-writer.ts'
+import type { StateBytes } from './state-bytes.ts'
 import { allRows, type Found, isContiguous, logRows } from './stored-rows.ts'
 import { type Read, readUsual } from './usual-read.ts'
 

@@ -5,10 +5,10 @@
  * snapshots. So a state lies far back only where every row since the board's beginning is still there.
  */
 import type { BoardId } from '../contract/board-id.ts'
-import type { StateBytes } from '../doc/state-bytes.ts'
 import { type Head, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { type StoredState, unpackState } from './snapshot-codec.ts'
+import type { StateBytes } from './state-bytes.ts'
 import { allRows, isContiguous, logRows } from './stored-rows.ts'
 
 export interface PastRows {

@@ -5,9 +5,8 @@ import { createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
 import * as decoding from 'lib0/decoding'
 import { lengthOf, varUints } from '../base/byte-parts.ts'
 import { fillInSlices } from '../base/slices.ts'
-import type { DocumentBytes } from '../doc/slices.ts'
-import { isCut, type StateBytes } from '../doc/state-bytes.ts'
 import { inPlace, inThreadFromBytes } from './deflating.ts'
+import { type DocumentBytes, isCut, type StateBytes } from './state-bytes.ts'
 
 /** A Yjs V2 update. */
 const deflatedV2 = 1

@@ -5,10 +5,10 @@
  * Where somebody holds the board's row it is waited for, in a transaction.
  */
 import type { BoardId } from '../contract/board-id.ts'
-import { type StateBytes, sizeOf } from '../doc/state-bytes.ts'
 import { limitLockWait } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { packState, type StoredState } from './snapshot-codec.ts'
+import { type StateBytes, sizeOf } from './state-bytes.ts'
 
 export type SaveOutcome = 'saved' | 'older-than-stored' | 'store-went-back'
 

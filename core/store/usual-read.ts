@@ -3,10 +3,10 @@
  * one state of the database and one way to it and back.
  */
 import type { BoardId } from '../contract/board-id.ts'
-import type { StateBytes } from '../doc/state-bytes.ts'
 import { type Head, type HeadRow, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Sql } from './database.ts'
 import { unpackState } from './snapshot-codec.ts'
+import type { StateBytes } from './state-bytes.ts'
 import { type Found, isContiguous, type StoredRow, soundRow } from './stored-rows.ts'
 
 export interface Read {

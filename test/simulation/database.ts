@@ -6,11 +6,11 @@
  */
 import { StorageError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import type { StateBytes } from '../../core/doc/state-bytes.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { BoardBatch, Committed, CommittedBoards, Head, LogEntry, LogRow } from '../../core/store/board-log.ts'
 import type { DecidedChange, DrainOutcome } from '../../core/store/change-drain.ts'
 import type { NewChange, RecordedChange } from '../../core/store/change-outbox.ts'
+import type { StateBytes } from '../../core/store/state-bytes.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import type { Chance } from './chance.ts'
 

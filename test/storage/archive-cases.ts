@@ -3,11 +3,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { slicesOf } from '../../core/doc/slices.ts'
-import { isCut, sizeOf } from '../../core/doc/state-bytes.ts'
 import { BoardArchive } from '../../core/store/board-archive.ts'
 import type { LogRow } from '../../core/store/board-log.ts'
 import type { Database } from '../../core/store/database.ts'
 import { unpackRows } from '../../core/store/history-codec.ts'
+import { isCut, sizeOf } from '../../core/store/state-bytes.ts'
 import { contentIn, Drawing } from './drawing.ts'
 import { batch, freshBoard, logOf, type Site, silent, textOf } from './site.ts'
 

@@ -6,7 +6,7 @@
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import { type StateBytes, sizeOf } from '../../core/doc/state-bytes.ts'
+import { type StateBytes, sizeOf } from '../../core/store/state-bytes.ts'
 import type { Storage } from '../../core/store/storage.ts'
 
 /** The committed state of the room, and the seq it stands at. */
