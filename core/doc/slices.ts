@@ -14,7 +14,7 @@ const deletionsPerSlice = 20_000
 
 /** A state that is smaller is read at once, in some 50 ms, and cut when somebody opens it. */
 export const cutFromBytes = 512 * 1024
-/** With less for each struct more than half of it is history: 9 to 15 bytes for each in V1, and next to none in V2. A note has 450. */
+/** With less for each struct more than half of it is history: 6 to 15 bytes for each in V1, and next to none in V2. A note has 450. */
 const leastPerStruct = 24
 
 /** @param bytes of its state as V1. @returns whether it is to lie in its snapshot cut */
