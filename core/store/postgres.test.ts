@@ -65,6 +65,75 @@ describe('values', () => {
   })
 })
 
+describe('parameters', () => {
+  const texts = ['', 'NULL', 'null', '{a,b}', `"both" \\ and 'quotes'`, 'ü 🙂', ' spaces ', null]
+  const bytes = [new Uint8Array(), Uint8Array.of(0, 255, 92, 34), new Uint8Array(70_000).fill(9)]
+  const same = 'SELECT $1::text[] AS texts, $2::bytea[] AS bytes, $3::float8[] AS numbers, $4::bytea[] AS few'
+  const values = [texts, bytes, [1, -2.5, 1e300, null], [Uint8Array.of(1), null]]
+
+  // The second time the columns are known; a statement without a name takes another way.
+  test.each(['same', 'same', undefined])('come back as they were: %s', async name => {
+    const [row] = await database.query(same, values, name)
+    expect(row).toEqual({
+      texts,
+      bytes: bytes.map(one => Buffer.from(one)),
+      numbers: [1, -2.5, 1e300, null],
+      few: [Buffer.of(1), null],
+    })
+  })
+
+  test('that are single, or none', async () => {
+    const asked = [Uint8Array.of(0, 1), 'x', 7, 2n ** 60n, true, new Date(5), null, undefined, []]
+    const [row] = await database.query(
+      `SELECT $1::bytea AS data, $2::text AS text, $3::int AS int, $4::text AS big, $5::boolean AS is,
+         $6::timestamptz AS at, $7::int AS nothing, $8::text AS neither, $9::bytea[] AS empty`,
+      asked,
+      'single',
+    )
+    expect(Object.values(row ?? {})).toEqual([
+      Buffer.of(0, 1),
+      'x',
+      7,
+      String(2n ** 60n),
+      true,
+      new Date(5),
+      null,
+      null,
+      [],
+    ])
+  })
+
+  test.each(['no-column', undefined])('that no column takes are refused before anything is sent: %s', async name => {
+    await expect(database.query('SELECT $1::text', [{ an: 'object' }], name)).rejects.toThrow(TypeError)
+    await expect(database.query('SELECT $1::text[]', [[() => {}]], name)).rejects.toThrow(TypeError)
+  })
+})
+
+describe('a statement that is prepared', () => {
+  test('and fails leaves its connection as good as before, or another in its place', async () => {
+    const one = connectOnce()
+    const divide = (by: number) => one.query<{ got: number }>('SELECT 6 / $1::int AS got', [by], 'divide')
+    expect(await divide(2)).toEqual([{ got: 3 }])
+    expect(await failureOf(divide(0))).toBe('refused')
+    expect(await divide(3)).toEqual([{ got: 2 }])
+  })
+
+  test('whose columns change is answered with the new ones', async () => {
+    const one = connectOnce()
+    await one.query('CREATE TABLE changing (what int)')
+    await one.query('INSERT INTO changing VALUES (1)')
+    const all = () => one.query('SELECT * FROM changing', [], 'changing')
+    expect(await all()).toEqual([{ what: 1 }])
+    await database.query('ALTER TABLE changing ALTER what TYPE text, ADD more int DEFAULT 2')
+    expect(await all()).toEqual([{ what: '1', more: 2 }])
+  })
+
+  test('gives many rows in their order', async () => {
+    const rows = await database.query<{ n: number }>('SELECT n FROM generate_series(1, $1::int) AS n', [5_000], 'many')
+    expect(rows.map(({ n }) => n)).toEqual(Array.from({ length: 5_000 }, (_, index) => index + 1))
+  })
+})
+
 describe('a transaction', () => {
   test('is rolled back when its work throws, and the connection serves on', async () => {
     const one = connectOnce()

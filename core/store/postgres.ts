@@ -11,9 +11,15 @@ import { StorageError, type StorageFailure } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Database, Isolation, Sql } from './database.ts'
+import { encodeParameter } from './parameter-encoding.ts'
+import { PreparedStatement } from './prepared-statement.ts'
 import { failureOfSqlState } from './sql-state.ts'
 
 const int8 = 20
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+} as pg.CustomTypesConfig
 /** The server gives up on a statement first; the client's own limit is for a server that no longer answers. */
 const statementTimeoutMs = 8_000
 const defaultQueryTimeoutMs = 10_000
@@ -44,10 +50,7 @@ export function connectPostgres(url: Secret, log: Logger, limits: PostgresLimits
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
     application_name: 'boardsync',
-    types: {
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
-    } as pg.CustomTypesConfig,
+    types,
   })
   let prepares = true
   /** Runs what begins with a connection, once more if that is refused for the time limits sent along. */
@@ -67,10 +70,11 @@ export function connectPostgres(url: Secret, log: Logger, limits: PostgresLimits
   return {
     query: <R>(text: string, parameters?: readonly unknown[], name?: string) =>
       connected(async () => {
+        if (name === undefined || !prepares) return ask<R>(pool, text, parameters)
         try {
-          return await ask<R>(pool, text, parameters, prepares ? name : undefined)
+          return await askPrepared<R>(pool, name, text, parameters)
         } catch (error) {
-          if (name === undefined || !lacksPrepared(error)) throw error
+          if (!lacksPrepared(error)) throw error
           if (prepares) log.info('the database keeps no prepared statements for a session (a pooler?); none are used')
           prepares = false
           return ask<R>(pool, text, parameters)
@@ -106,16 +110,26 @@ async function ask<R>(
   client: pg.Pool | pg.ClientBase,
   text: string,
   parameters: readonly unknown[] = [],
-  name?: string,
 ): Promise<R[]> {
+  const values = parameters.map(encodeParameter)
   try {
-    const result = await client.query({
-      text,
-      values: [...parameters],
-      // By its text: behind a pooler another version's statement may have the same name.
-      ...(name === undefined ? {} : { name: `${name}-${crc32(text).toString(36)}` }),
-    })
+    const result = await client.query({ text, values })
     return result.rows as R[]
+  } catch (error) {
+    return rethrow(error)
+  }
+}
+
+async function askPrepared<R>(
+  pool: pg.Pool,
+  name: string,
+  text: string,
+  parameters: readonly unknown[] = [],
+): Promise<R[]> {
+  // By its text: behind a pooler another version's statement may have the same name.
+  const statement = new PreparedStatement<R>(`${name}-${crc32(text).toString(36)}`, text, parameters, types)
+  try {
+    return await statement.run(pool)
   } catch (error) {
     return rethrow(error)
   }
