@@ -1,7 +1,7 @@
 /**
  * One run of a prepared statement through `pg`, which takes whatever can submit itself (so do `pg-cursor` and
  * `pg-query-stream`). Commits run thirty times a second: unlike `pg`'s own `Query` this has the columns described once per
- * connection, emits no event per row, and lets go of its parameters when they are sent.
+ * connection, emits no event per row, and lets go of what it wrote and read.
  */
 import type pg from 'pg'
 import { type EncodedParameter, encodeParameter } from './parameter-encoding.ts'
@@ -40,7 +40,7 @@ export class PreparedStatement<R> implements pg.Submittable {
   #parameters: readonly EncodedParameter[]
   #connection: Connection | undefined
   #columns: readonly Column[] = []
-  readonly #rows: R[] = []
+  #rows: R[] = []
   #failure: Error | undefined
 
   /**
@@ -102,11 +102,18 @@ export class PreparedStatement<R> implements pg.Submittable {
   }
 
   handleError(error: Error): void {
-    this.callback?.(error)
+    this.#answer(error)
   }
 
   handleReadyForQuery(): void {
-    this.callback?.(this.#failure, this.#rows)
+    this.#answer(this.#failure, this.#rows)
+  }
+
+  #answer(error: Error | undefined, rows?: R[]): void {
+    const { callback } = this
+    this.callback = undefined
+    this.#rows = []
+    callback?.(error, rows)
   }
 
   // What else `pg` may tell needs nothing done: `sync` was sent along.

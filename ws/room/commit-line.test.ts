@@ -157,11 +157,11 @@ describe('a batch', () => {
 
   test('that is small goes along with others, a big one alone', () => {
     const { line: own } = line()
-    expect(own.next).toBe(undefined)
+    expect(own.nextMode).toBe(undefined)
     own.enqueue(typed('a'), alice)
-    expect(own.next?.mode).toBe('together')
+    expect(own.nextMode).toBe('together')
     own.enqueue(typed('x'.repeat(256 * 1024)), alice)
-    expect(own.next?.mode).toBe('alone')
+    expect(own.nextMode).toBe('alone')
   })
 })
 

@@ -126,17 +126,22 @@ export class CommitLine {
     return result
   }
 
-  /** For the committer: in which way the next batch has to be committed, and not before when; undefined when nothing waits. */
-  get next(): { mode: InFlight['mode']; due: number } | undefined {
-    if (this.#inFlight) return { mode: this.#inFlight.mode, due: this.#inFlight.retryAt }
+  /** For the committer: in which way the next batch has to be committed; undefined when nothing waits. */
+  get nextMode(): InFlight['mode'] | undefined {
+    if (this.#inFlight) return this.#inFlight.mode
     if (this.#pending.length === 0) return undefined
-    return { mode: this.#pendingBytes > aloneOverBytes ? 'alone' : 'together', due: 0 }
+    return this.#pendingBytes > aloneOverBytes ? 'alone' : 'together'
+  }
+
+  /** For the committer: the next batch is not to be committed before (ms since the epoch). */
+  get nextDue(): number {
+    return this.#inFlight?.retryAt ?? 0
   }
 
   /** For the committer: the next batch. It stays the same until it is settled. */
   take(): InFlight {
     if (!this.#inFlight) {
-      const mode = this.next?.mode ?? 'together'
+      const mode = this.nextMode ?? 'together'
       const { entries, bytes, since } = takeBatch(this.#pending)
       this.#pendingBytes -= bytes
       const last = this.#applied - this.#pending.length
@@ -155,7 +160,7 @@ export class CommitLine {
     this.#settled = batch.last
     this.#owner.onCommitted(committed, merged(batch.entries.map(entry => entry.data)), batch.known)
     this.#openGate()
-    if (this.next) this.#wake(this)
+    if (this.nextMode) this.#wake(this)
   }
 
   /** The edits that wait will not be committed. What waited at the gate never leaves. */

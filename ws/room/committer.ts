@@ -43,6 +43,7 @@ export class Committer {
   readonly #log: Logger
   readonly #metrics: Metrics
   readonly #limits: PendingLimits
+  /** Those with edits to commit, and those that had some a moment ago: to fill and empty a set at every commit costs more. */
   readonly #lines = new Set<CommitLine>()
   readonly #together = new Lane(
     () => this.#earliest(isTogether),
@@ -53,7 +54,7 @@ export class Committer {
     () => this.#earliest(isApart),
     () => this.#commitApart(this.#due(isApart)),
   )
-  readonly #overdue = setInterval(() => this.#giveUpExcess(this.#lines), lookEveryMs)
+  readonly #overdue = setInterval(() => this.#look(), lookEveryMs)
 
   constructor(boards: Log, monitor: StorageMonitor, log: Logger, metrics: Metrics, limits: PendingLimits) {
     this.#boards = boards
@@ -67,8 +68,8 @@ export class Committer {
   wake(line: CommitLine): void {
     this.#lines.add(line)
     if (line.bytes > this.#limits.board) this.#giveUpExcess([line])
-    const { next } = line
-    if (next) (isTogether(next) ? this.#together : this.#apart).wakeAt(next.due)
+    const { nextMode } = line
+    if (nextMode) (isTogether(nextMode) ? this.#together : this.#apart).wakeAt(line.nextDue)
   }
 
   /** Age of the oldest edit that is not in the log yet, in seconds; 0 when there is none. */
@@ -89,21 +90,20 @@ export class Committer {
 
   #earliest(isOfLane: IsOfLane): number | undefined {
     let earliest: number | undefined
-    for (const line of this.#lines) {
-      const { next } = line
-      if (!next) {
-        if (line.waitingSince === undefined) this.#lines.delete(line)
-      } else if (isOfLane(next) && (earliest === undefined || next.due < earliest)) {
-        earliest = next.due
-      }
+    for (const { nextMode, nextDue } of this.#lines) {
+      if (nextMode && isOfLane(nextMode) && (earliest === undefined || nextDue < earliest)) earliest = nextDue
     }
     return earliest
   }
 
   #due(isOfLane: IsOfLane): Job[] {
     const now = Date.now()
-    const due = [...this.#lines].filter(({ next }) => next && isOfLane(next) && next.due <= now)
-    return due.map(line => ({ line, batch: line.take() }))
+    const due: Job[] = []
+    for (const line of this.#lines) {
+      const { nextMode } = line
+      if (nextMode && isOfLane(nextMode) && line.nextDue <= now) due.push({ line, batch: line.take() })
+    }
+    return due
   }
 
   async #commitTogether(jobs: readonly Job[]): Promise<void> {
@@ -200,6 +200,11 @@ export class Committer {
     }
   }
 
+  #look(): void {
+    this.#giveUpExcess(this.#lines)
+    for (const line of this.#lines) if (line.waitingSince === undefined) this.#lines.delete(line)
+  }
+
   #giveUpExcess(lines: Iterable<CommitLine>): void {
     for (const { line, reason } of excessOf(lines, this.#limits)) this.#giveUp(line, reason)
   }
@@ -212,9 +217,9 @@ export class Committer {
 
 const batchOf = ({ line, batch }: Job) => ({ board: line.board, entries: batch.entries })
 
-type IsOfLane = (next: { mode: InFlight['mode'] }) => boolean
-const isTogether: IsOfLane = ({ mode }) => mode === 'together'
-const isApart: IsOfLane = ({ mode }) => mode !== 'together'
+type IsOfLane = (mode: InFlight['mode']) => boolean
+const isTogether: IsOfLane = mode => mode === 'together'
+const isApart: IsOfLane = mode => mode !== 'together'
 
 function retryLater(batch: InFlight): void {
   batch.retryAt = Date.now() + Math.min(retryFirstMs * 2 ** batch.tries, retryLastMs)
