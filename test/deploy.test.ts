@@ -68,7 +68,11 @@ describe('the image', () => {
   test('runs the server itself, not as root, and stops it as the server expects', () => {
     expect(runtime).toContain('USER node')
     expect(runtime).toContain('STOPSIGNAL SIGTERM')
-    expect(runtime.at(-1)).toBe('CMD ["node", "main.ts"]')
+    // As `npm start` does; Node 24 needs nothing to run TypeScript.
+    const { start } = JSON.parse(read('package.json')).scripts
+    expect(runtime.at(-1)).toBe(
+      `CMD ${JSON.stringify(start.replace(' --import tsx', '').split(' ')).replaceAll(',', ', ')}`,
+    )
     for (const from of argumentsOf('FROM')) expect(from).toMatch(/^node:24-slim\b/)
   })
 })

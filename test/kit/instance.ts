@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import packageJson from '../../package.json' with { type: 'json' }
 import { endWithUs } from './last-will.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { until } from './until.ts'
@@ -59,7 +60,8 @@ export async function startInstance(settings: Settings = {}, { timeout = 90_000 
 /** Starts `main.ts` on a free port with data of its own, and waits for nothing. */
 export function launchInstance(settings: Settings = {}): LaunchedInstance {
   const folder = settings.DATA_DIR === undefined ? temporaryFolder() : undefined
-  const child = spawn(process.execPath, ['--import', 'tsx', 'main.ts'], {
+  const [, ...args] = packageJson.scripts.start.split(' ')
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...inherited(), PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: folder?.path, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
