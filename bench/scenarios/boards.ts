@@ -15,8 +15,12 @@ const secondsOf: Record<Scale, number> = { smoke: 2, quick: 8, full: 60 }
 /** After so many seconds memory is looked at: later it tells more of when garbage was collected than of boards. */
 const memoryAfter: Record<Scale, number> = { smoke: 1, quick: 2, full: 5 }
 
-/** On each board one of two people makes an edit per second. */
-export async function busyBoards(server: Server, scale: Scale, count = boardsOf[scale]): Promise<Figures> {
+/** On each of `count` boards one of two people makes that many edits per second. */
+export async function busyBoards(
+  server: Server,
+  scale: Scale,
+  { count = boardsOf[scale], editsPerSecond = 1 } = {},
+): Promise<Figures> {
   const seconds = secondsOf[scale]
   const usage = new Usage(server.pids, scale !== 'smoke')
   const empty = await usage.settledRss()
@@ -24,16 +28,17 @@ export async function busyBoards(server: Server, scale: Scale, count = boardsOf[
   const reader = new Reader(heardIn)
   const boards = await inParallel(count, async index => {
     const board = newBoard()
-    const writer = makeWriter(1_000 + index, seconds)
+    const writer = makeWriter(1_000 + index, seconds * editsPerSecond)
     const sentAt: number[] = []
     const hearing = new Hearing(new Map([[writer.client, sentAt]]), latencies)
     const author = await Person.join(server, board)
     const other = await Person.join(server, board, 0, message => hearing.take(reader.read(message)))
     return { board, writer, sentAt, hearing, author, other }
   })
-  /** `from` and `to`: of the edits of each board. */
-  const draw = async (from: number, to: number) => {
-    await evenly(count * (to - from), count, index => {
+  /** `from` and `to`: seconds. */
+  const draw = async (fromSecond: number, toSecond: number) => {
+    const [from, to] = [fromSecond * editsPerSecond, toSecond * editsPerSecond]
+    await evenly(count * (to - from), count * editsPerSecond, index => {
       const own = boards[index % count]
       const step = from + Math.floor(index / count)
       if (!own) return
@@ -59,7 +64,7 @@ export async function busyBoards(server: Server, scale: Scale, count = boardsOf[
     other.stop()
   }
   return {
-    cpuPerMillion: (cpu / (counted * count)) * 1e6,
+    cpuPerMillion: (cpu / (counted * count * editsPerSecond)) * 1e6,
     rssPerBoard: ((rss - empty) / count) * 1024,
     p50: percentile(latencies, 0.5),
     p99: percentile(latencies, 0.99),
@@ -135,6 +140,19 @@ export const boards: readonly Scenario[] = [
       { figure: 'rssPerBoard', to: ['hocuspocus + Postgres'], atMost: 0.5 },
     ],
     run: (server, scale) => busyBoards(server, scale),
+  },
+  {
+    name: 'boards-drawn-on',
+    title: '500 boards, two people on each, four edits a second',
+    about: 'As above, with four edits per second and board.',
+    servers: ['relay', 'y-websocket-server', 'hocuspocus + Postgres', 'boardsync'],
+    figures: [
+      { key: 'cpuPerMillion', title: 'CPU s per 1M delivered edits', digits: 0 },
+      { key: 'p50', title: 'p50 ms', digits: 1 },
+      { key: 'p99', title: 'p99 ms', digits: 1 },
+    ],
+    goals: [{ figure: 'cpuPerMillion', to: ['hocuspocus + Postgres'], atMost: 0.6 }],
+    run: (server, scale) => busyBoards(server, scale, { editsPerSecond: 4 }),
   },
   {
     name: 'connections',

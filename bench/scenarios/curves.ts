@@ -31,7 +31,7 @@ async function byBoards(server: Server, scale: Scale): Promise<Figures> {
   const figures: Figures = {}
   await busyBoards(server, scale)
   for (const [index, count] of sizesFor(scale, boardCounts).entries()) {
-    const { cpuPerMillion } = await busyBoards(server, scale, count)
+    const { cpuPerMillion } = await busyBoards(server, scale, { count })
     figures[`boards${boardCounts[index]}`] = cpuPerMillion ?? Number.NaN
   }
   return figures

@@ -268,6 +268,29 @@ describe('a commit whose outcome is unknown', () => {
     expect(log.commits.length).toBeLessThanOrEqual(21)
   })
 
+  test('keeps nobody else, and is not tried sooner when somebody else is', async () => {
+    const { log, board } = setUp()
+    const [uncertain, big] = [board('uncertain'), board('big')]
+    uncertain.edit()
+    for (let tries = 0; tries < 5; tries++) {
+      last(log).fail(failed('unavailable'))
+      await elapse(1_000)
+    }
+    last(log).fail(failed('unavailable'))
+    await elapse(0)
+    const before = log.commits.length
+    const asked = () => log.commits.slice(before).map(({ boards }) => boards)
+    big.edit(300 * 1024)
+    await elapse(0)
+    expect(asked()).toEqual([['big']])
+    last(log).fail(failed('unavailable'))
+    await elapse(30)
+    expect(asked()).toEqual([['big'], ['big']])
+    last(log).commit()
+    await elapse(1_000)
+    expect(asked()).toEqual([['big'], ['big'], ['uncertain']])
+  })
+
   test('is given up after 30 s, and what waited on it never leaves', async () => {
     const { log, board } = setUp()
     const one = board('one')
