@@ -35,6 +35,21 @@ async function takeAt(tab: Tab, x: number, y: number): Promise<void> {
 
 const textOf = (tab: Tab, id: string) =>
   ask<string>(tab, `editor.getShapeUtil('geo').getText(editor.getShape('shape:${id}'))`)
+/** Waits until the shape says this, there. */
+async function says(tab: Tab, id: string, text: string): Promise<void> {
+  let seen = ''
+  try {
+    await until(async () => {
+      seen = await textOf(tab, id)
+      return seen === text
+    })
+  } catch (cause) {
+    const writing = await ask<string | null>(tab, 'editor.getEditingShapeId()')
+    const focus = await ask<string>(tab, 'document.activeElement?.outerHTML.slice(0, 200)')
+    const state = `writing in ${writing}, focus on ${focus}, complaints: ${tab.complaints.join('; ')}`
+    throw new Error(`says: ${seen}\nnot:  ${text}\n${state}`, { cause })
+  }
+}
 const colorOf = (tab: Tab, id: string) => ask<string>(tab, `editor.getShape('shape:${id}').props.color`)
 
 test('one moves a shape, one recolours it, one writes in it, all at once: all three survive, in every tab', {
@@ -62,12 +77,12 @@ test('one moves a shape, one recolours it, one writes in it, all at once: all th
   await alice.page.mouse.up()
 
   await allShow(tabs, [['s', 600, 400, 'violet']])
-  for (const tab of tabs) await until(async () => (await textOf(tab, 's')) === words)
+  for (const tab of [carol, alice, bob]) await says(tab, 's', words)
   // Carol is still writing, where she was.
   await carol.page.keyboard.type('!')
   await carol.page.keyboard.press('Escape')
-  for (const tab of tabs) {
-    await until(async () => (await textOf(tab, 's')) === `${words}!`)
+  for (const tab of [carol, alice, bob]) {
+    await says(tab, 's', `${words}!`)
     await reaches(tab, 'saved')
     expect(tab.complaints).toEqual([])
   }
