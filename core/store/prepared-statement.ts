@@ -38,8 +38,8 @@ export class PreparedStatement<R> implements pg.Submittable {
   callback: ((error: Error | undefined, rows?: R[]) => void) | undefined
   readonly #types: pg.CustomTypesConfig
   #parameters: readonly EncodedParameter[]
-  #connection: Connection | undefined
-  #columns: readonly Column[] = []
+  /** Those of its connection. */
+  #described = new Map<string, Column[]>()
   #rows: R[] = []
   #failure: Error | undefined
 
@@ -63,13 +63,12 @@ export class PreparedStatement<R> implements pg.Submittable {
   submit(to: pg.Connection): void {
     const connection = to as unknown as Connection
     const { name, text } = this
-    this.#connection = connection
     connection.stream.cork()
     if (connection.parsedStatements[name] === undefined) connection.parse({ name, text })
     connection.bind({ statement: name, values: this.#parameters })
-    const columns = described.get(connection)?.get(name)
-    if (columns) this.#columns = columns
-    else connection.describe({ type: 'P' })
+    this.#described = described.get(connection) ?? this.#described
+    described.set(connection, this.#described)
+    if (!this.#described.has(name)) connection.describe({ type: 'P' })
     connection.execute()
     connection.sync()
     connection.stream.uncork()
@@ -81,17 +80,15 @@ export class PreparedStatement<R> implements pg.Submittable {
       name,
       read: this.#types.getTypeParser(dataTypeID, 'text') as Column['read'],
     }))
-    this.#columns = columns
-    if (!this.#connection) return
-    const statements = described.get(this.#connection) ?? new Map<string, Column[]>()
-    described.set(this.#connection, statements.set(this.name, columns))
+    this.#described.set(this.name, columns)
   }
 
   handleDataRow({ fields }: { fields: readonly (string | null)[] }): void {
     const row: Record<string, unknown> = {}
+    const columns = this.#described.get(this.name) ?? []
     try {
-      for (let index = 0; index < this.#columns.length; index++) {
-        const { name, read } = this.#columns[index] as Column
+      for (let index = 0; index < columns.length; index++) {
+        const { name, read } = columns[index] as Column
         const field = fields[index] ?? null
         row[name] = field === null ? null : read(field)
       }
