@@ -89,9 +89,12 @@ export class Committer {
   }
 
   #earliest(isOfLane: IsOfLane): number | undefined {
+    const now = Date.now()
     let earliest: number | undefined
     for (const { nextMode, nextDue } of this.#lines) {
-      if (nextMode && isOfLane(nextMode) && (earliest === undefined || nextDue < earliest)) earliest = nextDue
+      if (!nextMode || !isOfLane(nextMode)) continue
+      if (nextDue <= now) return nextDue // as a rule one of the first: what is due is due, however early
+      if (earliest === undefined || nextDue < earliest) earliest = nextDue
     }
     return earliest
   }
