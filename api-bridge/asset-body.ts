@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { refuseEncoded } from './content-encoding.ts'
 import { Problem } from './problems.ts'
 
 export const pictureBytesAtMost = 10 * 1024 * 1024
@@ -32,6 +33,7 @@ export function takePictures(app: FastifyInstance): void {
 
 /** What comes over the limit is read and dropped: a sender that is cut off would not hear why. */
 async function receive(body: IncomingMessage): Promise<PictureBody> {
+  refuseEncoded(body.headers)
   const hash = createHash('sha256')
   const chunks: Uint8Array[] = []
   if (Number(body.headers['content-length'] ?? 0) > pictureBytesAtMost) throw tooLarge()

@@ -1,6 +1,7 @@
 /** Bodies: JSON in UTF-8 and nothing else, refused with a pointer where a part of it is allowed nowhere. */
 import type { FastifyInstance } from 'fastify'
 import { forbiddenParts } from '../core/contract/field-error.ts'
+import { refuseEncoded } from './content-encoding.ts'
 import { Problem } from './problems.ts'
 
 /** Room for the largest item: its text, and a picture within its URL. */
@@ -13,10 +14,11 @@ export function takeJson(
   bytesAtMost = bodyBytesAtMost,
 ): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(types, { parseAs: 'buffer', bodyLimit: bytesAtMost }, (_request, body, done) => {
+  app.addContentTypeParser(types, { parseAs: 'buffer', bodyLimit: bytesAtMost }, (request, body, done) => {
     // No body: clients that send their content type with everything send it where nothing is to be said, too.
     if (body.length === 0) return done(null)
     try {
+      refuseEncoded(request.headers)
       done(null, parseJson(body as Buffer))
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)))

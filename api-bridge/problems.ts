@@ -70,6 +70,7 @@ const problems = {
     'This content type is not taken',
     'Send application/json; a PATCH may also be application/merge-patch+json, a picture is image/… or application/octet-stream.',
   ],
+  'content-encoding-unsupported': [415, 'This content encoding is not taken', 'Send the body uncompressed.'],
   'asset-unsupported': [415, 'This is not a picture that boards take', 'Send a PNG, JPEG, WebP or GIF, as it is.'],
   misdirected: [
     421,

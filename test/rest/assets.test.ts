@@ -1,5 +1,6 @@
 /** Pictures over REST: kept once under their hash, given back as they are and as nothing but pictures. */
 import { request } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { grantOf } from '../../core/auth/grant.ts'
 import { everyBoard } from '../../core/contract/role.ts'
@@ -148,6 +149,13 @@ describe('a picture is refused', () => {
       headers: { host: 'localhost' },
     })
     expect(refusalOf(without)).toBe('415 asset-unsupported')
+    const compressed = await site.app.inject({
+      method: 'PUT',
+      url: assetUrl(board, pixel),
+      headers: { host: 'localhost', 'content-type': 'image/png', 'content-encoding': 'gzip' },
+      payload: gzipSync(pixel),
+    })
+    expect(refusalOf(compressed)).toBe('415 content-encoding-unsupported')
   })
 
   test('under another hash than its own', async () => {

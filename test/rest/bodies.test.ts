@@ -1,6 +1,7 @@
 /** A body that is not as it must be gets a pointer to the fault, and changes nothing. */
 
 import { request as httpRequest } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { itemTypes } from '../../core/contract/item.ts'
@@ -128,6 +129,19 @@ describe('a body', () => {
     expect(refusalOf(await site.ask('POST', items, '{"type":"sticky"}', { 'content-type': type }))).toBe(
       '415 content-type-unsupported',
     )
+  })
+
+  test('that is compressed is refused as such, not as malformed', async () => {
+    const headers = { host: 'localhost', 'content-type': 'application/json', 'content-encoding': 'gzip' }
+    const payload = gzipSync('{"type":"sticky"}')
+    const answer = await site.app.inject({ method: 'POST', url: items, headers, payload })
+    expect(refusalOf(answer)).toBe('415 content-encoding-unsupported')
+    expect(answer.headers['accept-encoding']).toBe('identity')
+  })
+
+  test('may say that it is not compressed', async () => {
+    const plain = { 'content-encoding': 'identity' }
+    expect((await site.ask('POST', '/v1/boards/plain/items', { type: 'sticky' }, plain)).statusCode).toBe(201)
   })
 
   test('may say its charset', async () => {

@@ -1,70 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import * as Y from 'yjs'
-import { StorageError, type StorageFailure, type SyncError } from '../../core/base/errors.ts'
-import { createLogger } from '../../core/base/log.ts'
-import { createMetrics } from '../../core/base/metrics.ts'
-import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
-import { StorageMonitor } from '../../core/store/storage-monitor.ts'
-import { type HeldCommit, HeldLog } from '../../test/kit/held-log.ts'
+import type { BoardId } from '../../core/contract/board-id.ts'
+import { committing, elapse, failed, last } from '../../test/kit/committing.ts'
+import type { HeldCommit } from '../../test/kit/held-log.ts'
 import { releasing } from '../../test/kit/releasing.ts'
-import { CommitLine } from './commit-line.ts'
-import { Committer } from './committer.ts'
 
 const use = releasing()
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-const failed = (failure: StorageFailure) => new StorageError(failure, failure)
-const MiB = 1024 * 1024
-
-function setUp(limits = { board: 8 * MiB, total: 256 * MiB }) {
-  const log = new HeldLog()
-  const silent = createLogger('silent')
-  const monitor = use(new StorageMonitor({ ping: () => new Promise(() => {}) }, silent))
-  const committer = use(new Committer(log, monitor, silent, createMetrics(), limits))
-  return { log, monitor, committer, board: (name: string) => openBoard(committer, name) }
-}
-
-/** A board with the real commit line: what was passed on, and why it was given up. */
-function openBoard(committer: Committer, name: string) {
-  const id = parseBoardId(name)
-  const own = { id, passedOn: 0, seqs: [] as number[], givenUp: undefined as SyncError | undefined }
-  const line: CommitLine = new CommitLine(
-    id,
-    {
-      known: () => 0,
-      onCommitted: ({ lastSeq }, updates) => {
-        own.passedOn += updates.reduce((sum, update) => sum + Y.decodeUpdate(update).structs.length, 0)
-        own.seqs.push(lastSeq)
-      },
-      onGivenUp: error => {
-        own.givenUp = error
-        line.close()
-        committer.forget(line)
-      },
-    },
-    woken => committer.wake(woken),
-  )
-  const edit = (bytes = 1) => line.enqueue(updateOf(bytes), 'human:test')
-  return Object.assign(own, { line, edit })
-}
-
-let clients = 0
-function updateOf(bytes: number): Uint8Array {
-  const doc = new Y.Doc()
-  doc.clientID = ++clients
-  doc.getText('t').insert(0, 'x'.repeat(bytes))
-  return Y.encodeStateAsUpdate(doc)
-}
-
 const frameMs = 30
-const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms)
-const last = (log: HeldLog): HeldCommit => log.commits.at(-1) as HeldCommit
 const ids = (...boards: { id: BoardId }[]) => boards.map(({ id }) => id)
 
 describe('a group', () => {
   test('commits the first edit after silence at once, and what arrives meanwhile with the next, of all boards', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const [one, two] = [board('one'), board('two')]
     one.edit()
     expect(log.commits).toHaveLength(1)
@@ -82,7 +31,7 @@ describe('a group', () => {
   })
 
   test('takes a board at most once per frame', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const one = board('one')
     one.edit()
     last(log).commit()
@@ -95,7 +44,7 @@ describe('a group', () => {
   })
 
   test('gathers the edits of many boards: a commit does not follow another at once', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     board('one').edit()
     last(log).commit()
     await elapse(0)
@@ -112,7 +61,7 @@ describe('a group', () => {
   })
 
   test('keeps boards that are edited all the time in step, whenever they began', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const [one, two] = [board('one'), board('two')]
     for (let ms = 0; ms < 20 * frameMs; ms++) {
       one.edit()
@@ -125,7 +74,7 @@ describe('a group', () => {
   })
 
   test('goes on where the clock is set back', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const one = board('one')
     one.edit()
     last(log).commit()
@@ -137,7 +86,7 @@ describe('a group', () => {
   })
 
   test('leaves a board whose row is locked for the next try; skipped twice, it is written alone', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const [locked, other] = [board('locked'), board('other')]
     locked.edit()
     last(log).commit(ids(locked))
@@ -165,7 +114,7 @@ describe('a group', () => {
   })
 
   test('that the database refuses is split: only the board that is refused alone is given up', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const [holding, bad, good] = [board('holding'), board('bad'), board('good')]
     holding.edit()
     bad.edit()
@@ -188,7 +137,7 @@ describe('a group', () => {
   })
 
   test('that fails with something else than the database is refused all the same', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const one = board('one')
     one.edit()
     last(log).fail(new TypeError('a fault of ours'))
@@ -199,7 +148,7 @@ describe('a group', () => {
   })
 
   test('with a board that cannot pass on what is committed passes on the others', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const [holding, broken, good] = [board('holding'), board('broken'), board('good')]
     holding.edit()
     broken.edit()
@@ -216,7 +165,7 @@ describe('a group', () => {
   })
 
   test('with a board that was deleted gives up that one, as deleted', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const deleted = board('deleted')
     deleted.edit()
     for (let round = 0; round < 3; round++) {
@@ -227,126 +176,9 @@ describe('a group', () => {
   })
 })
 
-describe('a commit whose outcome is unknown', () => {
-  test('is asked for again under the same batch id, with the same rows, until it is answered', async () => {
-    const { log, monitor, board } = setUp()
-    const one = board('one')
-    one.edit()
-    const [first] = log.commits as [HeldCommit]
-    first.fail(failed('unavailable'))
-    await elapse(0)
-    expect(monitor.state).toBe('down')
-    one.edit()
-    await elapse(frameMs)
-    expect(last(log).how).toBe('appendAgain')
-    last(log).fail(failed('unavailable'))
-    await elapse(50)
-    last(log).fail(failed('busy'))
-    await elapse(100)
-    expect(log.commits.map(({ how }) => how)).toEqual(['append', 'appendAgain', 'appendAgain', 'appendAgain'])
-    for (const { batchId, batches } of log.commits)
-      expect({ batchId, batches }).toEqual({ batchId: first.batchId, batches: first.batches })
-    last(log).commit()
-    await elapse(0)
-    expect([one.passedOn, monitor.state]).toEqual([1, 'up'])
-    await elapse(frameMs)
-    expect(last(log).how).toBe('append')
-    expect(last(log).batchId).not.toBe(first.batchId)
-    last(log).commit()
-    await elapse(0)
-    expect(one.passedOn).toBe(2)
-  })
-
-  test('is tried again more and more slowly, and at least every second', async () => {
-    const { log, board } = setUp()
-    board('one').edit()
-    for (let round = 0; round < 20; round++) {
-      last(log).fail(failed('unavailable'))
-      await elapse(1_000)
-    }
-    expect(log.commits.length).toBeGreaterThan(15)
-    expect(log.commits.length).toBeLessThanOrEqual(21)
-  })
-
-  test('keeps nobody else, and is not tried sooner when somebody else is', async () => {
-    const { log, board } = setUp()
-    const [uncertain, big] = [board('uncertain'), board('big')]
-    uncertain.edit()
-    for (let tries = 0; tries < 5; tries++) {
-      last(log).fail(failed('unavailable'))
-      await elapse(1_000)
-    }
-    last(log).fail(failed('unavailable'))
-    await elapse(0)
-    const before = log.commits.length
-    const asked = () => log.commits.slice(before).map(({ boards }) => boards)
-    big.edit(300 * 1024)
-    await elapse(0)
-    expect(asked()).toEqual([['big']])
-    last(log).fail(failed('unavailable'))
-    await elapse(30)
-    expect(asked()).toEqual([['big'], ['big']])
-    last(log).commit()
-    await elapse(1_000)
-    expect(asked()).toEqual([['big'], ['big'], ['uncertain']])
-  })
-
-  test('is given up after 30 s, and what waited on it never leaves', async () => {
-    const { log, board } = setUp()
-    const one = board('one')
-    const answer = vi.fn()
-    one.edit()
-    one.line.whenCommitted(answer)
-    last(log).fail(failed('unavailable'))
-    await elapse(29_000)
-    expect(one.givenUp).toBe(undefined)
-    await elapse(3_000)
-    expect(one.givenUp?.code).toBe('storage-unavailable')
-    last(log).commit()
-    await elapse(0)
-    expect(one.passedOn).toBe(0)
-    expect(answer).not.toHaveBeenCalled()
-  })
-})
-
-describe('what waits for storage is bounded', () => {
-  test('per board, once storage does not answer; passing edits are not counted', async () => {
-    const { board } = setUp({ board: 1_000, total: MiB })
-    const [big, small] = [board('big'), board('small')]
-    big.edit(5_000)
-    small.edit(10)
-    await elapse(500)
-    expect(big.givenUp).toBe(undefined)
-    await elapse(1_500)
-    expect(big.givenUp?.code).toBe('storage-unavailable')
-    expect(small.givenUp).toBe(undefined)
-  })
-
-  test('per board also while a turn holds its edits', async () => {
-    const { board } = setUp({ board: 1_000, total: MiB })
-    const one = board('one')
-    void one.line.turn(() => new Promise(() => {}))
-    await elapse(0)
-    one.line.admit(5_000, () => undefined)
-    await elapse(2_500)
-    expect(one.givenUp?.code).toBe('storage-unavailable')
-  })
-
-  test('in all, by giving up only as many boards as it takes', async () => {
-    const { board } = setUp({ board: MiB, total: 10_000 })
-    const boards = [3_000, 3_000, 9_000, 3_000].map((bytes, at) => {
-      const one = board(`board-${at}`)
-      one.edit(bytes)
-      return one
-    })
-    await elapse(2_500)
-    expect(boards.map(({ givenUp }) => givenUp?.code)).toEqual([undefined, undefined, 'storage-unavailable', undefined])
-  })
-})
-
 describe('a big batch', () => {
   test('does not go along with others', () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     board('big').edit(300 * 1024)
     expect(last(log)).toMatchObject({ how: 'append', boards: ['big'] })
     board('small').edit()
@@ -354,7 +186,7 @@ describe('a big batch', () => {
   })
 
   test('waits for its row only where that is locked', async () => {
-    const { log, board } = setUp()
+    const { log, board } = committing(use)
     const big = board('big')
     big.edit(300 * 1024)
     last(log).commit(ids(big))
@@ -367,7 +199,7 @@ describe('a big batch', () => {
 })
 
 test('a committer that has stopped leaves no timer', async () => {
-  const { committer, monitor, board } = setUp()
+  const { committer, monitor, board } = committing(use)
   board('one').edit()
   committer.stop()
   monitor.stop()
