@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { parseBoardId } from '../../core/contract/board-id.ts'
 import { Replica } from '../../core/doc/replica.ts'
+import { collectGarbage } from '../../test/kit/garbage.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import { Base } from './base.ts'
 import { CommitLine } from './commit-line.ts'
@@ -116,6 +118,22 @@ test('when much was committed since, the base is made anew', () => {
   expect(second.frames[0]).not.toBe(first.frames[0])
   expect(second.frames).toHaveLength(2)
   expect(keysOf(second.doc)).toEqual(['a', 'b'])
+})
+
+test('nothing is kept of what nobody is given any more, however long the board is drawn on', async () => {
+  const { base, edit, commit } = begin()
+  edit('a', 1_000)
+  commit()
+  joiner(base)
+  const kept = Array.from({ length: 20 }, () => {
+    const frame = frameOf(new Uint8Array(1_000))
+    base.follow(frame)
+    return new WeakRef(frame)
+  })
+  // A weak reference holds what it names until the turn is over.
+  await setImmediate()
+  collectGarbage()
+  expect(kept.filter(frame => frame.deref())).toEqual([])
 })
 
 test('a big board is cut in a turn, while its edits wait; all who come meanwhile get the same', async () => {

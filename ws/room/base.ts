@@ -12,7 +12,7 @@ import type { CommitLine } from './commit-line.ts'
 export const baseFromBytes = 64 * 1024
 /** What is bigger is encoded in slices between which other boards get their turn, while its edits wait. */
 const slicedFromBytes = 512 * 1024
-/** With more than this behind it a base is made anew for the next joiner. */
+/** With more than this behind it a base is let go, and made anew for the next joiner. */
 const tailAtMost = { frames: 500, share: 0.25 }
 
 const emptyUpdate = Uint8Array.of(0, 0)
@@ -53,15 +53,18 @@ export class Base {
 
   /** This frame was sent to everybody: what it holds is committed. */
   follow(frame: Uint8Array): void {
-    if (!this.#made) return
-    this.#made.tail.push(frame)
-    this.#made.tailBytes += frame.byteLength
+    const made = this.#made
+    if (!made) return
+    made.tail.push(frame)
+    made.tailBytes += frame.byteLength
+    // Nobody joins for hours, perhaps, while the board is drawn on: what would be made anew is not kept until then.
+    if (!hasShortTail(made)) this.#made = undefined
   }
 
   /** Hands over the frames for one who has nothing, made as they are taken: now, or once what the base holds is committed. */
   give(send: (frames: Iterable<Uint8Array>) => void): void {
     const give = (made: Made) => send(framesOf(made, [...made.tail, nothingElse]))
-    const made = this.#current() ?? this.#makeAtOnce()
+    const made = this.#made ?? this.#makeAtOnce()
     if (!made) {
       this.#makeInSlices().then(give, () => undefined) // the room was closed: nobody waits any more
     } else if (made.committed) {
@@ -69,12 +72,6 @@ export class Base {
     } else {
       this.#line.whenCommitted(() => give(made))
     }
-  }
-
-  #current(): Made | undefined {
-    const made = this.#made
-    const isShort = made && made.tail.length <= tailAtMost.frames
-    return isShort && made.tailBytes <= made.stateBytes * tailAtMost.share ? made : undefined
   }
 
   /** @returns undefined where that would take long */
@@ -99,6 +96,9 @@ export class Base {
     return this.#making
   }
 }
+
+const hasShortTail = ({ tail, tailBytes, stateBytes }: Made): boolean =>
+  tail.length <= tailAtMost.frames && tailBytes <= stateBytes * tailAtMost.share
 
 function madeOf(updates: readonly Uint8Array[], committed: boolean): Made {
   const state = updates.map(bytes => ({ bytes, framed: false }))
