@@ -23,7 +23,7 @@ export async function busyBoards(
 ): Promise<Figures> {
   const seconds = secondsOf[scale]
   const usage = new Usage(server.pids, scale !== 'smoke')
-  const empty = await usage.settledRss()
+  const empty = await usage.emptyRss()
   const latencies: number[] = []
   const reader = new Reader(heardIn)
   const boards = await inParallel(count, async index => {
@@ -78,7 +78,7 @@ async function connecting(server: Server, scale: Scale): Promise<Figures> {
   const count = connectionsOf[scale]
   const usage = new Usage(server.pids, scale !== 'smoke')
   await warmUp(server, scale === 'smoke' ? 2 : 200)
-  const empty = await usage.settledRss()
+  const empty = await usage.emptyRss()
   const prefix = newBoard()
   const before = usage.cpu()
   const start = performance.now()
@@ -109,7 +109,7 @@ async function idle(server: Server, scale: Scale): Promise<Figures> {
   const count = idleOf[scale]
   const usage = new Usage(server.pids, scale !== 'smoke')
   await warmUp(server, scale === 'smoke' ? 2 : 200)
-  const empty = await usage.settledRss()
+  const empty = await usage.emptyRss()
   const prefix = newBoard()
   const people = await inParallel(count, index => Person.join(server, `${prefix}-${index % (count / 5)}`), 50)
   const rss = await usage.settledRss(30_000)

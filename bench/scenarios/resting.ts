@@ -17,7 +17,7 @@ const unusedForMs = 45_000
 async function run(server: Server, scale: Scale): Promise<Figures> {
   const count = boardsOf[scale]
   const usage = new Usage(server.pids, scale !== 'smoke')
-  const empty = await usage.settledRss()
+  const empty = await usage.emptyRss()
   const reader = new Reader(heardIn)
   const boards = await inParallel(count, () => drawnBoard(server, reader))
   const awake = await usage.settledRss()

@@ -15,7 +15,7 @@ const bytesEach = 100_000
 
 async function run(server: Server, scale: Scale): Promise<Figures> {
   const board = newBoard()
-  const usage = new Usage(server.pids)
+  const usage = new Usage(server.pids, scale !== 'smoke')
   const doc = new Y.Doc()
   const author = await Person.join(server, board)
   const content = new Y.Doc()
