@@ -1,7 +1,7 @@
 /** One connection of the load: joins a board as a stock client does, and hands on what it hears. */
 import { WebSocket } from 'ws'
 import type { Server } from '../servers.ts'
-import { type Message, read, step1, step2 } from '../wire.ts'
+import { awareness, type Message, read, step1, step2 } from '../wire.ts'
 
 export class Person {
   readonly board: string
@@ -73,6 +73,11 @@ export class Person {
 
   send(message: Uint8Array): void {
     this.#socket.send(this.#server.dialect.wrap(this.board, message))
+  }
+
+  /** Says that it is there, as stock clients do every 15 s: Hocuspocus sends away who says nothing for 60 s. */
+  renew(): void {
+    this.send(awareness([]))
   }
 
   /** Takes no more bytes from the network, as a suspended laptop. */

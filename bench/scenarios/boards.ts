@@ -53,6 +53,7 @@ export async function busyBoards(
   await draw(0, memoryAfter[scale])
   const rss = await usage.settledRss()
   await draw(memoryAfter[scale], seconds - counted)
+  for (const { other } of boards) other.renew()
   const before = usage.cpu()
   latencies.length = 0
   await draw(seconds - counted, seconds)

@@ -49,6 +49,7 @@ export async function fanOutTo(server: Server, scale: Scale, crowd: Crowd): Prom
   let before = usage.cpu()
   await evenly(edits, crowd.editsPerSecond, index => {
     if (index === edits - counted) {
+      for (const person of crowdThere) person.renew()
       before = usage.cpu()
       latencies.length = 0
     }
