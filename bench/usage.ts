@@ -74,11 +74,11 @@ export class Usage {
   }
 
   /** Has every server collect its garbage (`load/held-memory.js`). @returns megabytes that are left */
-  async #collect(withinMs = 10_000): Promise<number> {
+  async #collect(): Promise<number> {
     const files = this.#pids.map(pid => `${tmpdir()}/boardsync-bench-held-${pid}`)
     for (const file of files) rmSync(file, { force: true })
     for (const pid of this.#pids) process.kill(pid, 'SIGUSR2')
-    for (const until = Date.now() + withinMs; !files.every(file => existsSync(file)); await pause(20)) {
+    for (const until = Date.now() + 10_000; !files.every(file => existsSync(file)); await pause(20)) {
       if (Date.now() > until) throw new Error('a server does not tell what memory it holds')
     }
     const bytes = files.map(file => Number(readFileSync(file, 'utf8')))
