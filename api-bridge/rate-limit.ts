@@ -1,7 +1,7 @@
 /** How many requests a credential may make. Counted by this instance, in memory: nobody waits for it. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { clientAddress } from '../core/auth/client-address.ts'
+import { callerAddress } from '../core/auth/client-address.ts'
 import { type Rate, TokenBucket } from '../core/base/token-bucket.ts'
 import { Problem } from './problems.ts'
 
@@ -43,4 +43,4 @@ export function limitRequests(app: FastifyInstance, { rate, trustedProxies }: Re
 }
 
 const callerOf = ({ grant, raw }: FastifyRequest, trustedProxies: number): string =>
-  grant.authenticated ? `subject ${grant.subject}` : `address ${clientAddress(raw, trustedProxies)}`
+  grant.authenticated ? `subject ${grant.subject}` : `address ${callerAddress(raw, trustedProxies)}`

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { clientAddress } from './client-address.ts'
+import { describe, expect, test } from 'vitest'
+import { callerAddress, clientAddress } from './client-address.ts'
 
 test.each<[string, number, string | undefined, string]>([
   ['nothing but the connection', 0, '9.9.9.9', '10.0.0.1'],
@@ -14,4 +14,23 @@ test.each<[string, number, string | undefined, string]>([
 ])('is believed to be %s', (_what, proxies, forwarded, address) => {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
   expect(clientAddress({ headers, socket: { remoteAddress: '::ffff:10.0.0.1' } }, proxies)).toBe(address)
+})
+
+describe('limits count', () => {
+  const counted = (address: string) => callerAddress({ headers: {}, socket: { remoteAddress: address } }, 0)
+
+  test.each([
+    ['10.0.0.1', '10.0.0.1'],
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['2001:db8:0:0:1::', '2001:db8:0:0::/64'],
+    ['64:ff9b::192.0.2.33', '64:ff9b:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['unknown', 'unknown'],
+  ])('%s as %s', (address, caller) => {
+    expect(counted(address)).toBe(caller)
+  })
 })

@@ -10,7 +10,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticate } from '../../core/auth/authenticate.ts'
-import { clientAddress } from '../../core/auth/client-address.ts'
+import { callerAddress } from '../../core/auth/client-address.ts'
 import { credentialOf, ourSubprotocol, subprotocolsOf } from '../../core/auth/credential.ts'
 import type { LiveAuthority } from '../../core/auth/live-authority.ts'
 import type { RequestGuard } from '../../core/auth/request-guard.ts'
@@ -134,7 +134,7 @@ export class Sockets {
     try {
       webSocket.once(
         'close',
-        this.#caps.connect(() => clientAddress(request, trustedProxies)),
+        this.#caps.connect(() => callerAddress(request, trustedProxies)),
       )
     } catch (error) {
       this.#end(socket, error)
