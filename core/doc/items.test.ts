@@ -1,68 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import type { ItemChange } from '../contract/change.ts'
-import type { Item, ItemPatch, NewItem } from '../contract/item.ts'
-import { itemEtag } from './item-etag.ts'
-import { applyChange, listItems, readItem } from './items.ts'
 import {
-  changeRecord,
-  metaOf,
-  type PlainRecord,
-  putRecord,
-  readRecord,
-  readRecords,
-  recordsOf,
-} from './record-layout.ts'
+  arrowProps,
+  binding,
+  boardWith,
+  create,
+  drawn,
+  idsOf,
+  noteProps,
+  page,
+  record,
+  stateOf,
+  update,
+} from '../../test/kit/items.ts'
+import type { ItemChange } from '../contract/change.ts'
+import type { Item } from '../contract/item.ts'
+import { itemEtag } from './item-etag.ts'
+import { applyChange, readItem } from './items.ts'
+import { changeRecord, metaOf, putRecord, readRecords, recordsOf } from './record-layout.ts'
 import { recordFault, serializedSchema } from './tldraw-schema.ts'
-
-const create = (doc: Y.Doc, item: NewItem & { id: string }) => applyChange(doc, { action: 'create', item })
-const update = (doc: Y.Doc, item: ItemPatch & { id: string }, if_match = '*') =>
-  applyChange(doc, { action: 'update', item, if_match })
-const remove = (doc: Y.Doc, id: string) => applyChange(doc, { action: 'delete', item: { id } })
-
-function boardWith(...items: (NewItem & { id: string })[]): Y.Doc {
-  const doc = new Y.Doc()
-  for (const item of items) expect(create(doc, item)).toMatchObject({ status: 'applied' })
-  return doc
-}
-
-function record(doc: Y.Doc, id: string): PlainRecord {
-  const found = readRecord(id, recordsOf(doc).get(id))
-  if (!found) throw new Error(`no record ${id}`)
-  return found
-}
-
-const idsOf = (doc: Y.Doc) => [...recordsOf(doc).keys()].sort()
-const stateOf = (doc: Y.Doc) => Y.encodeStateAsUpdate(doc)
-
-/** What tldraw's page writes when a person draws. */
-const drawn = (id: string, type: string, props: object, rest: object = {}): PlainRecord => ({
-  ...{ id: `shape:${id}`, typeName: 'shape', type, x: 10, y: 20, rotation: 0, index: 'a1', parentId: 'page:page' },
-  ...{ isLocked: false, opacity: 1, props, meta: {}, ...rest },
-})
-const bold = { type: 'paragraph', content: [{ type: 'text', text: 'bold', marks: [{ type: 'bold' }] }] }
-const richText = { type: 'doc', content: [bold] }
-const noteProps = {
-  ...{ color: 'blue', labelColor: 'black', size: 'm', font: 'draw', fontSizeAdjustment: 1, align: 'middle-legacy' },
-  ...{ verticalAlign: 'middle', growY: 30, url: '', richText, scale: 2, textLastEditedBy: null },
-}
-const arrowProps = {
-  ...{ kind: 'arc', labelColor: 'black', color: 'black', fill: 'none', dash: 'draw', size: 'm', bend: 0, scale: 1 },
-  ...{ arrowheadStart: 'none', arrowheadEnd: 'arrow', font: 'draw', start: { x: 0, y: 0 }, end: { x: 9, y: 9 } },
-  ...{ richText, labelPosition: 0.5, elbowMidPoint: 0.5 },
-}
-const binding = (id: string, from: string, to: string, terminal: string): PlainRecord => ({
-  ...{
-    id: `binding:${id}`,
-    typeName: 'binding',
-    type: 'arrow',
-    fromId: `shape:${from}`,
-    toId: `shape:${to}`,
-    meta: {},
-  },
-  props: { terminal, normalizedAnchor: { x: 0.5, y: 0.5 }, isExact: false, isPrecise: false, snap: 'none' },
-})
-const page = (id: string, index: string): PlainRecord => ({ id, typeName: 'page', name: '', index, meta: {} })
 
 describe('the first item of a board', () => {
   it('brings the document, the page and the schema with it', () => {
@@ -289,137 +245,5 @@ describe('a patch', () => {
     expect(update(doc, { id: 'a', x: 5 }, tag)).toMatchObject({ status: 'applied' })
     expect(update(doc, { id: 'a', x: 6 }, tag)).toMatchObject({ reason: 'item-changed' })
     expect(readItem(doc, 'a')).toMatchObject({ x: 5 })
-  })
-})
-
-describe('what a person drew', () => {
-  const fill = { color: 'black', fill: 'none', dash: 'draw', size: 'm' }
-  const segments = [{ type: 'free', path: '' }]
-  const line = { a: { id: 'a', index: 'a1', x: 0, y: 0 }, b: { id: 'b', index: 'a2', x: 1, y: 1 } }
-  const nearest: [string, string, object][] = [
-    ['note', 'sticky', noteProps],
-    ['frame', 'frame', { w: 1, h: 1, name: 'F', color: 'black' }],
-    ['arrow', 'connector', arrowProps],
-    ['group', 'shape', {}],
-    [
-      'draw',
-      'shape',
-      { ...fill, segments, isComplete: true, isClosed: false, isPen: false, scale: 1, scaleX: 1, scaleY: 1 },
-    ],
-    [
-      'highlight',
-      'shape',
-      { color: 'black', size: 'm', segments, isComplete: true, isPen: false, scale: 1, scaleX: 1, scaleY: 1 },
-    ],
-    ['line', 'shape', { color: 'black', dash: 'draw', size: 'm', spline: 'line', points: line, scale: 1 }],
-    ['embed', 'document', { w: 5, h: 6, url: 'https://example.com' }],
-    ['bookmark', 'document', { w: 5, h: 6, assetId: null, url: 'https://example.com' }],
-  ]
-
-  it.each(nearest)('as a %s appears as a %s, with its record', (type, itemType, props) => {
-    const doc = new Y.Doc()
-    const shape = drawn('x-1', type, props)
-    expect(recordFault(shape)).toBeUndefined()
-    putRecord(doc, shape)
-    expect(readItem(doc, 'x-1')).toMatchObject({ id: 'x-1', type: itemType, x: 10, y: 20, record: shape })
-    expect(update(doc, { id: 'x-1', x: 11 })).toMatchObject({ status: 'applied', item: { x: 11 } })
-    expect(record(doc, shape.id)).toEqual({ ...shape, x: 11 })
-  })
-
-  it('keeps all that a patch does not speak of, down to its formatting', () => {
-    const doc = new Y.Doc()
-    const note = drawn('n', 'note', noteProps)
-    putRecord(doc, note)
-    const read = { width: 400, height: 460, content: { text: 'bold' }, style: { color: 'blue', align: 'middle' } }
-    expect(readItem(doc, 'n')).toMatchObject(read)
-    update(doc, { id: 'n', rotation: 1, style: { color: 'red' }, created_by: 'me' })
-    expect(record(doc, 'shape:n')).toEqual({ ...note, rotation: 1, props: { ...noteProps, color: 'red' } })
-  })
-
-  it("as a copy of an agent's item is a person's own", () => {
-    const doc = boardWith({ id: 'a', type: 'document', created_by: 'agent-7' })
-    putRecord(doc, { ...record(doc, 'shape:a'), id: 'shape:copy' })
-    expect(readItem(doc, 'a')).toMatchObject({ created_by: 'agent-7' })
-    expect(readItem(doc, 'copy')).toMatchObject({ id: 'copy', type: 'document', record: { id: 'shape:copy' } })
-    expect(readItem(doc, 'copy')).not.toHaveProperty('created_by')
-  })
-
-  it('shows where an arrow is bound and where a picture is from', () => {
-    const doc = new Y.Doc()
-    const url = 'https://example.com/cat.png'
-    const assetProps = { w: 1, h: 1, name: '', isAnimated: false, mimeType: 'image/png', src: url }
-    const imageProps = {
-      ...{
-        w: 5,
-        h: 6,
-        playing: true,
-        url: '',
-        assetId: 'asset:1',
-        crop: null,
-        flipX: false,
-        flipY: false,
-        altText: 'A cat',
-      },
-    }
-    putRecord(doc, { id: 'asset:1', typeName: 'asset', type: 'image', props: assetProps, meta: {} })
-    putRecord(doc, drawn('image', 'image', imageProps))
-    putRecord(doc, drawn('arrow', 'arrow', arrowProps))
-    putRecord(doc, binding('1', 'arrow', 'image', 'end'))
-    expect(readItem(doc, 'image')).toMatchObject({
-      type: 'image',
-      content: { url, title: 'A cat' },
-      width: 5,
-      height: 6,
-    })
-    expect(readItem(doc, 'arrow')?.content).toEqual({ text: 'bold', to: 'image' })
-  })
-})
-
-describe('a list', () => {
-  it('has every item, sorted by id, without records that tldraw would reject', () => {
-    const doc = boardWith({ id: 'b', type: 'text' }, { id: 'B', type: 'frame' }, { id: 'a', type: 'sticky' })
-    putRecord(doc, drawn('c', 'note', noteProps))
-    putRecord(doc, drawn('bad', 'note', { ...noteProps, color: 'pink' }))
-    putRecord(doc, drawn('foreign', 'spaceship', {}))
-    recordsOf(doc).set('shape:text', 'hello')
-    expect(listItems(doc).map(item => item.id)).toEqual(['B', 'a', 'b', 'c'])
-    for (const item of listItems(doc)) expect(readItem(doc, item.id)).toEqual(item)
-    expect(readItem(doc, 'bad')).toBeUndefined()
-    expect(readItem(doc, 'nobody')).toBeUndefined()
-  })
-})
-
-describe('a delete', () => {
-  it('takes with it all that lies inside and every binding to what goes, and nothing else', () => {
-    const doc = boardWith(
-      { id: 'outer', type: 'frame' },
-      { id: 'inner', type: 'frame', parent: 'outer' },
-      { id: 'deep', type: 'sticky', parent: 'inner' },
-      { id: 'outside', type: 'sticky' },
-    )
-    putRecord(doc, drawn('arrow', 'arrow', arrowProps))
-    putRecord(doc, drawn('inside-arrow', 'arrow', arrowProps, { parentId: 'shape:outer' }))
-    for (const bound of [
-      binding('to-deep', 'arrow', 'deep', 'start'),
-      binding('to-outside', 'arrow', 'outside', 'end'),
-      binding('from-inside', 'inside-arrow', 'outside', 'end'),
-    ]) {
-      putRecord(doc, bound)
-    }
-    expect(remove(doc, 'outer')).toEqual({ status: 'applied' })
-    const left = ['binding:to-outside', 'document:document', 'page:page', 'shape:arrow', 'shape:outside']
-    expect(idsOf(doc)).toEqual(left)
-    expect(remove(doc, 'outer')).toMatchObject({ reason: 'item-missing' })
-  })
-
-  it('ends where foreign shapes lie in each other in a circle', () => {
-    const doc = new Y.Doc()
-    const frame = { w: 1, h: 1, name: '', color: 'black' }
-    putRecord(doc, drawn('a', 'frame', frame, { parentId: 'shape:b' }))
-    putRecord(doc, drawn('b', 'frame', frame, { parentId: 'shape:a' }))
-    expect(update(doc, { id: 'a', parent: null })).toMatchObject({ status: 'applied' })
-    expect(recordsOf(doc).has('page:page')).toBe(true)
-    expect(remove(doc, 'a')).toEqual({ status: 'applied' })
-    expect(idsOf(doc)).toEqual(['document:document', 'page:page'])
   })
 })

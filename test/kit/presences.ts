@@ -1,4 +1,4 @@
-/** Who is on one board, as two instances have it that a bus connects: without rooms, sockets or a database. */
+/** Who is on one board, as one instance has it, or two that a bus connects: without rooms, sockets or a database. */
 
 import { grantOf } from '../../core/auth/grant.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
@@ -26,6 +26,25 @@ function statesOf(frame: Uint8Array): string {
   return decoded.states.map(brief).join(' ')
 }
 
+const hereIn = (presence: Presence): string[] => {
+  const frame = presence.everybody()
+  return frame ? statesOf(frame).split(' ').sort() : []
+}
+
+/** The board open on the only instance there is. `shared`: what it would have the others know. */
+export function lonePresence() {
+  const refused: string[] = []
+  const shared: AwarenessState[] = []
+  const sent: { states: string; to: Peer | undefined }[] = []
+  const presence = new Presence(
+    (frame, to) => sent.push({ states: statesOf(frame), to }),
+    reason => refused.push(reason),
+    { share: states => shared.push(...states), claim: () => {}, hold: () => {} },
+  )
+  const toldTo = (peer?: Peer) => sent.filter(({ to }) => to === peer).map(({ states }) => states)
+  return { presence, refused, shared, told: () => toldTo(), toldTo, here: () => hereIn(presence) }
+}
+
 /** The board open on one instance. */
 export async function openPresence(bus: WatchedBus, instance: string) {
   const told: string[] = []
@@ -39,10 +58,7 @@ export async function openPresence(bus: WatchedBus, instance: string) {
   )
   remote.serve(presence)
   const looking = setInterval(() => remote.look(), 5_000) // as rooms do
-  const here = () => {
-    const frame = presence.everybody()
-    return frame ? statesOf(frame).split(' ').sort() : []
-  }
+  const here = () => hereIn(presence)
   const close = () => {
     clearInterval(looking)
     remote.close()

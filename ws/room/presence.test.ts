@@ -1,59 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import { Doc } from 'yjs'
-import { grantOf } from '../../core/auth/grant.ts'
-import { type AwarenessState, decodeAwareness, goneState, isGone } from '../protocol/awareness-codec.ts'
-import { decodeFrame, encodeAwarenessFrame } from '../protocol/frames.ts'
-import { Peer } from './peer.ts'
-import { Presence } from './presence.ts'
+import { lonePresence, peer, state } from '../../test/kit/presences.ts'
+import { decodeAwareness, goneState } from '../protocol/awareness-codec.ts'
+import { encodeAwarenessFrame } from '../protocol/frames.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms)
 
-function setUp() {
-  const refused: string[] = []
-  const sent: { states: AwarenessState[]; to: Peer | undefined }[] = []
-  const presence = new Presence(
-    (frame, to) => sent.push({ states: statesOf(frame), to }),
-    reason => refused.push(reason),
-    { share: () => {}, claim: () => {}, hold: () => {} },
-  )
-  /** To everybody: `7@3` says that client 7 is here with clock 3, `7@3 gone` that it is not. */
-  const told = () => sent.filter(({ to }) => !to).map(({ states }) => states.map(brief).join(' '))
-  const toldTo = (peer: Peer) => sent.filter(({ to }) => to === peer).map(({ states }) => states.map(brief).join(' '))
-  const here = () => {
-    const frame = presence.everybody()
-    return frame ? statesOf(frame).map(brief).sort() : []
-  }
-  return { presence, refused, told, toldTo, here }
-}
-
-function statesOf(bytes: Uint8Array): AwarenessState[] {
-  const frame = decodeFrame(bytes)
-  if (frame.kind !== 'awareness') throw new Error(`not an awareness frame: ${frame.kind}`)
-  return frame.states
-}
-
-const brief = (state: AwarenessState) => `${state.clientId}@${state.clock}${isGone(state) ? ' gone' : ''}`
-
-function peer(subject?: string, answersPing = async (_withinMs: number) => true): Peer {
-  const rights = new Map([['*', 'write']] as const)
-  const authenticated = subject !== undefined
-  const grant = grantOf({ subject: subject ?? 'anyone', authenticated, rights, basis: { issuer: 'test' } })
-  return new Peer({ bufferedAmount: 0, send: () => {}, close: () => {}, answersPing }, grant, 'write')
-}
-
-const state = (clientId: number, clock: number, json = '{}'): AwarenessState => ({
-  clientId,
-  clock,
-  json: new TextEncoder().encode(json),
-})
-
 describe('a state', () => {
   test('goes to everybody at once after silence, and is here for who joins', async () => {
-    const { presence, told, here } = setUp()
+    const { presence, told, here } = lonePresence()
     presence.receive([state(1, 1)], peer())
     await elapse(0)
     expect(told()).toEqual(['1@1'])
@@ -61,7 +20,7 @@ describe('a state', () => {
   })
 
   test('is gathered with others for 50 ms, the newest of each client only', async () => {
-    const { presence, told } = setUp()
+    const { presence, told } = lonePresence()
     const [alice, bob] = [peer(), peer()]
     presence.receive([state(1, 1)], alice)
     await elapse(0)
@@ -75,7 +34,7 @@ describe('a state', () => {
   })
 
   test('that is no newer means nothing, and is not even parsed', async () => {
-    const { presence, refused, told } = setUp()
+    const { presence, refused, told } = lonePresence()
     const [alice, bob] = [peer(), peer()]
     presence.receive([state(1, 5)], alice)
     await elapse(100)
@@ -87,20 +46,20 @@ describe('a state', () => {
   })
 
   test.each(['', '[]', '"text"', '1', '{', '{"a":1}x'])('that is no JSON object is refused: %s', async json => {
-    const { presence, refused, here } = setUp()
+    const { presence, refused, here } = lonePresence()
     presence.receive([state(1, 1, json)], peer())
     expect(refused).toEqual(['awareness-malformed'])
     expect(here()).toEqual([])
   })
 
   test('that is not UTF-8 is refused', () => {
-    const { presence, refused } = setUp()
+    const { presence, refused } = lonePresence()
     presence.receive([{ clientId: 1, clock: 1, json: Uint8Array.of(0x7b, 0xff, 0x7d) }], peer())
     expect(refused).toEqual(['awareness-malformed'])
   })
 
   test('over 16 KiB is refused, and the one before stays', () => {
-    const { presence, refused, here } = setUp()
+    const { presence, refused, here } = lonePresence()
     const alice = peer()
     const long = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`
     presence.receive([state(1, 1, long(16 * 1024))], alice)
@@ -110,7 +69,7 @@ describe('a state', () => {
   })
 
   test('of a ninth client on one connection is refused; one that left makes room', () => {
-    const { presence, refused, here } = setUp()
+    const { presence, refused, here } = lonePresence()
     const alice = peer()
     for (let client = 1; client <= 9; client++) presence.receive([state(client, 1)], alice)
     expect(refused).toEqual(['awareness-too-many-clients'])
@@ -123,21 +82,10 @@ describe('a state', () => {
 
 describe('whom the server shows', () => {
   test('is here for everybody and goes again; is told to no other instance, and is nobody else', async () => {
-    const shared: number[] = []
-    const told: string[] = []
-    const link = {
-      share: (states: readonly AwarenessState[]) => shared.push(states.length),
-      claim: () => {},
-      hold: () => {},
-    }
-    const presence = new Presence(
-      frame => told.push(statesOf(frame).map(brief).join(' ')),
-      () => {},
-      link,
-    )
+    const { presence, told, shared } = lonePresence()
     presence.show(1, { user: { name: 'agent' } })
     await elapse(100)
-    const clock = Number(/^1@(\d+)$/.exec(told[0] ?? '')?.[1])
+    const clock = Number(/^1@(\d+)$/.exec(told()[0] ?? '')?.[1])
     expect(clock).toBeLessThan(2 ** 32)
     const alice = peer()
     presence.receive([state(1, clock + 5), goneState(1, clock + 5)], alice)
@@ -146,18 +94,18 @@ describe('whom the server shows', () => {
     presence.hearHeld([{ ...state(1, clock + 6), subject: '', since: 0 }], { instance: 'other' })
     presence.leave(alice)
     await elapse(100)
-    expect([presence.ours(), presence.isShared, told.length]).toEqual([[], false, 1])
+    expect([presence.ours(), presence.isShared, told().length]).toEqual([[], false, 1])
     presence.hide(1)
     await elapse(100)
     presence.show(1, {})
     await elapse(100)
-    expect(told.slice(1)).toEqual([`1@${clock} gone`, expect.stringMatching(/^1@\d+$/)])
-    expect(Number(/\d+$/.exec(told[2] ?? '')?.[0])).toBeGreaterThan(clock)
+    expect(told().slice(1)).toEqual([`1@${clock} gone`, expect.stringMatching(/^1@\d+$/)])
+    expect(Number(/\d+$/.exec(told()[2] ?? '')?.[0])).toBeGreaterThan(clock)
     expect(shared).toEqual([])
   })
 
   test('takes the place of who has its client id', async () => {
-    const { presence, here } = setUp()
+    const { presence, here } = lonePresence()
     const mallory = peer()
     presence.receive([state(1, 2 ** 40)], mallory)
     presence.show(1, {})
@@ -172,7 +120,7 @@ describe('whom the server shows', () => {
 
 describe('who leaves', () => {
   test('is gone at once for everybody, under the clock it had', async () => {
-    const { presence, told, here } = setUp()
+    const { presence, told, here } = lonePresence()
     const [alice, bob] = [peer(), peer()]
     presence.receive([state(1, 3), state(11, 1)], alice)
     presence.receive([state(2, 1)], bob)
@@ -184,7 +132,7 @@ describe('who leaves', () => {
   })
 
   test('takes leave under the clock it has, as a closed page does', async () => {
-    const { presence, told } = setUp()
+    const { presence, told } = lonePresence()
     const alice = peer()
     presence.receive([state(1, 3)], alice)
     await elapse(100)
@@ -197,7 +145,7 @@ describe('who leaves', () => {
   })
 
   test('is not brought back by what others still repeat', async () => {
-    const { presence, here, toldTo } = setUp()
+    const { presence, here, toldTo } = lonePresence()
     const [alice, bob] = [peer(), peer()]
     presence.receive([state(1, 3)], alice)
     presence.leave(alice)
@@ -207,7 +155,7 @@ describe('who leaves', () => {
   })
 
   test('cannot be sent away by another', async () => {
-    const { presence, here } = setUp()
+    const { presence, here } = lonePresence()
     presence.receive([state(1, 3)], peer())
     presence.receive([goneState(1, 3)], peer())
     presence.receive([goneState(1, 4)], peer())
@@ -216,7 +164,7 @@ describe('who leaves', () => {
   })
 
   test('and was never here is no news', async () => {
-    const { presence, told } = setUp()
+    const { presence, told } = lonePresence()
     presence.receive([goneState(1, 3)], peer())
     await elapse(100)
     expect(told()).toEqual([])
@@ -225,7 +173,7 @@ describe('who leaves', () => {
 
 describe('who comes back', () => {
   test('with the clock it had is told of its removal, and as a stock client then shows itself anew', async () => {
-    const { presence, toldTo, here } = setUp()
+    const { presence, toldTo, here } = lonePresence()
     const doc = new Doc()
     doc.clientID = 1
     const awareness = new Awareness(doc)
@@ -247,7 +195,7 @@ describe('who comes back', () => {
   })
 
   test('with a newer clock is here', () => {
-    const { presence, here } = setUp()
+    const { presence, here } = lonePresence()
     const alice = peer()
     presence.receive([state(1, 3)], alice)
     presence.leave(alice)
@@ -256,65 +204,8 @@ describe('who comes back', () => {
   })
 })
 
-describe('a client id', () => {
-  test('belongs to who first announced it, while that one answers', async () => {
-    const { presence, refused, here, told } = setUp()
-    const asked = vi.fn(async () => true)
-    presence.receive([state(1, 1)], peer(undefined, asked))
-    presence.receive([state(1, 2)], peer())
-    await elapse(2_500)
-    expect(asked).toHaveBeenCalledWith(2_000)
-    expect(refused).toEqual(['awareness-foreign-client'])
-    expect(here()).toEqual(['1@1'])
-    expect(told()).toEqual(['1@1'])
-  })
-
-  test('goes to who claims it when the owner does not answer, with the newest that was claimed', async () => {
-    const { presence, here } = setUp()
-    const asked = vi.fn(() => new Promise<boolean>(resolve => setTimeout(resolve, 2_000, false)))
-    const [dead, next] = [peer(undefined, asked), peer()]
-    presence.receive([state(1, 1)], dead)
-    presence.receive([state(1, 2)], next)
-    presence.receive([state(1, 3)], next)
-    await elapse(1_999)
-    expect(here()).toEqual(['1@1'])
-    await elapse(1)
-    expect(here()).toEqual(['1@3'])
-    expect(asked).toHaveBeenCalledOnce()
-    // What the dead one owned is no longer its own.
-    presence.leave(dead)
-    expect(here()).toEqual(['1@3'])
-  })
-
-  test('is not given to a claimant that left meanwhile', async () => {
-    const { presence, here } = setUp()
-    const [dead, next] = [peer(undefined, () => new Promise(resolve => setTimeout(resolve, 2_000, false))), peer()]
-    presence.receive([state(1, 1)], dead)
-    presence.receive([state(1, 2)], next)
-    presence.leave(next)
-    await elapse(2_000)
-    expect(here()).toEqual(['1@1'])
-  })
-
-  test('is taken over at once by the same subject, where one has shown who it is', () => {
-    const { presence, here } = setUp()
-    presence.receive([state(1, 1)], peer('alice'))
-    presence.receive([state(1, 2)], peer('alice'))
-    expect(here()).toEqual(['1@2'])
-    presence.receive([state(1, 3)], peer('mallory'))
-    expect(here()).toEqual(['1@2'])
-  })
-
-  test('is not taken over by an open server’s anyone', () => {
-    const { presence, here } = setUp()
-    presence.receive([state(1, 1)], peer())
-    presence.receive([state(1, 2)], peer())
-    expect(here()).toEqual(['1@1'])
-  })
-})
-
 test('a closed room keeps no timer', async () => {
-  const { presence, told } = setUp()
+  const { presence, told } = lonePresence()
   const alice = peer()
   presence.receive([state(1, 1)], alice)
   presence.close()
