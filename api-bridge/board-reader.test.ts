@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { parseBoardId } from '../core/contract/board-id.ts'
+import type { Replica } from '../core/doc/replica.ts'
 import type { Storage } from '../core/store/storage.ts'
 import type { Stoppable } from '../test/kit/releasing.ts'
 import { embeddedStorage } from '../test/kit/site.ts'
 import { BoardReader } from './board-reader.ts'
+import { EventFeed } from './event-feed.ts'
 
 let storage: Storage & Stoppable
 beforeAll(async () => {
@@ -37,18 +39,33 @@ async function drawn(name: string, shapes: number) {
 
 const contentOf = (doc: Y.Doc) => doc.getMap('tldraw').toJSON()
 
-test('a big board is read while other work gets its turn', async () => {
-  const { board, doc } = await drawn('big', 10_000)
+/** How often other work had its turn meanwhile. */
+async function turnsIn(work: () => Promise<unknown>): Promise<number> {
   let turns = 0
   const timer = setInterval(() => {
     turns += 1
   }, 0)
-  const replica = await new BoardReader(storage).read(board)
+  await work()
   clearInterval(timer)
-  expect(replica.rests).toBe(false)
+  return turns
+}
+
+test('a big board is read while other work gets its turn', async () => {
+  const { board, doc } = await drawn('big', 10_000)
+  let replica: Replica | undefined
+  const turns = await turnsIn(async () => {
+    replica = await new BoardReader(storage).read(board)
+  })
   // The store takes a few of them.
   expect(turns).toBeGreaterThan(30)
-  expect(contentOf(replica.doc)).toEqual(contentOf(doc))
+  expect(replica?.rests).toBe(false)
+  expect(replica && contentOf(replica.doc)).toEqual(contentOf(doc))
+})
+
+test('its events too', async () => {
+  const { board } = await drawn('big-events', 10_000)
+  const turns = await turnsIn(() => EventFeed.open(board, storage, () => {}))
+  expect(turns).toBeGreaterThan(30)
 })
 
 test('what was read before is brought up to date, also past rows that have left the log', async () => {

@@ -85,7 +85,7 @@ export class BoardReader {
     if (!whole) throw missing()
     // In slices: a big board takes seconds to read.
     const replica = await Replica.load(whole)
-    await replica.wake()
+    await replica.wakeToRead()
     this.#keep(board, replica, whole.head.bytes)
     return replica
   }

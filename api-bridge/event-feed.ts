@@ -46,7 +46,7 @@ export class EventFeed {
     if (!stored || stored.head.deleted) {
       throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
     }
-    return new EventFeed(board, await ItemTracker.of(new Replica(stored)), storage.past, onEnd)
+    return new EventFeed(board, await ItemTracker.of(await Replica.load(stored)), storage.past, onEnd)
   }
 
   get place(): Place {

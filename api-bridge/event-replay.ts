@@ -29,7 +29,7 @@ export const eventsGone = (): Problem =>
 export async function replay({ head, base, rows }: PastRows, seq: number, upTo: number, stream: EventStream) {
   const { epoch } = head
   const state = { head: { ...head, headSeq: seq }, snapshot: base, rows: rows.filter(row => row.seq <= seq) }
-  const tracker = await ItemTracker.of(new Replica(state))
+  const tracker = await ItemTracker.of(await Replica.load(state))
   try {
     for (const row of rows) {
       if (row.seq <= seq) continue

@@ -8,6 +8,9 @@ import * as decoding from 'lib0/decoding'
 /** Of Yjs's kinds of content (`readInfo() & 31`) the one whose values are these; others hold them beside something else. */
 export const contentAny = 8
 
+/** The byte that an object of keys and values begins with. */
+export const plainObject = 118
+
 const fixedBytes: Record<number, number> = { 127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0 }
 
 /**
@@ -30,11 +33,11 @@ function skipAny(decoder: decoding.Decoder, levels: number): void {
     case 119:
       skipText(decoder)
       break
-    case 118:
+    case plainObject:
     case 117: {
       if (levels <= 0) throw new Error('nested too deep')
       for (let left = decoding.readVarUint(decoder); left > 0; left--) {
-        if (type === 118) skipText(decoder)
+        if (type === plainObject) skipText(decoder)
         skipAny(decoder, levels - 1)
       }
       break

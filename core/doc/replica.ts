@@ -91,10 +91,12 @@ export class Replica {
 
   /** Resolves when the document is awake; before that it wakes when it is used, and stops other work as long as it takes. */
   wake(): Promise<void> {
-    return this.#document.wake().catch(error => {
-      this.#onUnreadable?.('snapshot', `Yjs cannot read it: ${error}`, false)
-      throw error
-    })
+    return this.#document.wake().catch(error => this.#tellUnreadable(error))
+  }
+
+  /** As {@link wake}, for who will read much of it; it may be read without, at some microseconds for each record each time. */
+  wakeToRead(): Promise<void> {
+    return this.#document.unpack().catch(error => this.#tellUnreadable(error))
   }
 
   /** The whole state as V1 updates in order. Does not wake the document. */
@@ -156,6 +158,11 @@ export class Replica {
 
   destroy(): void {
     this.#document.destroy()
+  }
+
+  #tellUnreadable(error: unknown): never {
+    this.#onUnreadable?.('snapshot', `Yjs cannot read it: ${error}`, false)
+    throw error
   }
 
   #read(stored: StoredBoard, note: ((update: Uint8Array) => void) | undefined): void {

@@ -1,9 +1,11 @@
 /**
  * A Y.Doc that can rest: of it only bytes stay, a small part of its memory. It wakes when it is asked for, at once
- * (`doc`) or in slices between which other boards get their turn (`wake`).
+ * (`doc`) or in slices between which other boards get their turn (`wake`). What was drawn before is then packed until it is
+ * read (`packed-values.ts`).
  */
 import * as Y from 'yjs'
 import type { DocumentBytes } from '../store/state-bytes.ts'
+import { applyPacked, unpackInSlices } from './packed-values.ts'
 
 /** In the place of a document that rests. */
 const nobody = new Y.Doc()
@@ -14,6 +16,7 @@ export class RestingDoc {
   #doc: Y.Doc
   #bytes: DocumentBytes | undefined
   #waking: Promise<void> | undefined
+  #isPacked = false
   #usedAt = Date.now()
 
   /**
@@ -33,7 +36,7 @@ export class RestingDoc {
     this.#usedAt = Date.now()
     if (this.#bytes) {
       const doc = this.#make()
-      for (const slice of this.#bytes.slices) Y.applyUpdate(doc, slice, this.#origin)
+      for (const slice of this.#bytes.slices) applyPacked(doc, slice, this.#origin)
       this.#become(doc)
     }
     return this.#doc
@@ -50,6 +53,15 @@ export class RestingDoc {
       this.#waking = undefined
     })
     return this.#waking
+  }
+
+  /** Resolves when it is awake and nothing in it is packed. @throws as `wake` */
+  async unpack(): Promise<void> {
+    await this.wake()
+    if (!this.#isPacked) return
+    const { doc } = this
+    await unpackInSlices(doc)
+    if (doc === this.#doc) this.#isPacked = false
   }
 
   rest(): void {
@@ -78,7 +90,7 @@ export class RestingDoc {
     if (!bytes) return
     const doc = this.#make()
     for (const slice of bytes.slices) {
-      Y.applyUpdate(doc, slice, this.#origin)
+      applyPacked(doc, slice, this.#origin)
       await new Promise(resolve => setImmediate(resolve)) // others' turn
       if (this.#bytes !== bytes) {
         doc.destroy() // somebody could not wait
@@ -91,6 +103,7 @@ export class RestingDoc {
   #become(doc: Y.Doc): void {
     this.#doc = doc
     this.#bytes = undefined
+    this.#isPacked = true
     this.#usedAt = Date.now()
   }
 }

@@ -177,7 +177,7 @@ export class ItemInbox {
   /** One batch, in one transaction. A room that is left with edits the log has not got is discarded. */
   async #drain(room: Room): Promise<DrainOutcome | { kind: 'threw' }> {
     const { board, replica, size } = room
-    await replica.wake()
+    await replica.wakeToRead()
     const known = { epoch: replica.epoch, seq: replica.known }
     let edited = false
     const note = () => {
