@@ -37,7 +37,7 @@ const chosen = scenarios.filter(({ name }) => flags.only === undefined || flags.
 const sections = new Map(readSections())
 for (const scenario of chosen) {
   const figures = await measure(scenario)
-  const section = sectionOf(scenario, figures)
+  const section = sectionOf(scenario, figures, made())
   console.log(`\n${section}`)
   sections.set(scenario.title, section)
   if (!flags.dry) writeFileSync(results, reportOf(sections))
@@ -96,15 +96,19 @@ function readSections(): [string, string][] {
     .map(section => [/^## (.*)$/m.exec(section)?.[1] ?? '', `${section.trimEnd()}\n`])
 }
 
+function made(): string {
+  const size = flags.quick ? ' of smaller loads than the title says (`--quick`)' : ''
+  return `${rounds} round${rounds === 1 ? '' : 's'}${size}, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}`
+}
+
 function reportOf(all: ReadonlyMap<string, string>): string {
   const [cpu] = cpus()
-  const machine = `${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`
+  const machine = `${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB`
   const inOrder = scenarios.flatMap(({ title }) => all.get(title) ?? [])
   return `# Measured side by side
 
-Written by \`npm run bench\`; ${new Date().toISOString().slice(0, 10)}, ${machine}; load average at the end ${loadavg()[0]?.toFixed(1)}.
-Medians of ${rounds} interleaved round(s)${flags.quick ? ' of smaller loads than the titles say (`--quick`)' : ''}; a goal's ratio is the median of the rounds' ratios. CPU is that of the server's processes
-(/proc), without its database. boardsync commits every edit to a Postgres with \`fsync\` before anybody else gets it; the others
+Written by \`npm run bench\` on ${machine}; load average at the end ${loadavg()[0]?.toFixed(1)}. Each section is of one run, and says of which.
+Medians of interleaved rounds; a goal's ratio is the median of the rounds' ratios. CPU is that of the server's processes (/proc), without its database. boardsync commits every edit to a Postgres with \`fsync\` before anybody else gets it; the others
 hold it in memory unless their name says otherwise. At the end of every run all clients have to hold the same content with
 nothing missing, and so has a newcomer; a run that fails this has no figures (–).
 

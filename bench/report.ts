@@ -32,12 +32,13 @@ function judge(goal: Goal, rounds: Rounds, ours: ServerName = 'boardsync'): Verd
   return { goal, value, met }
 }
 
-export function sectionOf(scenario: Scenario, rounds: Rounds): string {
+/** @param made when and where: sections of one report may be of several runs */
+export function sectionOf(scenario: Scenario, rounds: Rounds, made: string): string {
   const { title, about, figures, goals } = scenario
   const servers = [...rounds].filter(([, values]) => values.size > 0)
   const head = ['server', ...figures.map(figure => figure.title)]
   const rows = servers.map(([name, values]) => [name, ...figures.map(figure => shown(figure, values.get(figure.key)))])
-  const lines = [`## ${title}`, '', about, '', row(head), row(head.map(() => '---')), ...rows.map(row)]
+  const lines = [`## ${title}`, '', about, `(${made})`, '', row(head), row(head.map(() => '---')), ...rows.map(row)]
   const [charted] = figures
   if (charted && servers.length > 1) lines.push('', ...chart(charted, servers))
   const verdicts = goals.flatMap(goal => judge(goal, rounds) ?? [])

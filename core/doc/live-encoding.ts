@@ -37,7 +37,7 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
         if (slices.isOver) await slices.next()
       }
     }
-    const { clients: deleted } = Y.createDeleteSetFromStructStore(doc.store)
+    const { clients: deleted } = await deletionsOf(doc)
     encoding.writeVarUint(encoder.restEncoder, deleted.size)
     for (const [client, ranges] of highestFirst(deleted)) {
       encoder.resetDsCurVal()
@@ -58,13 +58,19 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
 export function cutInSlices(doc: Y.Doc): Promise<Uint8Array[]> {
   return undisturbed(doc, async () => {
     const updates: Uint8Array[] = []
-    const { store } = doc
-    for (const update of cut(store.clients, Y.createDeleteSetFromStructStore(store), () => new Y.UpdateEncoderV1())) {
+    for (const update of cut(doc.store.clients, await deletionsOf(doc), () => new Y.UpdateEncoderV1())) {
       updates.push(update)
       if (slices.isOver) await slices.next()
     }
     return updates
   })
+}
+
+/** Yjs looks at every struct for it, in one piece: 10 ms for 100,000 shapes. */
+async function deletionsOf({ store }: Y.Doc): Promise<ReturnType<typeof Y.createDeleteSetFromStructStore>> {
+  const deletions = Y.createDeleteSetFromStructStore(store)
+  if (slices.isOver) await slices.next()
+  return deletions
 }
 
 /** Where the buffer at work is nearly as long as it may be, the next one takes its place. */

@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { mayWrite } from '../../core/contract/role.ts'
-import { countItems } from '../../core/doc/items.ts'
+import { countItemsInSlices } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import type { Committed } from '../../core/store/board-log.ts'
@@ -271,7 +271,8 @@ export class Room {
     return this.#still(async () => {
       const state = await this.replica.encodeWhole(this.size.bytes)
       this.size.set(sizeOf(state))
-      return { epoch: this.replica.epoch, seq: this.replica.known, state, itemCount: countItems(this.replica.doc) }
+      const itemCount = await countItemsInSlices(this.replica.doc)
+      return { epoch: this.replica.epoch, seq: this.replica.known, state, itemCount }
     })
   }
 }
