@@ -108,7 +108,8 @@ function reportOf(all: ReadonlyMap<string, string>): string {
   return `# Measured side by side
 
 Written by \`npm run bench\` on ${machine}; load average at the end ${loadavg()[0]?.toFixed(1)}. Each section is of one run, and says of which.
-Medians of interleaved rounds; a goal's ratio is the median of the rounds' ratios. CPU is that of the server's processes (/proc), without its database. boardsync commits every edit to a Postgres with \`fsync\` before anybody else gets it; the others
+Medians of interleaved rounds; a goal's ratio is the median of the rounds' ratios. CPU is that of the server's processes
+(/proc), without its database. boardsync commits every edit to a Postgres with \`fsync\` before anybody else gets it; the others
 hold it in memory unless their name says otherwise. At the end of every run all clients have to hold the same content with
 nothing missing, and so has a newcomer; a run that fails this has no figures (–).
 
