@@ -32,7 +32,7 @@ export class ItemTracker {
 
   /** Knows the items that the replica holds now. The replica is its own from then on. */
   static async of(replica: Replica): Promise<ItemTracker> {
-    await replica.wake()
+    await replica.wakeToRead()
     const tracker = new ItemTracker(replica)
     const records = new BoardRecords(replica.doc)
     for (const id of recordsOf(replica.doc).keys()) {

@@ -11,6 +11,7 @@ import { slices } from '../base/slices.ts'
 
 /**
  * As `Y.applyUpdate` does it, of an update (V1) that lacks nothing.
+ * @param doc nobody observes it meanwhile: they would find what stands in the place of values
  * @param update is kept, for as long as something in it stays packed
  * @throws Error when it cannot be read, or lacks something
  */
@@ -74,7 +75,7 @@ class PackingDecoder extends Y.UpdateDecoderV1 {
 
 const nothing: unknown[] = []
 
-/** One value. Instead of `arr`, which Yjs leaves to the content itself. */
+/** One value. `arr` stays empty: only the methods of its class read it. */
 class PackedContent extends Y.ContentAny {
   readonly #bytes: Uint8Array
 
