@@ -53,6 +53,24 @@ describe('a big board', () => {
     expect(contentOf(replica)).toEqual(map.toJSON())
   })
 
+  test('keeps its records packed for who edits it, and as values for who will read it, again after a rest', async () => {
+    const { doc, map } = author(1)
+    for (let shape = 0; shape < 40; shape++) map.set(`shape:${shape}`, { text: `${shape}`.repeat(10_000) })
+    const replica = await Replica.load(stored({}, snapshotOf(doc)))
+    const isPacked = () => {
+      const [once, again] = ['shape:7', 'shape:7'].map(id => replica.doc.getMap('tldraw').get(id))
+      return once !== again
+    }
+    for (let times = 0; times < 2; times++) {
+      await replica.wake()
+      expect(isPacked()).toBe(true)
+      await replica.wakeToRead()
+      expect(isPacked()).toBe(false)
+      expect(contentOf(replica)).toEqual(map.toJSON())
+      replica.rest()
+    }
+  })
+
   test('whose snapshot cannot be read says so, as a small one does', async () => {
     const { doc } = big()
     const state = snapshotOf(doc).state.fill(255, 100, 200)
@@ -89,10 +107,12 @@ describe('a big board', () => {
     state.slices[1] = Uint8Array.of(1, 2, 3)
     const found: unknown[] = []
     const damaged = { ...stored({}, { seq: 7, state }), onUnreadable: (part: unknown) => void found.push(part) }
-    await expect((await Replica.load(damaged)).wake()).rejects.toThrow()
-    expect(found).toEqual(['snapshot'])
-    expect(() => new Replica(damaged)).toThrow()
+    for (const wake of ['wake', 'wakeToRead'] as const) {
+      await expect((await Replica.load(damaged))[wake]()).rejects.toThrow()
+    }
     expect(found).toEqual(['snapshot', 'snapshot'])
+    expect(() => new Replica(damaged)).toThrow()
+    expect(found).toEqual(['snapshot', 'snapshot', 'snapshot'])
   })
 
   test('that is mostly history, and one that is small by now, lies in its snapshot as one update', async () => {
