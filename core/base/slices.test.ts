@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { slices } from './slices.ts'
+import { eachInSlices, slices } from './slices.ts'
 
 /** Works until it has had so many slices. @returns the turns of the event loop in which it worked */
 async function work(many: number, turn: () => number): Promise<number[]> {
@@ -36,4 +36,21 @@ test('who comes back gets a whole slice', async () => {
   while (!slices.isOver);
   await slices.next()
   expect(slices.isOver).toBe(false)
+})
+
+test('what is done for each of many leaves others their turn, and nobody out', async () => {
+  let turns = 0
+  const timer = setInterval(() => {
+    turns += 1
+  }, 0)
+  const done: number[] = []
+  const items = Array.from({ length: 30 }, (_, item) => item)
+  await eachInSlices(items, item => {
+    const until = performance.now() + 1
+    while (performance.now() < until);
+    done.push(item)
+  })
+  clearInterval(timer)
+  expect(done).toEqual(items)
+  expect(turns).toBeGreaterThan(1)
 })

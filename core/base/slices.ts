@@ -23,6 +23,14 @@ export const slices = {
   },
 }
 
+/** Does `work`, which is not to throw, for each of them; who is added meanwhile may be among them. */
+export async function eachInSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
+  for (const item of items) {
+    work(item)
+    if (slices.isOver) await slices.next()
+  }
+}
+
 /** Puts the parts into `whole`, one behind the other. */
 export async function fillInSlices(whole: Uint8Array, parts: readonly Uint8Array[]): Promise<Uint8Array> {
   let at = 0

@@ -18,6 +18,7 @@ import { renewedCookie } from '../../core/auth/session-cookie.ts'
 import { StorageError, SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
+import { eachInSlices } from '../../core/base/slices.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
 import { deflateSubprotocol } from '../../core/contract/deflated.ts'
 import { mayWrite } from '../../core/contract/role.ts'
@@ -75,7 +76,9 @@ export class Sockets {
     let times = 0
     this.#timer = setInterval(() => {
       times += 1
-      this.#each(times % checkAliveEvery === 0 ? socket => socket.checkAlive() : socket => socket.keepAwake())
+      const isCheck = times % checkAliveEvery === 0
+      // Ten thousand writes at once would hold up everybody's edits for a tenth of a second.
+      void eachInSlices(this.#sockets.values(), socket => (isCheck ? socket.checkAlive() : socket.keepAwake()))
     }, keepAwakeEveryMs)
   }
 
@@ -227,10 +230,6 @@ export class Sockets {
       this.#services.log[level]({ err: error }, 'a socket failed')
       socket.close(new SyncError('storage-unavailable', 'this board cannot be served now; try again', { cause: error }))
     }
-  }
-
-  #each(work: (socket: Socket) => void): void {
-    for (const socket of this.#sockets.values()) work(socket)
   }
 }
 
