@@ -7,6 +7,9 @@ interface Request {
   socket: { remoteAddress?: string | undefined }
 }
 
+/** In them stands the whole of IPv4, translated (RFC 4291, 6052): there an address is a caller of its own. */
+const networksOfIPv4 = ['0:0:0:0', '64:ff9b:0:0']
+
 /**
  * What limits count a caller by: its IPv4 address, or its IPv6 network. One customer is given a /64 at least (RFC 6177), and
  * may take any of its 2⁶⁴ addresses for each connection.
@@ -17,8 +20,9 @@ export function callerAddress(request: Request, trustedProxies: number): string 
   const [before = '', after = ''] = address.split('::')
   const [first, last] = [before, after].map(half => half.split(':').filter(Boolean)) as [string[], string[]]
   const left = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0')
-  const network = [...first, ...left, ...last].slice(0, 4)
-  return `${network.map(group => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+  const groups = [...first, ...left, ...last].slice(0, 4)
+  const network = groups.map(group => Number.parseInt(group, 16).toString(16)).join(':')
+  return networksOfIPv4.includes(network) ? address : `${network}::/64`
 }
 
 /**

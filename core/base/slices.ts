@@ -23,7 +23,7 @@ export const slices = {
   },
 }
 
-/** Does `work`, which is not to throw, for each of them; who is added meanwhile may be among them. */
+/** Does `work` for each of them; who is added meanwhile may be among them. @throws what `work` throws */
 export async function eachInSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   for (const item of items) {
     work(item)
@@ -34,11 +34,10 @@ export async function eachInSlices<T>(items: Iterable<T>, work: (item: T) => voi
 /** Puts the parts into `whole`, one behind the other. */
 export async function fillInSlices(whole: Uint8Array, parts: readonly Uint8Array[]): Promise<Uint8Array> {
   let at = 0
-  for (const part of parts) {
-    if (slices.isOver) await slices.next()
+  await eachInSlices(parts, part => {
     whole.set(part, at)
     at += part.byteLength
-  }
+  })
   return whole
 }
 

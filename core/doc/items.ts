@@ -1,6 +1,6 @@
 /** The items of a board: what its document holds, read as items, and changes to them decided and applied. */
 import type * as Y from 'yjs'
-import { slices } from '../base/slices.ts'
+import { eachInSlices } from '../base/slices.ts'
 import type { BoardChange, ChangeOutcome } from '../contract/change.ts'
 import type { Item, ItemType } from '../contract/item.ts'
 import { decideImport } from './board-import.ts'
@@ -52,10 +52,9 @@ export function countItems(doc: Y.Doc): number {
 /** The same, while others get their turn; the document has to stay as it is meanwhile. */
 export async function countItemsInSlices(doc: Y.Doc): Promise<number> {
   let count = 0
-  for (const id of recordsOf(doc).keys()) {
+  await eachInSlices(recordsOf(doc).keys(), id => {
     if (isShapeId(id)) count += 1
-    if (slices.isOver) await slices.next()
-  }
+  })
   return count
 }
 

@@ -7,7 +7,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { contentAny, plainObject, takeAny } from '../base/any-bytes.ts'
-import { slices } from '../base/slices.ts'
+import { eachInSlices } from '../base/slices.ts'
 
 /**
  * As `Y.applyUpdate` does it, of an update (V1) that lacks nothing.
@@ -40,11 +40,9 @@ export function applyPacked(doc: Y.Doc, update: Uint8Array, origin: unknown): vo
 /** Reads all that is packed, in slices between which others get their turn: for who will look at many of the values, or often. */
 export async function unpackInSlices({ store }: Y.Doc): Promise<void> {
   for (const structs of store.clients.values()) {
-    for (const struct of structs) {
-      if (!(struct instanceof Y.Item && struct.content instanceof PackedContent)) continue
-      struct.content = struct.content.copy()
-      if (slices.isOver) await slices.next()
-    }
+    await eachInSlices(structs, struct => {
+      if (struct instanceof Y.Item && struct.content instanceof PackedContent) struct.content = struct.content.copy()
+    })
   }
 }
 

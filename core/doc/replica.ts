@@ -94,7 +94,7 @@ export class Replica {
     return this.#document.wake().catch(error => this.#tellUnreadable(error))
   }
 
-  /** As {@link wake}, for who will read much of it; it may be read without, at some microseconds for each record each time. */
+  /** As {@link wake}, for who will read many records, or often: without it each costs some microseconds each time. */
   wakeToRead(): Promise<void> {
     return this.#document.unpack().catch(error => this.#tellUnreadable(error))
   }

@@ -51,3 +51,9 @@ test('where nobody shows who they are it is their address that counts, as the tr
   expect((await as({ 'x-forwarded-for': '1.1.1.1' })).statusCode).toBe(429)
   expect((await as({ 'x-forwarded-for': '1.1.1.1, 2.2.2.2' })).statusCode).toBe(200)
 })
+
+test('of IPv6 it is the network of one customer that counts', async () => {
+  for (let n = 0; n < 4; n++) await as({ 'x-forwarded-for': `2001:db8:0:1::${n}` })
+  expect((await as({ 'x-forwarded-for': '2001:db8:0:1:ffff::' })).statusCode).toBe(429)
+  expect((await as({ 'x-forwarded-for': '2001:db8:0:2::' })).statusCode).toBe(200)
+})
