@@ -72,10 +72,11 @@ export function batchRoutes(app: CheckingApp, { reader, desk }: BatchServices): 
       if ('errors' in named) throw Problem.ofFields('request-invalid', named.errors)
       const batch: Batch = { action: 'batch', operations: named.operations }
       if (request.body.dry_run) {
-        const replica = await reader.readOrEmpty(request.board)
-        const outcome = foresee(replica.doc, batch)
-        if (outcome.status === 'rejected') throw rejection(outcome)
-        return { seq: replica.known, dry_run: true, results: outcome.results }
+        return reader.readOrEmpty(request.board, ({ doc, known }) => {
+          const outcome = foresee(doc, batch)
+          if (outcome.status === 'rejected') throw rejection(outcome)
+          return { seq: known, dry_run: true, results: outcome.results }
+        })
       }
       const recorded = await submitChange(desk, request, batch)
       const outcome = outcomeOrWaiting(reply, recorded)

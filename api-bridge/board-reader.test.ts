@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { parseBoardId } from '../core/contract/board-id.ts'
-import type { Replica } from '../core/doc/replica.ts'
 import type { Storage } from '../core/store/storage.ts'
 import type { Stoppable } from '../test/kit/releasing.ts'
 import { embeddedStorage } from '../test/kit/site.ts'
@@ -52,14 +51,14 @@ async function turnsIn(work: () => Promise<unknown>): Promise<number> {
 
 test('a big board is read while other work gets its turn', async () => {
   const { board, doc } = await drawn('big', 10_000)
-  let replica: Replica | undefined
-  const turns = await turnsIn(async () => {
-    replica = await new BoardReader(storage).read(board)
-  })
+  const reader = new BoardReader(storage)
+  const turns = await turnsIn(() => reader.read(board, () => undefined))
   // The store takes a few of them.
   expect(turns).toBeGreaterThan(30)
-  expect(replica?.rests).toBe(false)
-  expect(replica && contentOf(replica.doc)).toEqual(contentOf(doc))
+  await reader.read(board, replica => {
+    expect(replica.rests).toBe(false)
+    expect(contentOf(replica.doc)).toEqual(contentOf(doc))
+  })
 })
 
 test('its events too', async () => {
@@ -71,13 +70,52 @@ test('its events too', async () => {
 test('what was read before is brought up to date, also past rows that have left the log', async () => {
   const { board, doc, edit, store } = await drawn('small', 3)
   const reader = new BoardReader(storage)
-  const first = await reader.read(board)
+  const first = await reader.read(board, replica => replica)
   await edit(map => map.set('shape:new', 1))
-  const second = await reader.read(board)
-  expect(second).toBe(first)
-  expect(contentOf(second.doc)).toEqual(contentOf(doc))
+  await reader.read(board, second => {
+    expect(second).toBe(first)
+    expect(contentOf(second.doc)).toEqual(contentOf(doc))
+  })
   await store(await edit(map => map.delete('shape:0')))
   await edit(map => map.set('shape:newer', 2))
-  const third = await reader.read(board)
-  expect([third.known, contentOf(third.doc)]).toEqual([4, contentOf(doc)])
+  const third = await reader.read(board, replica => [replica.known, contentOf(replica.doc)])
+  expect(third).toEqual([4, contentOf(doc)])
+})
+
+test('stays as it is while somebody reads it, and tells the next of what came meanwhile', async () => {
+  const { board, doc, edit } = await drawn('held', 3)
+  const reader = new BoardReader(storage)
+  const before = contentOf(doc)
+  const told: unknown[] = []
+  let finish = () => {}
+  let slow: Promise<unknown> | undefined
+  await new Promise<void>(begun => {
+    slow = reader.read(board, async replica => {
+      const finished = new Promise<void>(resolve => {
+        finish = resolve
+      })
+      begun()
+      await finished
+      told.push(contentOf(replica.doc))
+    })
+  })
+  await edit(map => map.set('shape:new', 1))
+  const next = reader.read(board, replica => told.push(contentOf(replica.doc)))
+  // What it does meanwhile is to wait: another board is read from the store.
+  await reader.read((await drawn('other', 3)).board, () => undefined)
+  expect(told).toEqual([])
+  finish()
+  await Promise.all([slow, next])
+  expect(told).toEqual([before, contentOf(doc)])
+})
+
+test('what fails in one reading is told there, and harms no other', async () => {
+  const { board, doc } = await drawn('failing', 3)
+  const reader = new BoardReader(storage)
+  const failing = reader.read(board, () => {
+    throw new Error('of this one')
+  })
+  const other = reader.read(board, replica => contentOf(replica.doc))
+  await expect(failing).rejects.toThrow('of this one')
+  expect(await other).toEqual(contentOf(doc))
 })

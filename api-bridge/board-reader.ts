@@ -12,10 +12,6 @@ const replicasKept = 50
 /** Bytes of stored state; a Y.Doc takes about twelve times as much memory. */
 const bytesKept = 32 * 1024 * 1024
 
-interface Question {
-  promise: Promise<Replica>
-}
-
 export class BoardReader {
   readonly #storage: Pick<Storage, 'boards' | 'archive'>
   readonly #replicas = new LRUCache<BoardId, Replica>({
@@ -24,44 +20,53 @@ export class BoardReader {
     dispose: replica => replica.destroy(),
   })
   /** The question that readers who come now may still join: it has not begun. */
-  readonly #gathering = new Map<BoardId, Question>()
-  readonly #asking = new Map<BoardId, Promise<unknown>>()
+  readonly #gathering = new Map<BoardId, Promise<Replica>>()
+  readonly #asking = new Map<BoardId, Promise<Replica>>()
+  /** Resolves when nobody reads it any more. */
+  readonly #readings = new WeakMap<Replica, Promise<void>>()
 
   constructor(storage: Pick<Storage, 'boards' | 'archive'>) {
     this.#storage = storage
   }
 
   /**
-   * The board as it is committed now, or later. What is read from it has to be read before the next `await`.
-   * @throws Problem `board-missing`; StorageError
+   * Reads the board as it is committed now, or later.
+   * @param work on a replica that stays as it is until this is done, which may take its time; not to be used afterwards
+   * @throws Problem `board-missing`; StorageError; what `work` throws
    */
-  read(board: BoardId): Promise<Replica> {
-    const gathering = this.#gathering.get(board)
-    if (gathering) return gathering.promise
-    const before = this.#asking.get(board) ?? Promise.resolve()
-    const question: Question = {
-      promise: before.then(() => {
-        this.#gathering.delete(board)
-        const asked = this.#bringUp(board)
-        const settled = asked.then(
-          () => undefined,
-          () => undefined, // whoever asked hears of it
-        )
-        this.#asking.set(board, settled)
-        void settled.then(() => {
-          if (this.#asking.get(board) === settled) this.#asking.delete(board)
-        })
-        return asked
-      }),
-    }
-    this.#gathering.set(board, question)
-    return question.promise
+  read<T>(board: BoardId, work: (replica: Replica) => T | Promise<T>): Promise<T> {
+    return this.#ask(board).then(replica => {
+      const reading = (async () => work(replica))()
+      const others = this.#readings.get(replica)
+      this.#readings.set(
+        replica,
+        endOf(reading).then(() => others),
+      )
+      return reading
+    })
   }
 
   /** A board that nobody has written to yet reads as an empty one. @throws Problem `board-missing`, of a deleted one */
-  async readOrEmpty(board: BoardId): Promise<Replica> {
-    if (await this.#storage.boards.head(board)) return this.read(board)
-    return new Replica({ head: { epoch: 0, headSeq: 0, bytes: 0, deleted: false }, snapshot: undefined, rows: [] })
+  async readOrEmpty<T>(board: BoardId, work: (replica: Replica) => T | Promise<T>): Promise<T> {
+    if (await this.#storage.boards.head(board)) return this.read(board, work)
+    const head = { epoch: 0, headSeq: 0, bytes: 0, deleted: false }
+    return work(new Replica({ head, snapshot: undefined, rows: [] }))
+  }
+
+  #ask(board: BoardId): Promise<Replica> {
+    const gathering = this.#gathering.get(board)
+    if (gathering) return gathering
+    // Whoever joined the one before begins to read before this goes on.
+    const question = endOf(this.#asking.get(board)).then(() => {
+      this.#gathering.delete(board)
+      this.#asking.set(board, question)
+      return this.#bringUp(board)
+    })
+    this.#gathering.set(board, question)
+    void endOf(question).then(() => {
+      if (this.#asking.get(board) === question) this.#asking.delete(board)
+    })
+    return question
   }
 
   async #bringUp(board: BoardId): Promise<Replica> {
@@ -77,13 +82,14 @@ export class BoardReader {
     if (!stored) throw missing()
     const isWhole = !usable || stored.snapshot !== undefined
     if (usable && !isWhole && stored.head.epoch === usable.epoch) {
+      await this.#readings.get(usable)
       usable.absorb(stored)
       this.#keep(board, usable, stored.head.bytes)
       return usable
     }
     const whole = isWhole ? stored : await this.#storage.archive.read(board, 0)
     if (!whole) throw missing()
-    // In slices: a big board takes seconds to read.
+    // In slices: a big board takes long.
     const replica = await Replica.load(whole)
     await replica.wakeToRead()
     this.#keep(board, replica, whole.head.bytes)
@@ -97,3 +103,8 @@ export class BoardReader {
 }
 
 const missing = () => new Problem('board-missing', 'there is no such board, or this credential has no right to it')
+
+/** Whoever waits for the promise itself hears how it ended. */
+async function endOf(promise: Promise<unknown> | undefined): Promise<void> {
+  await promise?.catch(() => undefined)
+}

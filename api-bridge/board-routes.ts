@@ -58,8 +58,10 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
       const entry = await directory.find(request.board)
       if (!entry) throw missing()
       const here = await whoIsHere.on(request.board)
-      const replica = await reader.read(request.board)
-      const counted = { seq: replica.known, item_count: countItems(replica.doc) }
+      const counted = await reader.read(request.board, ({ known, doc }) => ({
+        seq: known,
+        item_count: countItems(doc),
+      }))
       return reply.header('cache-control', 'no-store').send({ ...boardEntryDocument(entry), ...counted, ...here })
     },
   )

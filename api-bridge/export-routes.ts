@@ -54,10 +54,11 @@ function exportRoute(app: CheckingApp, { reader, storage }: ExportServices): voi
     },
     async (request, reply) => {
       const { board } = request
-      const replica = await reader.read(board)
-      if (isUnchanged(request, reply, `"${replica.epoch}-${replica.known}"`)) return reply.status(304).send()
-      // All of them now: by the time the last is sent the replica may be another.
-      const records = recordsForFile(replica.doc)
+      // All of them at once: by the time the last is sent the replica may be another.
+      const records = await reader.read(board, ({ epoch, known, doc }) =>
+        isUnchanged(request, reply, `"${epoch}-${known}"`) ? undefined : recordsForFile(doc),
+      )
+      if (!records) return reply.status(304).send()
       return reply
         .headers({
           'content-type': fileType,

@@ -33,10 +33,10 @@ export const itemPageSchema = z
   .meta({ id: 'ItemPage' })
 type ListQuery = z.output<typeof listQuerySchema>
 
-/** The page of this board that the query asks for. */
-export function pageOf(doc: Y.Doc, { type, limit, cursor = '', bbox }: ListQuery) {
+/** The page of this board that the query asks for; the document has to stay as it is meanwhile. */
+export async function pageOf(doc: Y.Doc, { type, limit, cursor = '', bbox }: ListQuery) {
   const items: Item[] = []
-  for (const item of itemsAfter(doc, cursor, { type, box: bbox })) {
+  for await (const item of itemsAfter(doc, cursor, { type, box: bbox })) {
     const last = items.at(-1)
     if (last && items.length === limit) return { items, next: encodeCursor(last.id) }
     items.push(item)

@@ -75,9 +75,11 @@ export function itemRoutes(app: CheckingApp, { reader, desk, changes }: ItemServ
       },
     },
     async (request, reply) => {
-      const replica = await reader.read(request.board)
-      if (isUnchanged(request, reply, `"${replica.epoch}-${replica.known}"`)) return reply.status(304).send()
-      return { ...pageOf(replica.doc, request.query), seq: replica.known }
+      const page = await reader.read(request.board, async replica => {
+        if (isUnchanged(request, reply, `"${replica.epoch}-${replica.known}"`)) return undefined
+        return { ...(await pageOf(replica.doc, request.query)), seq: replica.known }
+      })
+      return page ?? reply.status(304).send()
     },
   )
 
@@ -95,7 +97,8 @@ export function itemRoutes(app: CheckingApp, { reader, desk, changes }: ItemServ
       },
     },
     async (request, reply) => {
-      const found = readItem((await reader.read(request.board)).doc, itemIdOf(request.params.item))
+      const id = itemIdOf(request.params.item)
+      const found = await reader.read(request.board, ({ doc }) => readItem(doc, id))
       if (!found) throw missing()
       return isUnchanged(request, reply, itemEtag(found)) ? reply.status(304).send() : found
     },

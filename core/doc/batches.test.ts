@@ -175,8 +175,27 @@ describe('a batch', () => {
         take('f'),
       ],
     ],
+    [
+      'a frame lost to another what it had all along',
+      [{ action: 'update', item: { id: 'inside', parent: 'other' } }, take('frame'), create('c', { parent: 'other' })],
+    ],
+    [
+      'a connector let go of what it was bound to all along, and of what it was bound to since',
+      [
+        { action: 'update', item: { id: 'arrow', content: { from: 'frame', to: 'inside' } } },
+        { action: 'update', item: { id: 'arrow', content: { from: 'frame', to: 'other' } } },
+        take('outside'),
+        take('inside'),
+      ],
+    ],
   ])('knows of what it did before: %s', (_what, operations) => {
     const [batch, alone] = [new Y.Doc(), new Y.Doc()]
+    for (const doc of [batch, alone]) {
+      for (const there of [frame('frame'), frame('other'), create('inside', { parent: 'frame' }), create('outside')]) {
+        applyChange(doc, there)
+      }
+      applyChange(doc, create('arrow', { type: 'connector', content: { from: 'frame', to: 'outside' } }))
+    }
     expect(applyChange(batch, { action: 'batch', operations })).toMatchObject({ status: 'applied' })
     for (const change of operations) applyChange(alone, change)
     expect(recordsOf(batch)).toEqual(recordsOf(alone))

@@ -3,7 +3,11 @@
  * written yet. So a change that is refused half-way leaves nothing behind, and a batch is written whole or not at all.
  */
 import type * as Y from 'yjs'
+import { BoardIndex } from './board-index.ts'
+import { isShapeId } from './board-tree.ts'
 import { Groups } from './groups.ts'
+import { highestKey } from './index-keys.ts'
+import { endsOf } from './item-fields.ts'
 import {
   changeRecord,
   metaOf,
@@ -25,15 +29,18 @@ interface Decided {
 
 export class BoardRecords {
   readonly #doc: Y.Doc
+  readonly #index: BoardIndex
   readonly #decided = new Map<string, Decided>()
   #needsSchema = false
-  /** Both are made when they are first asked for, and kept up from then on: a batch may ask 500 times. */
-  #children: Groups | undefined
-  #bindings: Groups | undefined
+  /** Of what was decided. */
+  readonly #children = new Groups()
+  readonly #bindings = new Groups()
+  /** Of everything, by parent, where it was asked for. */
   readonly #highest = new Map<string, string | undefined>()
 
   constructor(doc: Y.Doc) {
     this.#doc = doc
+    this.#index = BoardIndex.of(doc)
   }
 
   /** Whether there is anything under this id, foreign content included. */
@@ -47,49 +54,25 @@ export class BoardRecords {
     return decided ? decided.record : readRecord(id, recordsOf(this.#doc).get(id))
   }
 
-  /** Of everything that {@link has}, in no particular order. */
-  *ids(): Iterable<string> {
-    for (const id of recordsOf(this.#doc).keys()) if (!this.#decided.has(id)) yield id
-    for (const [id, { record }] of this.#decided) if (record) yield id
-  }
-
-  /** Every shape, for a tenth of the cost of all {@link record}s. */
-  forEachShape(visit: (id: string, place: ParentAndIndex) => void): void {
-    for (const [id, value] of recordsOf(this.#doc).entries()) {
-      const place = id.startsWith('shape:') && !this.#decided.has(id) ? readParentAndIndex(value) : undefined
-      if (place) visit(id, place)
-    }
-    for (const [id, { record }] of this.#decided) {
-      const place = id.startsWith('shape:') ? readParentAndIndex(record) : undefined
-      if (place) visit(id, place)
-    }
+  pages(): string[] {
+    const decided = [...this.#decided.keys()].filter(id => id.startsWith('page:'))
+    return [...new Set([...this.#index.pages, ...decided])].filter(id => this.has(id))
   }
 
   childrenOf(parentId: string): ReadonlySet<string> {
-    if (!this.#children) {
-      const children = new Groups()
-      this.forEachShape((id, place) => children.add(id, place.parentId))
-      this.#children = children
-    }
-    return this.#children.of(parentId)
+    return this.#withDecided(this.#index.childrenOf(parentId), this.#children.of(parentId))
   }
 
-  /** The highest index among the shapes in there: looked for once, and known from then on. */
-  highestIndexIn(parentId: string, find: () => string | undefined): string | undefined {
-    if (!this.#highest.has(parentId)) this.#highest.set(parentId, find())
+  /** The highest index among the shapes in there that another can lie above. */
+  highestIndexIn(parentId: string): string | undefined {
+    if (!this.#highest.has(parentId)) this.#highest.set(parentId, this.#findHighest(parentId))
     return this.#highest.get(parentId)
   }
 
   /** From or to the shape. */
   bindingsOf(shapeId: string): PlainRecord[] {
-    if (!this.#bindings) {
-      const bindings = new Groups()
-      for (const id of this.ids()) {
-        if (id.startsWith('binding:')) for (const end of endsOf(this.record(id))) bindings.add(id, end)
-      }
-      this.#bindings = bindings
-    }
-    return [...this.#bindings.of(shapeId)].flatMap(id => this.record(id) ?? [])
+    const ids = this.#withDecided(this.#index.bindingsOf(shapeId), this.#bindings.of(shapeId))
+    return [...ids].flatMap(id => this.record(id) ?? [])
   }
 
   bindingsFrom(shapeId: string): PlainRecord[] {
@@ -124,10 +107,24 @@ export class BoardRecords {
     }
   }
 
+  #withDecided(stored: ReadonlySet<string>, decided: ReadonlySet<string>): ReadonlySet<string> {
+    if (this.#decided.size === 0) return stored
+    return new Set([...[...stored].filter(id => !this.#decided.has(id)), ...decided])
+  }
+
+  #findHighest(parentId: string): string | undefined {
+    const stored = this.#index.highestIn(parentId)
+    const isThere = (place: ParentAndIndex | undefined) => place?.parentId === parentId && place.index === stored
+    const isGone = (id: string) => isThere(this.#index.placeOf(id)) && !isThere(this.#placeOf(id))
+    const indexesOf = (ids: Iterable<string>) => Array.from(ids, id => this.#placeOf(id)?.index)
+    if ([...this.#decided.keys()].some(isGone)) return highestKey(indexesOf(this.childrenOf(parentId)))
+    return highestKey([stored, ...indexesOf(this.#children.of(parentId))])
+  }
+
   #decide(id: string, decided: Decided): void {
-    if (id.startsWith('shape:')) this.#notePlace(id, this.#placeOf(id), readParentAndIndex(decided.record))
-    if (this.#bindings && id.startsWith('binding:')) {
-      for (const end of endsOf(this.record(id))) this.#bindings.remove(id, end)
+    if (isShapeId(id)) this.#notePlace(id, this.#placeOf(id), readParentAndIndex(decided.record))
+    if (id.startsWith('binding:')) {
+      for (const end of endsOf(this.#decided.get(id)?.record)) this.#bindings.remove(id, end)
       for (const end of endsOf(decided.record)) this.#bindings.add(id, end)
     }
     this.#decided.set(id, decided)
@@ -135,19 +132,18 @@ export class BoardRecords {
 
   #placeOf(id: string): ParentAndIndex | undefined {
     const decided = this.#decided.get(id)
-    return readParentAndIndex(decided ? decided.record : recordsOf(this.#doc).get(id))
+    return decided ? readParentAndIndex(decided.record) : this.#index.placeOf(id)
   }
 
   #notePlace(id: string, before: ParentAndIndex | undefined, after: ParentAndIndex | undefined): void {
+    this.#children.remove(id, before?.parentId)
+    this.#children.add(id, after?.parentId)
     if (before?.parentId === after?.parentId && before?.index === after?.index) return
-    this.#children?.remove(id, before?.parentId)
-    this.#children?.add(id, after?.parentId)
-    if (before) this.#highest.delete(String(before.parentId))
+    const { parentId, index } = before ?? {}
+    if (this.#highest.get(String(parentId)) === index) this.#highest.delete(String(parentId))
     if (!after) return
     const highest = this.#highest.get(String(after.parentId))
     if (highest === undefined) this.#highest.delete(String(after.parentId))
     else if (String(after.index) > highest) this.#highest.set(String(after.parentId), String(after.index))
   }
 }
-
-const endsOf = (binding: PlainRecord | undefined): unknown[] => (binding ? [binding.fromId, binding.toId] : [])

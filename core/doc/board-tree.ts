@@ -1,6 +1,6 @@
 /** The tree of a board: document, pages, frames and what lies in them; where a new shape goes and what goes with an old one. */
-import { getIndexAbove, type IndexKey } from '@tldraw/utils'
 import type { BoardRecords } from './board-records.ts'
+import { keyAbove, lowestKey } from './index-keys.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 
@@ -22,8 +22,8 @@ export const isShapeId = (id: unknown): id is string => typeof id === 'string' &
 export function pageForNewShapes(records: BoardRecords): string {
   if (records.record(firstPage.id)) return firstPage.id
   let first: { id: string; index: string } | undefined
-  for (const id of records.ids()) {
-    const page = id.startsWith('page:') ? records.record(id) : undefined
+  for (const id of records.pages()) {
+    const page = records.record(id)
     if (!page || recordFault(page)) continue
     const index = String(page.index)
     if (!first || index < first.index || (index === first.index && id < first.id)) first = { id, index }
@@ -41,20 +41,9 @@ export function plantBoard(records: BoardRecords, pageId: string): void {
   if (pageId === firstPage.id && !records.record(firstPage.id)) records.put(firstPage)
 }
 
-/** The index above every shape that lies in `parentId`. Indexes compare with `<`, never by locale. */
+/** The index above every shape that lies in `parentId`. */
 export function indexAboveSiblings(records: BoardRecords, parentId: string): string {
-  const top = records.highestIndexIn(parentId, () => highestIndex(records, parentId))
-  return indexAbove(top) ?? getIndexAbove()
-}
-
-function highestIndex(records: BoardRecords, parentId: string): string | undefined {
-  const indexes: string[] = []
-  records.forEachShape((_id, place) => {
-    if (place.parentId === parentId && typeof place.index === 'string') indexes.push(place.index)
-  })
-  // Telling an index key from other text costs more than all the rest, and the highest is nearly always one.
-  const top = highest(indexes)
-  return indexAbove(top) ? top : highest(indexes.filter(index => indexAbove(index)))
+  return keyAbove(records.highestIndexIn(parentId)) ?? lowestKey()
 }
 
 /** The frame with this item id, if tldraw would show it. */
@@ -84,20 +73,4 @@ export function familyOf(records: BoardRecords, shapeId: string): Set<string> {
   // A set may grow while it is walked and holds each member once, so a foreign cycle of parents ends here too.
   for (const member of family) for (const child of records.childrenOf(member)) family.add(child)
   return family
-}
-
-function highest(indexes: readonly string[]): string | undefined {
-  let top: string | undefined
-  for (const index of indexes) if (top === undefined || index > top) top = index
-  return top
-}
-
-/** Undefined where there is none: other programs may have written any text for an index. */
-function indexAbove(index: string | undefined): string | undefined {
-  if (index === undefined) return undefined
-  try {
-    return getIndexAbove(index as IndexKey)
-  } catch {
-    return undefined
-  }
 }

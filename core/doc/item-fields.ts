@@ -9,6 +9,9 @@ export type Props = Readonly<Record<string, unknown>>
 
 export const propsOf = ({ props }: PlainRecord): Props => (typeof props === 'object' ? { ...props } : {})
 
+/** The shapes that a binding is from and to, as it names them; nothing for what is no binding. */
+export const endsOf = (binding: PlainRecord | undefined): unknown[] => (binding ? [binding.fromId, binding.toId] : [])
+
 /** A field by its JSON pointer into the item. Those of the shape's place (x, y, rotation, parent) are not among them. */
 export type FieldPointer = '/width' | '/height' | `/content/${keyof Item['content']}` | `/style/${keyof Item['style']}`
 

@@ -1,13 +1,12 @@
 /** What each row of a board's log did to its items: which came into being, changed, or went. */
-import type * as Y from 'yjs'
-import { slices } from '../base/slices.ts'
+import { eachInSlices } from '../base/slices.ts'
 import type { Item } from '../contract/item.ts'
 import type { LogRow } from '../store/board-log.ts'
 import { BoardRecords } from './board-records.ts'
 import { isShapeId, itemIdOf } from './board-tree.ts'
 import { itemEtag } from './item-etag.ts'
-import { recordsOf } from './record-layout.ts'
-import { shapeAt } from './record-to-item.ts'
+import { changedIn, type PlainRecord, recordsOf } from './record-layout.ts'
+import { readShape, shapeAt } from './record-to-item.ts'
 import type { Replica } from './replica.ts'
 
 export type ItemEvent =
@@ -26,7 +25,7 @@ export class ItemTracker {
   private constructor(replica: Replica) {
     this.replica = replica
     recordsOf(replica.doc).observeDeep(events => {
-      for (const event of events) this.#note(event)
+      for (const event of events) for (const id of changedIn(event)) this.#touched.add(id)
     })
   }
 
@@ -35,11 +34,11 @@ export class ItemTracker {
     await replica.wakeToRead()
     const tracker = new ItemTracker(replica)
     const records = new BoardRecords(replica.doc)
-    for (const id of recordsOf(replica.doc).keys()) {
-      tracker.#link(id, records)
-      if (isShapeId(id)) tracker.#compare(itemIdOf(id), records)
-      if (slices.isOver) await slices.next()
-    }
+    await eachInSlices(recordsOf(replica.doc).keys(), id => {
+      const record = records.record(id)
+      tracker.#link(id, record)
+      if (isShapeId(id)) tracker.#compare(itemIdOf(id), record && readShape(record, records)?.item)
+    })
     return tracker
   }
 
@@ -57,20 +56,14 @@ export class ItemTracker {
     for (const id of this.#touched) {
       if (isShapeId(id)) shapes.add(id)
       for (const dependent of this.#dependents.get(id) ?? []) shapes.add(dependent)
-      for (const dependent of this.#link(id, records)) shapes.add(dependent)
+      for (const dependent of this.#link(id, records.record(id))) shapes.add(dependent)
     }
-    return [...shapes].sort().flatMap(id => this.#compare(itemIdOf(id), records) ?? [])
-  }
-
-  #note({ path, changes }: Y.YEvent<Y.AbstractType<unknown>>): void {
-    const [id] = path
-    if (typeof id === 'string') this.#touched.add(id)
-    else for (const key of changes.keys.keys()) this.#touched.add(key)
+    const items = [...shapes].sort().map(itemIdOf)
+    return items.flatMap(id => this.#compare(id, shapeAt(records, id)?.item) ?? [])
   }
 
   /** Remembers whose item this record belongs to. @returns the shapes that it does */
-  #link(id: string, records: BoardRecords): string[] {
-    const record = records.record(id)
+  #link(id: string, record: PlainRecord | undefined): string[] {
     if (record?.typeName === 'binding' && typeof record.fromId === 'string') {
       this.#depend(record.fromId, id)
       return [record.fromId]
@@ -86,9 +79,8 @@ export class ItemTracker {
     else this.#dependents.set(on, new Set([shape]))
   }
 
-  #compare(id: string, records: BoardRecords): ItemEvent | undefined {
+  #compare(id: string, item: Item | undefined): ItemEvent | undefined {
     const before = this.#tags.get(id)
-    const item = shapeAt(records, id)?.item
     if (!item) return this.#tags.delete(id) ? { type: 'item.deleted', id } : undefined
     const tag = itemEtag(item)
     if (tag === before) return undefined

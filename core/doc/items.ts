@@ -1,11 +1,13 @@
 /** The items of a board: what its document holds, read as items, and changes to them decided and applied. */
 import type * as Y from 'yjs'
-import { eachInSlices } from '../base/slices.ts'
+import { eachInSlices, slices } from '../base/slices.ts'
+import { firstBehind } from '../base/sorted.ts'
 import type { BoardChange, ChangeOutcome } from '../contract/change.ts'
 import type { Item, ItemType } from '../contract/item.ts'
 import { decideImport } from './board-import.ts'
+import { BoardIndex } from './board-index.ts'
 import { BoardRecords } from './board-records.ts'
-import { isShapeId, itemIdOf } from './board-tree.ts'
+import { isShapeId, itemIdOf, shapeIdOf } from './board-tree.ts'
 import { decideBatch } from './item-batch.ts'
 import { decideItemChange } from './item-change.ts'
 import { pageBox } from './page-box.ts'
@@ -39,17 +41,15 @@ export function readItem(doc: Y.Doc, id: string): Item | undefined {
 
 /** Every item of the board, sorted by id (compared with `<`). */
 export function listItems(doc: Y.Doc): Item[] {
-  return [...itemsAfter(doc, '')]
+  const records = new BoardRecords(doc)
+  const ids = [...recordsOf(doc).keys()].filter(isShapeId).sort()
+  return ids.flatMap(id => shapeAt(records, itemIdOf(id))?.item ?? [])
 }
 
-/** How many items the board has. Its shapes are counted as they are, unread: 100,000 take some 20 ms. */
-export function countItems(doc: Y.Doc): number {
-  let count = 0
-  for (const id of recordsOf(doc).keys()) if (isShapeId(id)) count += 1
-  return count
-}
+/** How many items the board has. Its shapes are counted as they are, unread. */
+export const countItems = (doc: Y.Doc): number => BoardIndex.of(doc).shapes
 
-/** The same, while others get their turn; the document has to stay as it is meanwhile. */
+/** The same, where nobody has looked for an item yet. In slices; the document has to stay as it is meanwhile. */
 export async function countItemsInSlices(doc: Y.Doc): Promise<number> {
   let count = 0
   await eachInSlices(recordsOf(doc).keys(), id => {
@@ -64,15 +64,19 @@ export interface ItemFilter {
   box?: Box | undefined
 }
 
-/** The items behind this id, sorted by id. Each is read when it is asked for: a page of a big board costs little. */
-export function* itemsAfter(doc: Y.Doc, after: string, { type, box }: ItemFilter = {}): Generator<Item> {
+/**
+ * The items behind this id, sorted by id. Each is read when it is asked for, so a page of a big board costs little; others get
+ * their turn while it looks for the next. The document has to stay as it is meanwhile.
+ */
+export async function* itemsAfter(doc: Y.Doc, after: string, { type, box }: ItemFilter = {}): AsyncGenerator<Item> {
   const records = new BoardRecords(doc)
-  const ids = [...records.ids()].filter(isShapeId).map(itemIdOf)
-  for (const id of ids.filter(id => id > after).sort()) {
-    const shape = shapeAt(records, id)
-    if (!shape || (type !== undefined && shape.item.type !== type)) continue
-    if (box && !touches(records, shape.record, box)) continue
-    yield shape.item
+  const ids = await BoardIndex.of(doc).sortedShapes()
+  for (let next = firstBehind(ids, shapeIdOf(after)); next < ids.length; next++) {
+    const shape = shapeAt(records, itemIdOf(ids[next] as string))
+    const fits =
+      shape && (type === undefined || shape.item.type === type) && (!box || touches(records, shape.record, box))
+    if (fits) yield shape.item
+    if (slices.isOver) await slices.next()
   }
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { NewItem } from '../contract/item.ts'
 import { BoardRecords } from './board-records.ts'
-import { applyChange, itemsAfter } from './items.ts'
+import { applyChange, type ItemFilter, itemsAfter } from './items.ts'
 import { pageBox } from './page-box.ts'
 import { type PlainRecord, putRecord, readRecord, recordsOf } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
@@ -22,8 +22,13 @@ function boxOf(doc: Y.Doc, id: string): number[] | undefined {
   const box = record && pageBox(new BoardRecords(doc), record)
   return box && [box.minX, box.minY, box.maxX, box.maxY].map(value => Math.round(value * 10) / 10 + 0)
 }
+async function idsAfter(doc: Y.Doc, after: string, filter: ItemFilter): Promise<string[]> {
+  const ids: string[] = []
+  for await (const item of itemsAfter(doc, after, filter)) ids.push(item.id)
+  return ids
+}
 const found = (doc: Y.Doc, minX: number, minY: number, maxX: number, maxY: number) =>
-  [...itemsAfter(doc, '', { box: { minX, minY, maxX, maxY } })].map(item => item.id)
+  idsAfter(doc, '', { box: { minX, minY, maxX, maxY } })
 
 const drawn = (id: string, type: string, props: object, rest: object = {}): PlainRecord => ({
   ...{ id: `shape:${id}`, typeName: 'shape', type, x: 100, y: 100, rotation: 0, index: 'a1', parentId: 'page:page' },
@@ -137,12 +142,12 @@ describe('the box of', () => {
     expect(boxOf(doc, 'ab')).toEqual([100, 10, 390, 50])
   })
 
-  it('shapes that foreign programs put into each other in a circle is found all the same', () => {
+  it('shapes that foreign programs put into each other in a circle is found all the same', async () => {
     const doc = new Y.Doc()
     putRecord(doc, drawn('a', 'group', {}, { parentId: 'shape:b' }))
     putRecord(doc, drawn('b', 'group', {}, { parentId: 'shape:a' }))
     expect(boxOf(doc, 'a')).toBeDefined()
-    expect(found(doc, -1e9, -1e9, 1e9, 1e9)).toEqual(['a', 'b'])
+    expect(await found(doc, -1e9, -1e9, 1e9, 1e9)).toEqual(['a', 'b'])
   })
 })
 
@@ -152,20 +157,20 @@ describe('a search by place', () => {
     { id: 'b', type: 'shape', x: 200, y: 0, width: 100, height: 100 },
   )
 
-  it('finds what touches, an edge or a corner included, and nothing else', () => {
-    expect(found(doc, 0, 0, 300, 300)).toEqual(['a', 'b'])
-    expect(found(doc, 100, 100, 150, 150)).toEqual(['a'])
-    expect(found(doc, -50, 50, 0, 60)).toEqual(['a'])
-    expect(found(doc, 50, -50, 60, 0)).toEqual(['a'])
-    expect(found(doc, 50, 100, 60, 150)).toEqual(['a'])
-    expect(found(doc, 100.01, 100, 150, 150)).toEqual([])
-    expect(found(doc, 250, 50, 250, 50)).toEqual(['b'])
-    expect(found(doc, 150, -10, 199.9, 300)).toEqual([])
+  it('finds what touches, an edge or a corner included, and nothing else', async () => {
+    expect(await found(doc, 0, 0, 300, 300)).toEqual(['a', 'b'])
+    expect(await found(doc, 100, 100, 150, 150)).toEqual(['a'])
+    expect(await found(doc, -50, 50, 0, 60)).toEqual(['a'])
+    expect(await found(doc, 50, -50, 60, 0)).toEqual(['a'])
+    expect(await found(doc, 50, 100, 60, 150)).toEqual(['a'])
+    expect(await found(doc, 100.01, 100, 150, 150)).toEqual([])
+    expect(await found(doc, 250, 50, 250, 50)).toEqual(['b'])
+    expect(await found(doc, 150, -10, 199.9, 300)).toEqual([])
   })
 
-  it('and by type finds what is both', () => {
+  it('and by type finds what is both', async () => {
     const box = { minX: 0, minY: 0, maxX: 300, maxY: 300 }
-    expect([...itemsAfter(doc, '', { box, type: 'sticky' })]).toEqual([])
-    expect([...itemsAfter(doc, 'a', { box, type: 'shape' })]).toMatchObject([{ id: 'b' }])
+    expect(await idsAfter(doc, '', { box, type: 'sticky' })).toEqual([])
+    expect(await idsAfter(doc, 'a', { box, type: 'shape' })).toEqual(['b'])
   })
 })

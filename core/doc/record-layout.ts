@@ -59,6 +59,12 @@ export function readParentAndIndex(value: unknown): ParentAndIndex | undefined {
   return isPlainObject(record) ? { parentId: record.parentId, index: record.index } : undefined
 }
 
+/** The ids of the records that an event says were changed: one of those that `recordsOf` tells who observes it deeply. */
+export function changedIn(event: Y.YEvent<Y.AbstractType<unknown>>): Iterable<string> {
+  const [id] = event.path
+  return typeof id === 'string' ? [id] : event.changes.keys.keys()
+}
+
 /** The layout this board's new records take: as `meta` says, else as its first shape does, else ours. */
 export function layoutOf(doc: Y.Doc): Layout {
   const written = metaOf(doc).get('layout')

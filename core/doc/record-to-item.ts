@@ -24,7 +24,7 @@ export function shapeAt(records: BoardRecords, id: string): ItemShape | undefine
  * The shape as an item; undefined where the record is no shape, one that tldraw would reject, or one whose id no request
  * could name. A person's copy of an agent's shape carries the original's `meta`, so only the shape that `meta.item_id` names is the agent's.
  */
-function readShape(record: PlainRecord, related: RelatedRecords): ItemShape | undefined {
+export function readShape(record: PlainRecord, related: RelatedRecords): ItemShape | undefined {
   if (record.typeName !== 'shape' || !isReference(itemIdOf(record.id)) || recordFault(record)) return undefined
   const meta = metaOf(record)
   const isAgents = meta.item_id === itemIdOf(record.id)

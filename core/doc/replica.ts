@@ -8,6 +8,7 @@ import * as Y from 'yjs'
 import type { StoredBoard } from '../store/board-archive.ts'
 import type { LogRow } from '../store/board-log.ts'
 import { type DocumentBytes, isCut, type StateBytes, sizeOf } from '../store/state-bytes.ts'
+import { BoardIndex } from './board-index.ts'
 import { type Applied, DocChanges, editAs } from './doc-changes.ts'
 import { cutInSlices, encodeInSlices } from './live-encoding.ts'
 import { RestingDoc } from './resting-doc.ts'
@@ -94,9 +95,10 @@ export class Replica {
     return this.#document.wake().catch(error => this.#tellUnreadable(error))
   }
 
-  /** As {@link wake}, for who will read many records, or often: without it each costs some microseconds each time. */
-  wakeToRead(): Promise<void> {
-    return this.#document.unpack().catch(error => this.#tellUnreadable(error))
+  /** As {@link wake}, for who will read or change items: what that takes of a big board is made in slices, too. */
+  async wakeToRead(): Promise<void> {
+    await this.#document.unpack().catch(error => this.#tellUnreadable(error))
+    await BoardIndex.prepare(this.doc)
   }
 
   /** The whole state as V1 updates in order. Does not wake the document. */

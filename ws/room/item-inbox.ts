@@ -129,6 +129,8 @@ export class ItemInbox {
         state.again = false
         const { room, release } = await this.#rooms.hold(board, false)
         try {
+          // Of a big board that takes a while: before the turn, as edits wait for that.
+          await room.replica.wakeToRead()
           const more = await room.line.turn(() => this.#takeTurn(room, by))
           if (more) state.again = true
         } finally {

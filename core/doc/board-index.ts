@@ -1,0 +1,143 @@
+/**
+ * What lies where in a document: the shapes in each page, frame and group, the highest among them, the bindings of each
+ * shape, the pages. Made when it is first asked for and kept up with every edit from then on, so that a change to a big board
+ * does not look through all of it.
+ */
+import type * as Y from 'yjs'
+import { eachInSlices } from '../base/slices.ts'
+import { sortedInSlices } from '../base/sorted.ts'
+import { isShapeId } from './board-tree.ts'
+import { Groups } from './groups.ts'
+import { highestKey, keyAbove } from './index-keys.ts'
+import { endsOf } from './item-fields.ts'
+import { changedIn, type ParentAndIndex, readParentAndIndex, readRecord, recordsOf } from './record-layout.ts'
+
+const indexes = new WeakMap<Y.Doc, BoardIndex>()
+
+export class BoardIndex {
+  readonly #records: Y.Map<unknown>
+  /** Every shape; without a place where its value is no record. */
+  readonly #shapes = new Map<string, ParentAndIndex | undefined>()
+  readonly #children = new Groups()
+  /** The greatest text that is an index in there, by parent; none while it is not known. */
+  readonly #tops = new Map<string, string>()
+  readonly #bindings = new Groups()
+  readonly #endsOfBindings = new Map<string, readonly unknown[]>()
+  readonly #pages = new Set<string>()
+  #sorted: readonly string[] | undefined
+  #isWhole = false
+
+  private constructor(doc: Y.Doc) {
+    this.#records = recordsOf(doc)
+    this.#records.observeDeep(events => {
+      for (const event of events) for (const id of changedIn(event)) this.#note(id)
+    })
+  }
+
+  /** That of the document, which takes a moment where the board is big and {@link prepare} was not called before. */
+  static of(doc: Y.Doc): BoardIndex {
+    const index = BoardIndex.#in(doc)
+    if (!index.#isWhole) {
+      for (const id of index.#records.keys()) index.#note(id)
+      index.#isWhole = true
+    }
+    return index
+  }
+
+  /** Makes it, in slices between which others get their turn. */
+  static async prepare(doc: Y.Doc): Promise<void> {
+    const index = BoardIndex.#in(doc)
+    if (index.#isWhole) return
+    // What changes meanwhile is noted when it does, and may be noted again.
+    await eachInSlices(index.#records.keys(), id => index.#note(id))
+    index.#isWhole = true
+  }
+
+  static #in(doc: Y.Doc): BoardIndex {
+    const index = indexes.get(doc) ?? new BoardIndex(doc)
+    indexes.set(doc, index)
+    return index
+  }
+
+  /** How many there are, whatever they hold. */
+  get shapes(): number {
+    return this.#shapes.size
+  }
+
+  get pages(): ReadonlySet<string> {
+    return this.#pages
+  }
+
+  placeOf(shapeId: string): ParentAndIndex | undefined {
+    return this.#shapes.get(shapeId)
+  }
+
+  childrenOf(parentId: string): ReadonlySet<string> {
+    return this.#children.of(parentId)
+  }
+
+  /** The highest index in there that another can lie above. */
+  highestIn(parentId: string): string | undefined {
+    const top = this.#tops.get(parentId)
+    if (keyAbove(top) !== undefined) return top
+    const found = highestKey(Array.from(this.childrenOf(parentId), id => this.placeOf(id)?.index))
+    if (found !== undefined) this.#tops.set(parentId, found)
+    return found
+  }
+
+  /** The ids of those from or to the shape. */
+  bindingsOf(shapeId: string): ReadonlySet<string> {
+    return this.#bindings.of(shapeId)
+  }
+
+  /** The ids of all shapes, compared with `<`. Sorted in slices; the document has to stay as it is meanwhile. */
+  async sortedShapes(): Promise<readonly string[]> {
+    this.#sorted ??= await sortedInSlices([...this.#shapes.keys()])
+    return this.#sorted
+  }
+
+  #note(id: string): void {
+    const value = this.#records.get(id)
+    if (id.startsWith('binding:')) this.#noteBinding(id, value)
+    else if (id.startsWith('page:')) this.#notePage(id, value)
+    else if (isShapeId(id)) this.#noteShape(id, value)
+  }
+
+  #noteShape(id: string, value: unknown): void {
+    const before = this.#shapes.get(id)
+    const after = readParentAndIndex(value)
+    if (value === undefined ? this.#shapes.delete(id) : !this.#shapes.has(id)) this.#sorted = undefined
+    if (value !== undefined) this.#shapes.set(id, after)
+    if (before?.parentId !== after?.parentId) {
+      this.#children.remove(id, before?.parentId)
+      this.#children.add(id, after?.parentId)
+    } else if (before?.index === after?.index) return
+    // In this order: what was the highest and is so again stays known.
+    if (after) this.#noteCome(after)
+    if (before) this.#noteGone(before)
+  }
+
+  #noteCome({ parentId, index }: ParentAndIndex): void {
+    if (typeof parentId !== 'string' || typeof index !== 'string') return
+    const top = this.#tops.get(parentId)
+    const isFirst = this.childrenOf(parentId).size === 1
+    if (isFirst || (top !== undefined && index > top)) this.#tops.set(parentId, index)
+  }
+
+  #noteGone({ parentId, index }: ParentAndIndex): void {
+    if (typeof parentId === 'string' && this.#tops.get(parentId) === index) this.#tops.delete(parentId)
+  }
+
+  #notePage(id: string, value: unknown): void {
+    if (value === undefined) this.#pages.delete(id)
+    else this.#pages.add(id)
+  }
+
+  #noteBinding(id: string, value: unknown): void {
+    for (const end of this.#endsOfBindings.get(id) ?? []) this.#bindings.remove(id, end)
+    const ends = endsOf(readRecord(id, value))
+    for (const end of ends) this.#bindings.add(id, end)
+    if (ends.length > 0) this.#endsOfBindings.set(id, ends)
+    else this.#endsOfBindings.delete(id)
+  }
+}
