@@ -1,5 +1,6 @@
 /** All scenarios, in the order of the report. */
 import type { Scenario } from './scenario.ts'
+import { agents } from './scenarios/agents.ts'
 import { boards } from './scenarios/boards.ts'
 import { cursors } from './scenarios/cursors.ts'
 import { curves } from './scenarios/curves.ts'
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   ...boards,
   ...resting,
   ...opening,
+  ...agents,
   ...stoppedReader,
   ...storage,
   ...curves,

@@ -1,9 +1,9 @@
 /** A big board: opened by the first, by the next, by fifty at once; and what others notice of a huge one being opened. */
 import { setTimeout as pause } from 'node:timers/promises'
 import * as Y from 'yjs'
-import { Hearing, heardIn } from '../load/hearing.ts'
 import { Openers } from '../load/openers.ts'
-import { Person, Reader } from '../load/person.ts'
+import { Pair } from '../load/pair.ts'
+import { Person } from '../load/person.ts'
 import { contentOfDoc, makeWriter, recordOf } from '../load/writers.ts'
 import { type Figures, fact, newBoard, percentile, type Scale, type Scenario } from '../scenario.ts'
 import type { Server } from '../servers.ts'
@@ -102,42 +102,24 @@ async function hugeBoard(server: Server, scale: Scale): Promise<Figures> {
   await server.restart()
   await warmUp(server, openers)
 
-  const writer = makeWriter(1_000, 20_000)
-  const latencies: number[] = []
-  const sentAt: number[] = []
-  const hearing = new Hearing(new Map([[writer.client, sentAt]]), latencies)
-  const reader = new Reader(heardIn)
-  const small = newBoard()
-  const author = await Person.join(server, small)
-  const other = await Person.join(server, small, 0, message => hearing.take(reader.read(message)))
-  let step = 0
-  const timer = setInterval(() => {
-    const update = writer.updates[step]
-    if (!update) return
-    sentAt[writer.clocks[step] ?? 0] = performance.now()
-    author.send(edit(update))
-    step += 1
-  }, 5)
+  const pair = await Pair.start(server)
   await pause(1_500)
-  const calm = percentile(latencies, 0.99)
-  latencies.length = 0
+  const calm = percentile(pair.latencies(), 0.99)
   const [first = Number.NaN] = await openers.open(server, board)
   const [second = Number.NaN] = await openers.open(server, board)
   await pause(500)
-  const slowest = Math.max(...latencies)
+  const slowest = Math.max(...pair.latencies())
   const editor = await Person.join(server, board)
   await pause(500)
-  latencies.length = 0
+  pair.latencies()
   const change = makeWriter(2_000, 1)
   editor.send(edit(change.updates[0] ?? new Uint8Array()))
   await pause(scale === 'smoke' ? 100 : untilStoredMs)
-  const storing = Math.max(...latencies)
-  clearInterval(timer)
-  const sent = new Map([[writer.client, writer.clocks[step - 1] ?? 0]])
-  await fact('the small board has every edit', () => hearing.hasAll(sent))
+  const storing = Math.max(...pair.latencies())
+  await pair.stop()
   await openers.check(content)
   openers.stop()
-  for (const person of [author, other, editor]) person.stop()
+  editor.stop()
   return { open: first, again: second, slowest, storing, calm }
 }
 

@@ -5,6 +5,7 @@
  * `known` is the highest seq up to which *every* row is applied.
  */
 import * as Y from 'yjs'
+import { eachInSlices } from '../base/slices.ts'
 import type { StoredBoard } from '../store/board-archive.ts'
 import type { LogRow } from '../store/board-log.ts'
 import { type DocumentBytes, isCut, type StateBytes, sizeOf } from '../store/state-bytes.ts'
@@ -46,20 +47,24 @@ export class Replica {
   }
 
   /**
-   * As the constructor does it, without stopping other work for long; a big board that has no rows rests until it is used.
+   * As the constructor does it, in slices where there is much to read; a big snapshot without rows rests until it is used.
    * @param slice cuts a big state that does not lie in its snapshot cut, in a thread of its own
    */
   static async load(stored: StoredBoard, slice: SliceState = sliceApart): Promise<Replica> {
-    const { snapshot, head } = stored
-    if (!snapshot || (!isCut(snapshot.state) && snapshot.state.byteLength < cutFromBytes)) return new Replica(stored)
-    const replica = new Replica({ head: { ...head, headSeq: 0 }, snapshot: undefined, rows: [] })
+    const { snapshot, rows, head, onUnreadable } = stored
+    const isBig = snapshot && (isCut(snapshot.state) || snapshot.state.byteLength >= cutFromBytes)
+    if (!isBig && rows.reduce((bytes, row) => bytes + row.data.byteLength, 0) < cutFromBytes) return new Replica(stored)
+    const replica = new Replica({ head: { ...head, headSeq: 0 }, snapshot: isBig ? undefined : snapshot, rows: [] })
     try {
-      const bytes = isCut(snapshot.state) ? snapshot.state : await slice(snapshot.state)
-      replica.#document = new RestingDoc(() => replica.#changes.newDoc(), fromLog, bytes)
-      replica.#known = snapshot.seq
-      replica.#onUnreadable = stored.onUnreadable
-      if (stored.rows.length > 0) await replica.wake()
-      replica.#read({ ...stored, snapshot: undefined }, undefined)
+      if (isBig) {
+        const bytes = isCut(snapshot.state) ? snapshot.state : await slice(snapshot.state)
+        replica.#document = new RestingDoc(() => replica.#changes.newDoc(), fromLog, bytes)
+        replica.#known = snapshot.seq
+        replica.#onUnreadable = onUnreadable
+      }
+      if (rows.length > 0) await replica.wake()
+      await eachInSlices(rows, row => replica.#readRow(row, undefined, onUnreadable))
+      replica.#known = Math.max(replica.#known, head.headSeq)
       return replica
     } catch {
       // The other way knows what to do with what cannot be read.
@@ -173,13 +178,7 @@ export class Replica {
       const before = this.#readSnapshot(snapshot.state, onUnreadable)
       if (before) note?.(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(before)))
     }
-    for (const row of rows) {
-      if (row.seq <= this.#known) continue
-      const { update, incomplete } = this.#readRow(row, onUnreadable)
-      if (update) note?.(update)
-      // Whole when it was committed: what it refers to was damaged since.
-      if (incomplete) onUnreadable?.(row, 'it refers to edits that cannot be read', true)
-    }
+    for (const row of rows) this.#readRow(row, note, onUnreadable)
     this.#known = Math.max(this.#known, head.headSeq)
   }
 
@@ -193,7 +192,19 @@ export class Replica {
     }
   }
 
-  #readRow(row: LogRow, onUnreadable: StoredBoard['onUnreadable']): Applied {
+  #readRow(
+    row: LogRow,
+    note: ((update: Uint8Array) => void) | undefined,
+    onUnreadable: StoredBoard['onUnreadable'],
+  ): void {
+    if (row.seq <= this.#known) return
+    const { update, incomplete } = this.#applyRow(row, onUnreadable)
+    if (update) note?.(update)
+    // Whole when it was committed: what it refers to was damaged since.
+    if (incomplete) onUnreadable?.(row, 'it refers to edits that cannot be read', true)
+  }
+
+  #applyRow(row: LogRow, onUnreadable: StoredBoard['onUnreadable']): Applied {
     try {
       return this.apply(row.data, fromLog)
     } catch (error) {
