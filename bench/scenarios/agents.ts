@@ -7,6 +7,8 @@ import { draw } from './opening.ts'
 
 const sizes = [1_000, 20_000, 100_000]
 const timesOf: Record<Scale, number> = { smoke: 2, quick: 20, full: 50 }
+/** A snapshot is written 2 s after the last edit. */
+const untilStoredMs = 5_000
 /** Where nothing lies: everything is looked at. */
 const nowhere = 'bbox=-9000,-9000,-8000,-8000'
 
@@ -15,13 +17,14 @@ async function agentOn(server: Server, scale: Scale): Promise<Figures> {
   for (const [index, size] of sizes.entries()) {
     const board = newBoard()
     await draw(server, board, scale === 'smoke' ? index + 3 : size)
+    await pause(scale === 'smoke' ? 0 : untilStoredMs)
     const items = `${String(server.urls[0]).replace('ws', 'http')}/v1/boards/${board}/items`
     const pair = await Pair.start(server)
     // The first request finds the board as bytes, and the server its code cold.
     const first = await post(items)
     await took(() => ask(`${items}?${nowhere}`))
     await pause(scale === 'smoke' ? 0 : 1_500)
-    const calm = Math.max(...pair.latencies())
+    const atFirst = Math.max(...pair.latencies())
     const posts: number[] = []
     for (let times = 0; times < timesOf[scale]; times++) {
       posts.push(await post(items))
@@ -36,7 +39,7 @@ async function agentOn(server: Server, scale: Scale): Promise<Figures> {
       [`post${size}`]: percentile(posts, 0.5),
       [`page${size}`]: page,
       [`search${size}`]: search,
-      [`calm${size}`]: calm,
+      [`atFirst${size}`]: atFirst,
       [`others${size}`]: others,
     })
     const { item_count } = (await ask(items.replace(/\/items$/, ''))) as { item_count: number }
@@ -85,12 +88,9 @@ export const agents: readonly Scenario[] = [
       ...each('page', 'page'),
       ...each('search', 'search'),
       ...each('others', 'slowest edit of others'),
-      ...each('calm', 'the same at first'),
+      ...each('atFirst', 'the same at first'),
     ],
-    goals: sizes.flatMap(size => [
-      { figure: `others${size}`, atMost: 80 },
-      { figure: `calm${size}`, atMost: 80 },
-    ]),
+    goals: sizes.map(size => ({ figure: `others${size}`, atMost: 80 })),
     run: agentOn,
   },
 ]
