@@ -1,10 +1,13 @@
 /** A board as a tldraw file (.tldr), record by record; the pictures it keeps here go into the file, which opens anywhere. */
+import { othersTurn } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { PlainRecord } from '../core/doc/record-layout.ts'
 import { serializedSchema } from '../core/doc/tldraw-schema.ts'
 import type { AssetStore } from '../core/store/asset-store.ts'
 
 export const fileFormatVersion = 1
+/** In characters. Sent one by one, records would cost more than to read them. */
+const pieceLength = 64 * 1024
 
 /** @param records of the schema of this version */
 export async function* fileOf(
@@ -12,11 +15,15 @@ export async function* fileOf(
   board: BoardId,
   assets: AssetStore,
 ): AsyncGenerator<string> {
-  yield `{"tldrawFileFormatVersion":${fileFormatVersion},"schema":${JSON.stringify(serializedSchema)},"records":[`
+  let text = `{"tldrawFileFormatVersion":${fileFormatVersion},"schema":${JSON.stringify(serializedSchema)},"records":[`
   for (const [n, record] of records.entries()) {
-    yield `${n > 0 ? ',' : ''}${JSON.stringify(await withPicture(record, board, assets))}`
+    text += `${n > 0 ? ',' : ''}${JSON.stringify(await withPicture(record, board, assets))}`
+    if (text.length < pieceLength) continue
+    yield text
+    text = ''
+    await othersTurn()
   }
-  yield ']}'
+  yield `${text}]}`
 }
 
 async function withPicture(record: PlainRecord, board: BoardId, assets: AssetStore): Promise<PlainRecord> {

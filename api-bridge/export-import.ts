@@ -1,6 +1,7 @@
 /** A tldraw file (.tldr) read: migrated by tldraw itself, its pictures kept under their hashes, as a change to a board. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { othersTurn } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { Import } from '../core/contract/change.ts'
 import { MAX_DATA_URL_LENGTH } from '../core/contract/item.ts'
@@ -29,6 +30,7 @@ export async function importOf(file: z.output<typeof fileSchema>, board: BoardId
   if ('fault' in read) {
     throw new Problem('file-unreadable', `tldraw cannot bring this file to the version used here: ${read.fault}`)
   }
+  await othersTurn()
   const records: PlainRecord[] = []
   for (const [n, record] of inOrderOf(file.records, read.records).entries()) {
     records.push(record.typeName === 'asset' ? await withAddress(record, n, board, assets) : record)

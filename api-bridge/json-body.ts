@@ -1,5 +1,6 @@
 /** Bodies: JSON in UTF-8 and nothing else, refused with a pointer where a part of it is allowed nowhere. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { othersTurn } from '../core/base/slices.ts'
 import { forbiddenParts } from '../core/contract/field-error.ts'
 import { refuseEncoded } from './content-encoding.ts'
 import { Problem } from './problems.ts'
@@ -14,26 +15,28 @@ export function takeJson(
   bytesAtMost = bodyBytesAtMost,
 ): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(types, { parseAs: 'buffer', bodyLimit: bytesAtMost }, (request, body, done) => {
-    // No body: clients that send their content type with everything send it where nothing is to be said, too.
-    if (body.length === 0) return done(null)
-    try {
+  app.addContentTypeParser(
+    types,
+    { parseAs: 'buffer', bodyLimit: bytesAtMost },
+    async (request: FastifyRequest, body: Buffer) => {
+      // No body: clients that send their content type with everything send it where nothing is to be said, too.
+      if (body.length === 0) return null
       refuseEncoded(request.headers)
-      done(null, parseJson(body as Buffer))
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)))
-    }
-  })
+      return parseJson(body)
+    },
+  )
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+async function parseJson(bytes: Uint8Array): Promise<unknown> {
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
     throw new Problem('json-malformed', error instanceof Error ? error.message : 'not JSON')
   }
+  await othersTurn()
   const errors = forbiddenParts(json)
   if (errors.length > 0) throw Problem.ofFields('request-invalid', errors)
+  await othersTurn()
   return json
 }

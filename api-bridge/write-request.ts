@@ -1,6 +1,7 @@
 /** A request that changes items, handed in: whose it is, and what makes it the same request as another one. */
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { othersTurn } from '../core/base/slices.ts'
 import type { BoardChange } from '../core/contract/change.ts'
 import type { RecordedChange } from '../core/store/change-outbox.ts'
 import type { ChangeDesk } from './change-desk.ts'
@@ -10,14 +11,21 @@ export type WriteRequest = Pick<FastifyRequest, 'board' | 'grant' | 'method' | '
 }
 
 /** @throws Problem, StorageError: as {@link ChangeDesk.submit} */
-export function submitChange(desk: ChangeDesk, request: WriteRequest, change: BoardChange): Promise<RecordedChange> {
+export async function submitChange(
+  desk: ChangeDesk,
+  request: WriteRequest,
+  change: BoardChange,
+): Promise<RecordedChange> {
+  const requestHash = hashOf(request)
+  // A file may be megabytes.
+  await othersTurn()
   return desk.submit({
     board: request.board,
     change,
     actor: `agent:${request.grant.subject}`,
     name: request.grant.name,
     idempotencyKey: request.headers['idempotency-key'],
-    requestHash: hashOf(request),
+    requestHash,
   })
 }
 

@@ -23,6 +23,11 @@ export const slices = {
   },
 }
 
+/** Between two steps that may each take long: resolves when the others have had their turn, if it is time for that. */
+export async function othersTurn(): Promise<void> {
+  if (slices.isOver) await slices.next()
+}
+
 /** Does `work` for each of them; who is added meanwhile may be among them. @throws what `work` throws */
 export async function eachInSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   for (const item of items) {

@@ -43,23 +43,40 @@ export function fieldErrors(error: ZodError): FieldError[] {
  */
 export function forbiddenParts(json: unknown): FieldError[] {
   const found: FieldError[] = []
-  const waiting: { value: unknown; pointer: string; depth: number }[] = [{ value: json, pointer: '', depth: 0 }]
-  for (let next = waiting.pop(); next && found.length < MAX_FIELD_ERRORS; next = waiting.pop()) {
-    if (typeof next.value !== 'object' || next.value === null) continue
-    if (next.depth === MAX_DEPTH) {
-      found.push({ pointer: next.pointer, detail: `this is nested more than ${MAX_DEPTH} deep` })
+  const waiting: Part[] = [{ value: json, key: '', within: undefined, depth: 0 }]
+  for (let part = waiting.pop(); part && found.length < MAX_FIELD_ERRORS; part = waiting.pop()) {
+    const { value: parent, depth } = part
+    if (typeof parent !== 'object' || parent === null) continue
+    if (depth === MAX_DEPTH) {
+      found.push({ pointer: pointerOf(part), detail: `this is nested more than ${MAX_DEPTH} deep` })
       continue
     }
-    const isArray = Array.isArray(next.value)
-    for (const [key, value] of Object.entries(next.value)) {
+    const isArray = Array.isArray(parent)
+    for (const [key, value] of Object.entries(parent)) {
       if (key.length > MAX_NAME_LENGTH) {
-        found.push({ pointer: next.pointer, detail: `this has a key of more than ${MAX_NAME_LENGTH} characters` })
+        found.push({ pointer: pointerOf(part), detail: `this has a key of more than ${MAX_NAME_LENGTH} characters` })
         break
       }
-      const pointer = next.pointer + jsonPointer([key])
-      if (!isArray && forbiddenNames.has(key)) found.push({ pointer, detail: 'this name is not allowed as a key' })
-      if (typeof value === 'object' && value !== null) waiting.push({ value, pointer, depth: next.depth + 1 })
+      const child = { value, key, within: part, depth: depth + 1 }
+      if (!isArray && forbiddenNames.has(key)) {
+        found.push({ pointer: pointerOf(child), detail: 'this name is not allowed as a key' })
+      }
+      if (typeof value === 'object' && value !== null) waiting.push(child)
     }
   }
   return found.slice(0, MAX_FIELD_ERRORS)
+}
+
+/** Where it is, is only put into words where something is wrong. */
+interface Part {
+  value: unknown
+  key: string
+  within: Part | undefined
+  depth: number
+}
+
+function pointerOf(part: Part): string {
+  const path: string[] = []
+  for (let step = part; step.within; step = step.within) path.unshift(step.key)
+  return jsonPointer(path)
 }

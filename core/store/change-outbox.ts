@@ -119,8 +119,8 @@ function forgetOldKeys(sql: Sql, board: BoardId, actor: Actor, keys: readonly st
 function insert(sql: Sql, board: BoardId, actor: Actor, changes: readonly NewChange[]): Promise<ChangeRow[]> {
   return sql.query<ChangeRow>(
     `INSERT INTO boardsync.item_changes (public_id, board_id, actor, change, idempotency_key, request_hash)
-     SELECT new.public_id, boards.id, $2, new.change, new.key, new.hash
-     FROM boardsync.boards, unnest($3::uuid[], $4::text[], $5::text[], $6::text[])
+     SELECT new.public_id, boards.id, $2, convert_from(new.change, 'UTF8'), new.key, new.hash
+     FROM boardsync.boards, unnest($3::uuid[], $4::bytea[], $5::text[], $6::text[])
        WITH ORDINALITY AS new (public_id, change, key, hash, place)
      WHERE boards.id = $1 AND boards.deleted_at IS NULL ORDER BY new.place
      ON CONFLICT (board_id, actor, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
@@ -129,7 +129,8 @@ function insert(sql: Sql, board: BoardId, actor: Actor, changes: readonly NewCha
       board,
       actor,
       changes.map(({ publicId }) => publicId),
-      changes.map(({ change }) => change),
+      // As bytes: in a list of texts each quote of them would be marked, which takes seconds with a file of 16 MiB.
+      changes.map(({ change }) => Buffer.from(change)),
       changes.map(({ idempotencyKey }) => idempotencyKey ?? null),
       changes.map(({ requestHash }) => requestHash),
     ],
