@@ -15,19 +15,31 @@ import { type Box, touch } from './plane.ts'
 import { recordsOf } from './record-layout.ts'
 import { shapeAt } from './record-to-item.ts'
 
+/** A change as it was decided. `write` writes it to the document, which has to be as it was then; what was refused is nothing. */
+export interface Decision {
+  outcome: ChangeOutcome
+  write(): void
+}
+
 /**
- * Decides a change and applies it, in one Yjs transaction with this origin. Here and nowhere else is decided whether an
- * item exists, is still what the agent saw, and would be something tldraw accepts. A rejected change writes nothing.
+ * Decides a change; the document stays as it is. Here and nowhere else is decided whether an item exists, is still what the
+ * agent saw, and would be something tldraw accepts.
  */
-export function applyChange(doc: Y.Doc, change: BoardChange, origin?: unknown): ChangeOutcome {
+export function decideChange(doc: Y.Doc, change: BoardChange): Decision {
   const records = new BoardRecords(doc)
   const outcome = decide(records, change)
-  if (outcome.status === 'applied') doc.transact(() => records.commit(), origin)
+  return { outcome, write: () => (outcome.status === 'applied' ? records.commit() : undefined) }
+}
+
+/** Decides a change and applies it, in one Yjs transaction with this origin. A rejected change writes nothing. */
+export function applyChange(doc: Y.Doc, change: BoardChange, origin?: unknown): ChangeOutcome {
+  const { outcome, write } = decideChange(doc, change)
+  doc.transact(write, origin)
   return outcome
 }
 
 /** What {@link applyChange} would answer; the document stays as it is. */
-export const foresee = (doc: Y.Doc, change: BoardChange): ChangeOutcome => decide(new BoardRecords(doc), change)
+export const foresee = (doc: Y.Doc, change: BoardChange): ChangeOutcome => decideChange(doc, change).outcome
 
 function decide(records: BoardRecords, change: BoardChange): ChangeOutcome {
   if (change.action === 'import') return decideImport(records, change)

@@ -42,7 +42,7 @@ export interface KnownLog {
   seq: number
 }
 
-export type Decide = (changes: readonly PendingChange[]) => DecidedChange[]
+export type Decide = (changes: readonly PendingChange[]) => DecidedChange[] | Promise<DecidedChange[]>
 
 const drainedAtMost = 200
 
@@ -75,7 +75,7 @@ export async function drainChanges(
     [board],
   )
   if (pending.length === 0) return { kind: 'nothing-pending' }
-  const decided = decide(pending.map(({ public_id, ...change }) => ({ ...change, publicId: public_id })))
+  const decided = await decide(pending.map(({ public_id, ...change }) => ({ ...change, publicId: public_id })))
   const lastSeq = await record(sql, board, known.seq, batchId, decided)
   return { kind: 'drained', decided, firstSeq: known.seq + 1, lastSeq }
 }
@@ -104,10 +104,15 @@ async function record(
     ],
   )
   await sql.query(
-    `UPDATE boardsync.item_changes SET status = row.status, result = row.result, seq = row.seq
-     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS row (id, status, result, seq)
+    `UPDATE boardsync.item_changes SET status = row.status, result = convert_from(row.result, 'UTF8'), seq = row.seq
+     FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[]) AS row (id, status, result, seq)
      WHERE item_changes.id = row.id`,
-    [rows.map(row => row.id), rows.map(row => row.status), rows.map(row => row.result), rows.map(row => row.seq)],
+    [
+      rows.map(row => row.id),
+      rows.map(row => row.status),
+      rows.map(row => Buffer.from(row.result)),
+      rows.map(row => row.seq),
+    ],
   )
   if (written.length === 0) return seq
   await sql.query('UPDATE boardsync.boards SET head_seq = $2, bytes = bytes + $3, changed_at = now() WHERE id = $1', [

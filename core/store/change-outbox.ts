@@ -129,7 +129,7 @@ function insert(sql: Sql, board: BoardId, actor: Actor, changes: readonly NewCha
       board,
       actor,
       changes.map(({ publicId }) => publicId),
-      // As bytes: in a list of texts each quote of them would be marked, which takes seconds with a file of 16 MiB.
+      // As bytes: in a list of texts each quote has to be marked, which would take seconds with a file of 16 MiB.
       changes.map(({ change }) => Buffer.from(change)),
       changes.map(({ idempotencyKey }) => idempotencyKey ?? null),
       changes.map(({ requestHash }) => requestHash),

@@ -1,7 +1,7 @@
 /**
  * A database in memory that several simulated instances share, with the semantics of `core/store` and none of its SQL.
  *
- * What an operation does, it does in one instant. Before that and after it time passes and things go wrong: it fails
+ * What an operation does, it does in one instant; only changes are decided while time passes, with the board locked. Before that and after it time passes and things go wrong: it fails
  * before its effect, or after it (the outcome nobody knows), or somebody else holds the board's row.
  */
 import { StorageError } from '../../core/base/errors.ts'
@@ -30,6 +30,8 @@ interface BoardTable {
   rows: (LogRow & { batchId: string })[]
   history: LogRow[]
   snapshots: { seq: number; state: StateBytes }[]
+  /** Somebody decides changes to it, in a transaction. */
+  isLocked: boolean
 }
 
 interface ChangeRow extends NewChange {
@@ -117,10 +119,10 @@ export class SimulatedDatabase {
     return this.#changes
   }
 
-  async #do<T>(effect: () => T): Promise<T> {
+  async #do<T>(effect: () => T | Promise<T>): Promise<T> {
     await this.#time()
     if (this.#chance.happens(this.misfortune.failsBefore)) throw unavailable('before')
-    const result = effect()
+    const result = await effect()
     await this.#time()
     if (this.#chance.happens(this.misfortune.failsAfter)) throw unavailable('after')
     return result
@@ -136,6 +138,7 @@ export class SimulatedDatabase {
       rows: [],
       history: [],
       snapshots: [],
+      isLocked: false,
     }
     this.#boards.set(board, table)
     return table
@@ -150,13 +153,15 @@ export class SimulatedDatabase {
     const committed = new Map<BoardId, Committed>()
     for (const { board, entries } of batches) {
       const table = this.#boards.get(board)
-      if (table && !this.#chance.happens(busy)) committed.set(board, this.#commit(board, table, batchId, entries))
+      const isFree = table && !table.isLocked && !this.#chance.happens(busy)
+      if (isFree) committed.set(board, this.#commit(board, table, batchId, entries))
     }
     return committed
   }
 
   #appendUnlessBusy(batchId: string, batches: readonly BoardBatch[]): CommittedBoards {
-    if (this.#chance.happens(this.misfortune.busy)) throw new StorageError('busy', 'simulated: locked')
+    const isLocked = batches.some(({ board }) => this.#boards.get(board)?.isLocked)
+    if (isLocked || this.#chance.happens(this.misfortune.busy)) throw new StorageError('busy', 'simulated: locked')
     return this.#append(batchId, batches, 0)
   }
 
@@ -169,6 +174,9 @@ export class SimulatedDatabase {
       if (table && first && last) found.set(board, { epoch: table.head.epoch, firstSeq: first, lastSeq: last })
     }
     const missing = batches.filter(({ board }) => !found.has(board))
+    if (missing.some(({ board }) => this.#boards.get(board)?.isLocked)) {
+      throw new StorageError('busy', 'simulated: locked')
+    }
     return new Map([...found, ...this.#append(batchId, missing, 0)])
   }
 
@@ -201,19 +209,22 @@ export class SimulatedDatabase {
     return row
   }
 
-  #drain(
+  async #drain(
     board: BoardId,
     known: { epoch: number; seq: number },
     batchId: string,
     decide: Parameters<Storage['changes']['drain']>[3],
-  ): DrainOutcome {
+  ): Promise<DrainOutcome> {
     const table = this.#boards.get(board)
-    if (!table || this.#chance.happens(this.misfortune.busy)) return { kind: 'busy' }
+    if (!table || table.isLocked || this.#chance.happens(this.misfortune.busy)) return { kind: 'busy' }
     if (table.head.epoch !== known.epoch || table.head.headSeq < known.seq) return { kind: 'store-went-back' }
     if (table.head.headSeq > known.seq) return { kind: 'behind' }
     const pending = this.#changes.filter(row => row.board === board && row.status === 'pending')
     if (pending.length === 0) return { kind: 'nothing-pending' }
-    const decided = decide(pending)
+    table.isLocked = true
+    const decided = await Promise.resolve(decide(pending)).finally(() => {
+      table.isLocked = false
+    })
     // Decided on the replica, and then not committed.
     if (this.#chance.happens(this.misfortune.failsBefore)) throw unavailable('rolled back')
     for (const change of decided) this.#record(board, table, batchId, change)

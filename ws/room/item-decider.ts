@@ -4,9 +4,10 @@
  */
 import { LRUCache } from 'lru-cache'
 import type * as Y from 'yjs'
-import { boardChangeSchema, type ChangeOutcome, takesRoom } from '../../core/contract/change.ts'
-import { fieldErrors } from '../../core/contract/field-error.ts'
-import { applyChange } from '../../core/doc/items.ts'
+import { othersTurn } from '../../core/base/slices.ts'
+import { boardChangeSchema, type Rejection, takesRoom } from '../../core/contract/change.ts'
+import { type FieldError, fieldErrors } from '../../core/contract/field-error.ts'
+import { type Decision, decideChange } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import type { DecidedChange, PendingChange } from '../../core/store/change-drain.ts'
 import type { BoardSize } from './board-size.ts'
@@ -32,10 +33,11 @@ export class ItemDecider {
   readonly #throws = new LRUCache<number, number>({ max: throwsRemembered })
 
   /**
+   * In slices; the replica has to stay as it is meanwhile, but for this.
    * @returns the first of the changes, decided and applied: as many as could be
    * @throws ChangeThrew when the very first threw, or one that left half of itself in the replica
    */
-  decide(replica: Replica, size: BoardSize, changes: readonly PendingChange[]): DecidedChange[] {
+  async decide(replica: Replica, size: BoardSize, changes: readonly PendingChange[]): Promise<DecidedChange[]> {
     const decided: DecidedChange[] = []
     let edited = false
     const note = () => {
@@ -47,7 +49,7 @@ export class ItemDecider {
         if (decided.length > 0 && this.#throws.has(change.id)) break
         edited = false
         try {
-          decided.push(this.#decide(replica, size, change))
+          decided.push(await this.#decide(replica, size, change))
         } catch (error) {
           this.#throws.set(change.id, (this.#throws.get(change.id) ?? 0) + 1)
           if (edited || decided.length === 0) throw new ChangeThrew(change.publicId, error)
@@ -60,28 +62,34 @@ export class ItemDecider {
     return decided
   }
 
-  #decide(replica: Replica, size: BoardSize, { id, publicId, change, actor }: PendingChange): DecidedChange {
-    let outcome: ChangeOutcome | undefined
-    let update: Uint8Array | undefined
-    if ((this.#throws.get(id) ?? 0) >= throwsAtMost) {
-      outcome = { status: 'rejected', reason: 'internal', detail: 'applying this change fails inside the server' }
-    } else {
-      update = replica.edit(writerClientId, () => {
-        outcome = decideChange(replica.doc, size, change)
-      })
-    }
-    if (!outcome) throw new Error('the change was not decided')
+  async #decide(
+    replica: Replica,
+    size: BoardSize,
+    { id, publicId, change, actor }: PendingChange,
+  ): Promise<DecidedChange> {
+    const { outcome, write } =
+      (this.#throws.get(id) ?? 0) >= throwsAtMost ? failing : await decideStored(replica.doc, size, change)
+    await othersTurn()
+    const update = replica.edit(writerClientId, write)
     return { id, publicId, change, status: outcome.status, result: JSON.stringify(outcome), actor, update }
   }
 }
 
+const failing = refusal('internal', 'applying this change fails inside the server')
+
 /** What was stored is read as what came from outside: it may be from another version of boardsync. */
-function decideChange(doc: Y.Doc, size: BoardSize, stored: string): ChangeOutcome {
+async function decideStored(doc: Y.Doc, size: BoardSize, stored: string): Promise<Decision> {
   const change = boardChangeSchema.safeParse(JSON.parse(stored))
+  // An import may be megabytes.
+  await othersTurn()
   if (change.success) {
-    if (!takesRoom(change.data) || size.hasRoomFor(stored.length)) return applyChange(doc, change.data)
-    return { status: 'rejected', reason: 'board-full', detail: 'the board is full; deleting is still possible' }
+    if (!takesRoom(change.data) || size.hasRoomFor(stored.length)) return decideChange(doc, change.data)
+    return refusal('board-full', 'the board is full; deleting is still possible')
   }
   const errors = fieldErrors(change.error).map(error => ({ ...error, pointer: error.pointer.replace(/^\/item/, '') }))
-  return { status: 'rejected', reason: 'item-invalid', detail: 'this is no change to an item', errors }
+  return refusal('item-invalid', 'this is no change to an item', errors)
+}
+
+function refusal(reason: Rejection, detail: string, errors?: FieldError[]): Decision {
+  return { outcome: { status: 'rejected', reason, detail, ...(errors && { errors }) }, write: () => undefined }
 }
