@@ -1,5 +1,5 @@
 /** A board as a tldraw file (.tldr), record by record; the pictures it keeps here go into the file, which opens anywhere. */
-import { othersTurn } from '../core/base/slices.ts'
+import { inSteps } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { PlainRecord } from '../core/doc/record-layout.ts'
 import { serializedSchema } from '../core/doc/tldraw-schema.ts'
@@ -15,6 +15,7 @@ export async function* fileOf(
   board: BoardId,
   assets: AssetStore,
 ): AsyncGenerator<string> {
+  const othersTurn = inSteps()
   let text = `{"tldrawFileFormatVersion":${fileFormatVersion},"schema":${JSON.stringify(serializedSchema)},"records":[`
   for (const [n, record] of records.entries()) {
     text += `${n > 0 ? ',' : ''}${JSON.stringify(await withPicture(record, board, assets))}`

@@ -1,7 +1,7 @@
 /** A tldraw file (.tldr) read: migrated by tldraw itself, its pictures kept under their hashes, as a change to a board. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { othersTurn } from '../core/base/slices.ts'
+import { inSteps } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { Import } from '../core/contract/change.ts'
 import { MAX_DATA_URL_LENGTH } from '../core/contract/item.ts'
@@ -26,6 +26,7 @@ export const fileSchema = z
  * @throws Problem `request-invalid` with pointers into the file; `file-unreadable`
  */
 export async function importOf(file: z.output<typeof fileSchema>, board: BoardId, assets: AssetStore): Promise<Import> {
+  const othersTurn = inSteps()
   const read = migrated(file.records, file.schema)
   if ('fault' in read) {
     throw new Problem('file-unreadable', `tldraw cannot bring this file to the version used here: ${read.fault}`)

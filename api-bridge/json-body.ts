@@ -1,6 +1,6 @@
 /** Bodies: JSON in UTF-8 and nothing else, refused with a pointer where a part of it is allowed nowhere. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { othersTurn } from '../core/base/slices.ts'
+import { inSteps } from '../core/base/slices.ts'
 import { forbiddenParts } from '../core/contract/field-error.ts'
 import { refuseEncoded } from './content-encoding.ts'
 import { Problem } from './problems.ts'
@@ -28,6 +28,7 @@ export function takeJson(
 }
 
 async function parseJson(bytes: Uint8Array): Promise<unknown> {
+  const othersTurn = inSteps()
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

@@ -1,7 +1,7 @@
 /** A request that changes items, handed in: whose it is, and what makes it the same request as another one. */
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import { othersTurn } from '../core/base/slices.ts'
+import { inSteps } from '../core/base/slices.ts'
 import type { BoardChange } from '../core/contract/change.ts'
 import type { RecordedChange } from '../core/store/change-outbox.ts'
 import type { ChangeDesk } from './change-desk.ts'
@@ -16,8 +16,8 @@ export async function submitChange(
   request: WriteRequest,
   change: BoardChange,
 ): Promise<RecordedChange> {
+  const othersTurn = inSteps()
   const requestHash = hashOf(request)
-  // A file may be megabytes.
   await othersTurn()
   return desk.submit({
     board: request.board,

@@ -23,9 +23,17 @@ export const slices = {
   },
 }
 
-/** Between two steps that may each take long: resolves when the others have had their turn, if it is time for that. */
-export async function othersTurn(): Promise<void> {
-  if (slices.isOver) await slices.next()
+/**
+ * For work of steps that may each take long, and begins with this call.
+ * @returns to be awaited between two steps: others get their turn where those since the last time took long
+ */
+export function inSteps(): () => Promise<void> {
+  let begun = performance.now()
+  return async () => {
+    if (performance.now() - begun < sliceMs) return
+    await slices.next()
+    begun = performance.now()
+  }
 }
 
 /** Does `work` for each of them; who is added meanwhile may be among them. @throws what `work` throws */

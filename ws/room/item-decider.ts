@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type * as Y from 'yjs'
-import { othersTurn } from '../../core/base/slices.ts'
+import { inSteps } from '../../core/base/slices.ts'
 import { boardChangeSchema, type Rejection, takesRoom } from '../../core/contract/change.ts'
 import { type FieldError, fieldErrors } from '../../core/contract/field-error.ts'
 import { type Decision, decideChange } from '../../core/doc/items.ts'
@@ -39,6 +39,7 @@ export class ItemDecider {
    */
   async decide(replica: Replica, size: BoardSize, changes: readonly PendingChange[]): Promise<DecidedChange[]> {
     const decided: DecidedChange[] = []
+    const othersTurn = inSteps()
     let edited = false
     const note = () => {
       edited = true
@@ -49,7 +50,7 @@ export class ItemDecider {
         if (decided.length > 0 && this.#throws.has(change.id)) break
         edited = false
         try {
-          decided.push(await this.#decide(replica, size, change))
+          decided.push(await this.#decide(replica, size, change, othersTurn))
         } catch (error) {
           this.#throws.set(change.id, (this.#throws.get(change.id) ?? 0) + 1)
           if (edited || decided.length === 0) throw new ChangeThrew(change.publicId, error)
@@ -66,9 +67,10 @@ export class ItemDecider {
     replica: Replica,
     size: BoardSize,
     { id, publicId, change, actor }: PendingChange,
+    othersTurn: () => Promise<void>,
   ): Promise<DecidedChange> {
     const { outcome, write } =
-      (this.#throws.get(id) ?? 0) >= throwsAtMost ? failing : await decideStored(replica.doc, size, change)
+      (this.#throws.get(id) ?? 0) >= throwsAtMost ? failing : await decideStored(replica.doc, size, change, othersTurn)
     await othersTurn()
     const update = replica.edit(writerClientId, write)
     return { id, publicId, change, status: outcome.status, result: JSON.stringify(outcome), actor, update }
@@ -78,9 +80,13 @@ export class ItemDecider {
 const failing = refusal('internal', 'applying this change fails inside the server')
 
 /** What was stored is read as what came from outside: it may be from another version of boardsync. */
-async function decideStored(doc: Y.Doc, size: BoardSize, stored: string): Promise<Decision> {
+async function decideStored(
+  doc: Y.Doc,
+  size: BoardSize,
+  stored: string,
+  othersTurn: () => Promise<void>,
+): Promise<Decision> {
   const change = boardChangeSchema.safeParse(JSON.parse(stored))
-  // An import may be megabytes.
   await othersTurn()
   if (change.success) {
     if (!takesRoom(change.data) || size.hasRoomFor(stored.length)) return decideChange(doc, change.data)
