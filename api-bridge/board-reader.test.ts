@@ -5,6 +5,7 @@ import { parseBoardId } from '../core/contract/board-id.ts'
 import type { Storage } from '../core/store/storage.ts'
 import type { Stoppable } from '../test/kit/releasing.ts'
 import { embeddedStorage } from '../test/kit/site.ts'
+import { turnsIn } from '../test/kit/turns.ts'
 import { BoardReader } from './board-reader.ts'
 import { EventFeed } from './event-feed.ts'
 
@@ -37,17 +38,6 @@ async function drawn(name: string, shapes: number) {
 }
 
 const contentOf = (doc: Y.Doc) => doc.getMap('tldraw').toJSON()
-
-/** How often other work had its turn meanwhile. */
-async function turnsIn(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0
-  const timer = setInterval(() => {
-    turns += 1
-  }, 0)
-  await work()
-  clearInterval(timer)
-  return turns
-}
 
 test('a big board is read while other work gets its turn', async () => {
   const { board, doc } = await drawn('big', 10_000)

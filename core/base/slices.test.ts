@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { eachInSlices, slices } from './slices.ts'
+import { turnsIn } from '../../test/kit/turns.ts'
+import { eachInSlices, inSteps, slices } from './slices.ts'
 
 /** Works until it has had so many slices. @returns the turns of the event loop in which it worked */
 async function work(many: number, turn: () => number): Promise<number[]> {
@@ -38,19 +39,38 @@ test('who comes back gets a whole slice', async () => {
   expect(slices.isOver).toBe(false)
 })
 
+const takes = (ms: number) => {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
 test('what is done for each of many leaves others their turn, and nobody out', async () => {
-  let turns = 0
-  const timer = setInterval(() => {
-    turns += 1
-  }, 0)
   const done: number[] = []
   const items = Array.from({ length: 30 }, (_, item) => item)
-  await eachInSlices(items, item => {
-    const until = performance.now() + 1
-    while (performance.now() < until);
-    done.push(item)
-  })
-  clearInterval(timer)
+  const turns = await turnsIn(() =>
+    eachInSlices(items, item => {
+      takes(1)
+      done.push(item)
+    }),
+  )
   expect(done).toEqual(items)
   expect(turns).toBeGreaterThan(1)
+})
+
+test('between two steps others get their turn where the first took long, also when nobody has begun a slice', async () => {
+  for (const { ms, hadTurn } of [
+    { ms: 20, hadTurn: true },
+    { ms: 0, hadTurn: false },
+  ]) {
+    // What was begun before is over then.
+    await new Promise(resolve => setTimeout(resolve, 1))
+    let others = false
+    setImmediate(() => {
+      others = true
+    })
+    const othersTurn = inSteps()
+    takes(ms)
+    await othersTurn()
+    expect(others).toBe(hadTurn)
+  }
 })

@@ -1,8 +1,13 @@
 /** A replica of a big board: loaded as bytes, awake in slices, in its snapshot cut. */
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { drawn, noteProps } from '../../test/kit/items.ts'
 import { author, contentOf, stored } from '../../test/kit/stored-boards.ts'
+import { turnsIn } from '../../test/kit/turns.ts'
 import { type DocumentBytes, isCut, sizeOf } from '../store/state-bytes.ts'
+import { recordsForFile } from './board-file.ts'
+import { itemsAfter } from './items.ts'
+import { type PlainRecord, putRecord } from './record-layout.ts'
 import { Replica } from './replica.ts'
 import { cutFromBytes, slicesOf } from './slices.ts'
 
@@ -113,6 +118,45 @@ describe('a big board', () => {
     expect(found).toEqual(['snapshot', 'snapshot'])
     expect(() => new Replica(damaged)).toThrow()
     expect(found).toEqual(['snapshot', 'snapshot', 'snapshot'])
+  })
+
+  test('whose rows no snapshot covers yet is read while others get their turn, and is the same', async () => {
+    const { doc, map, updates } = author(1)
+    for (let row = 0; row < 40; row++) {
+      doc.transact(() => {
+        for (let n = 0; n < 500; n++) map.set(`shape:${row}-${n}`, { props: { text: `${n}`.repeat(20) }, x: n })
+      })
+    }
+    const rows = Object.fromEntries(updates.map((update, index) => [index + 1, update]))
+    let replica: Replica | undefined
+    const turns = await turnsIn(async () => {
+      replica = await Replica.load(stored(rows))
+    })
+    expect(turns).toBeGreaterThan(1)
+    expect(replica?.known).toBe(updates.length)
+    expect(replica && contentOf(replica)).toEqual(map.toJSON())
+    expect(replica?.encodeStateVector()).toEqual(Y.encodeStateVector(doc))
+  })
+
+  test('is listed, searched and exported while others get their turn', async () => {
+    const doc = new Y.Doc()
+    doc.transact(() => {
+      for (let n = 0; n < 10_000; n++) putRecord(doc, drawn(`n${n}`, 'note', noteProps, { x: n }))
+    })
+    const right = { minX: 9_999, minY: 0, maxX: 19_999, maxY: 100 }
+    const found: string[] = []
+    const searching = await turnsIn(async () => {
+      for await (const item of itemsAfter(doc, '', { box: right })) found.push(item.id)
+    })
+    // Each is 400 wide.
+    expect(found).toHaveLength(401)
+    let records: readonly PlainRecord[] = []
+    const exporting = await turnsIn(async () => {
+      records = await recordsForFile(doc)
+    })
+    expect(records.filter(record => record.typeName === 'page')).toHaveLength(1)
+    // To sort the ids takes a few of them.
+    for (const turns of [searching, exporting]) expect(turns).toBeGreaterThan(8)
   })
 
   test('that is mostly history, and one that is small by now, lies in its snapshot as one update', async () => {

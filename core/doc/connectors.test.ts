@@ -1,29 +1,15 @@
 /** Connectors follow what they connect, and images show what they name: what stands in the records beside the shape. */
 
 import { describe, expect, it } from 'vitest'
-import * as Y from 'yjs'
-import type { ItemPatch, NewItem } from '../contract/item.ts'
+import type * as Y from 'yjs'
+import { boardWith, create, record, remove, update } from '../../test/kit/items.ts'
+import type { NewItem } from '../contract/item.ts'
 import { arrowEnds } from './arrow-ends.ts'
 import { BoardRecords } from './board-records.ts'
-import { applyChange, readItem } from './items.ts'
-import { type PlainRecord, putRecord, readRecord, readRecords, recordsOf } from './record-layout.ts'
+import { readItem } from './items.ts'
+import { putRecord, readRecords, recordsOf } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 
-const create = (doc: Y.Doc, item: NewItem & { id: string }) => applyChange(doc, { action: 'create', item })
-const update = (doc: Y.Doc, item: ItemPatch & { id: string }) => applyChange(doc, { action: 'update', item })
-const remove = (doc: Y.Doc, id: string) => applyChange(doc, { action: 'delete', item: { id } })
-
-function boardWith(...items: (NewItem & { id: string })[]): Y.Doc {
-  const doc = new Y.Doc()
-  for (const item of items) expect(create(doc, item)).toMatchObject({ status: 'applied' })
-  return doc
-}
-
-function record(doc: Y.Doc, id: string): PlainRecord {
-  const found = readRecord(id, recordsOf(doc).get(id))
-  if (!found) throw new Error(`no record ${id}`)
-  return found
-}
 const propsOf = (doc: Y.Doc, id: string) => record(doc, id).props as Record<string, unknown>
 const idsOf = (doc: Y.Doc, kind: string) => [...recordsOf(doc).keys()].filter(id => id.startsWith(kind)).sort()
 const faults = (doc: Y.Doc) => [...readRecords(doc).values()].flatMap(found => recordFault(found) ?? [])

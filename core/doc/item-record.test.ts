@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { applyChange } from '../../test/kit/items.ts'
 import { type Item, itemSchema, itemTypes, type NewItem } from '../contract/item.ts'
 import { arbitraryEnds, arbitraryItem, requiredContent } from './arbitrary-item.ts'
 import { shapeIdOf } from './board-tree.ts'
 import { type FieldPointer, fieldValue } from './item-fields.ts'
 import { itemForms } from './item-forms.ts'
-import { applyChange } from './items.ts'
 import { type PlainRecord, readRecord, recordsOf } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import {
+  applyChange,
   arrowProps,
   binding,
   boardWith,
@@ -16,7 +17,7 @@ import {
 import type { ItemChange } from '../contract/change.ts'
 import type { Item } from '../contract/item.ts'
 import { itemEtag } from './item-etag.ts'
-import { applyChange, readItem } from './items.ts'
+import { readItem } from './items.ts'
 import { changeRecord, metaOf, putRecord, readRecords, recordsOf } from './record-layout.ts'
 import { recordFault, serializedSchema } from './tldraw-schema.ts'
 

@@ -31,14 +31,7 @@ export function decideChange(doc: Y.Doc, change: BoardChange): Decision {
   return { outcome, write: () => (outcome.status === 'applied' ? records.commit() : undefined) }
 }
 
-/** Decides a change and applies it, in one Yjs transaction with this origin. A rejected change writes nothing. */
-export function applyChange(doc: Y.Doc, change: BoardChange, origin?: unknown): ChangeOutcome {
-  const { outcome, write } = decideChange(doc, change)
-  doc.transact(write, origin)
-  return outcome
-}
-
-/** What {@link applyChange} would answer; the document stays as it is. */
+/** What would become of it; the document stays as it is. */
 export const foresee = (doc: Y.Doc, change: BoardChange): ChangeOutcome => decideChange(doc, change).outcome
 
 function decide(records: BoardRecords, change: BoardChange): ChangeOutcome {

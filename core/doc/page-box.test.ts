@@ -3,20 +3,16 @@
 import { b64Vecs } from '@tldraw/tlschema'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { boardWith } from '../../test/kit/items.ts'
 import type { NewItem } from '../contract/item.ts'
 import { BoardRecords } from './board-records.ts'
-import { applyChange, type ItemFilter, itemsAfter } from './items.ts'
+import { type ItemFilter, itemsAfter } from './items.ts'
 import { pageBox } from './page-box.ts'
 import { type PlainRecord, putRecord, readRecord, recordsOf } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 
 const right = Math.PI / 2
 
-function boardWith(...items: (NewItem & { id: string })[]): Y.Doc {
-  const doc = new Y.Doc()
-  for (const item of items) expect(applyChange(doc, { action: 'create', item })).toMatchObject({ status: 'applied' })
-  return doc
-}
 function boxOf(doc: Y.Doc, id: string): number[] | undefined {
   const record = readRecord(`shape:${id}`, recordsOf(doc).get(`shape:${id}`))
   const box = record && pageBox(new BoardRecords(doc), record)

@@ -1,9 +1,17 @@
 /** Documents with items on them, and what people draw beside those. */
 import { expect } from 'vitest'
 import * as Y from 'yjs'
+import type { BoardChange, ChangeOutcome } from '../../core/contract/change.ts'
 import type { ItemPatch, NewItem } from '../../core/contract/item.ts'
-import { applyChange } from '../../core/doc/items.ts'
+import { decideChange } from '../../core/doc/items.ts'
 import { type PlainRecord, readRecord, recordsOf } from '../../core/doc/record-layout.ts'
+
+/** In one transaction; a rejected change writes nothing. */
+export function applyChange(doc: Y.Doc, change: BoardChange, origin?: unknown): ChangeOutcome {
+  const { outcome, write } = decideChange(doc, change)
+  doc.transact(write, origin)
+  return outcome
+}
 
 export const create = (doc: Y.Doc, item: NewItem & { id: string }) => applyChange(doc, { action: 'create', item })
 export const update = (doc: Y.Doc, item: ItemPatch & { id: string }, if_match = '*') =>

@@ -15,15 +15,16 @@ import { until } from '../kit/until.ts'
 import { listed, post } from './asking.ts'
 import { drawnNote } from './drawn.ts'
 
-/** What an apply does instead, by item id. */
+/** What writing a change does instead, by item id. */
 const sabotage = vi.hoisted(() => new Map<string, (doc: import('yjs').Doc) => void>())
 vi.mock('../../core/doc/items.ts', async importOriginal => {
   const original = await importOriginal<typeof items>()
-  const applyChange: typeof items.applyChange = (doc, change, origin) => {
-    if ('item' in change) sabotage.get(change.item.id)?.(doc)
-    return original.applyChange(doc, change, origin)
+  const decideChange: typeof items.decideChange = (doc, change) => {
+    const { outcome, write } = original.decideChange(doc, change)
+    const sabotaged = 'item' in change ? sabotage.get(change.item.id) : undefined
+    return { outcome, write: () => (sabotaged ? sabotaged(doc) : write()) }
   }
-  return { ...original, applyChange }
+  return { ...original, decideChange }
 })
 
 const use = releasing()

@@ -8,6 +8,7 @@ import type { BoardChange, ItemChange } from '../../core/contract/change.ts'
 import type * as items from '../../core/doc/items.ts'
 import { Replica } from '../../core/doc/replica.ts'
 import type { PendingChange } from '../../core/store/change-drain.ts'
+import { turnsIn } from '../../test/kit/turns.ts'
 import { BoardSize } from './board-size.ts'
 import { ChangeThrew, ItemDecider } from './item-decider.ts'
 
@@ -97,4 +98,19 @@ test('a full board takes no more items, and lets those there are be deleted', as
   expect(await batch(remove)).toBe('applied')
   await decide(sized(1_000), create('a'))
   expect((await decide(sized(10), remove))?.status).toBe('applied')
+})
+
+test('others get their turn while many are decided, or one that is long', async () => {
+  const create = (id: number): BoardChange => ({ action: 'create', item: { id: `a${id}`, type: 'sticky' } })
+  const many = Array.from({ length: 300 }, (_, id) => create(id))
+  const operations = many.map(change => change as ItemChange)
+  for (const asked of [many, [{ action: 'batch', operations } as const]]) {
+    const pending = asked.map((change, id) => ({ id, publicId: 'p', change: JSON.stringify(change), actor: 'agent:a' }))
+    const decided = [] as unknown[]
+    const turns = await turnsIn(async () => {
+      decided.push(...(await new ItemDecider().decide(empty(), roomy, pending as PendingChange[])))
+    })
+    expect(decided).toHaveLength(asked.length)
+    expect(turns).toBeGreaterThan(1)
+  }
 })
