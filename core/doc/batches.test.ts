@@ -3,11 +3,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { applyChange } from '../../test/kit/items.ts'
+import { applyChange, listItems } from '../../test/kit/items.ts'
 import type { ItemChange } from '../contract/change.ts'
 import { itemTypes } from '../contract/item.ts'
 import { arbitraryEnds, arbitraryItem } from './arbitrary-item.ts'
-import { foresee, listItems, readItem } from './items.ts'
+import { foresee, readItem } from './items.ts'
 import { readRecords } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 

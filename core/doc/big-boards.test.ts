@@ -69,6 +69,8 @@ describe('a big board', () => {
     for (let times = 0; times < 2; times++) {
       await replica.wake()
       expect(isPacked()).toBe(true)
+      await replica.wakeToChange()
+      expect(isPacked()).toBe(true)
       await replica.wakeToRead()
       expect(isPacked()).toBe(false)
       expect(contentOf(replica)).toEqual(map.toJSON())

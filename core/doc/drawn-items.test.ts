@@ -7,12 +7,13 @@ import {
   boardWith,
   drawn,
   idsOf,
+  listItems,
   noteProps,
   record,
   remove,
   update,
 } from '../../test/kit/items.ts'
-import { listItems, readItem } from './items.ts'
+import { readItem } from './items.ts'
 import { putRecord, recordsOf } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 

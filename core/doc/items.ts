@@ -44,13 +44,6 @@ export function readItem(doc: Y.Doc, id: string): Item | undefined {
   return shapeAt(new BoardRecords(doc), id)?.item
 }
 
-/** Every item of the board, sorted by id (compared with `<`). */
-export function listItems(doc: Y.Doc): Item[] {
-  const records = new BoardRecords(doc)
-  const ids = [...recordsOf(doc).keys()].filter(isShapeId).sort()
-  return ids.flatMap(id => shapeAt(records, itemIdOf(id))?.item ?? [])
-}
-
 /** How many items the board has. Its shapes are counted as they are, unread. */
 export const countItems = (doc: Y.Doc): number => BoardIndex.of(doc).shapes
 

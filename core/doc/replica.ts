@@ -100,7 +100,13 @@ export class Replica {
     return this.#document.wake().catch(error => this.#tellUnreadable(error))
   }
 
-  /** As {@link wake}, for who will read or change items: what that takes of a big board is made in slices, too. */
+  /** As {@link wake}, for who will change items: what there is of a big board is looked through once, in slices. */
+  async wakeToChange(): Promise<void> {
+    await this.wake()
+    await BoardIndex.prepare(this.doc)
+  }
+
+  /** The same for who will read many items, or often: without it each costs some microseconds each time. */
   async wakeToRead(): Promise<void> {
     await this.#document.unpack().catch(error => this.#tellUnreadable(error))
     await BoardIndex.prepare(this.doc)

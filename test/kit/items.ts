@@ -2,8 +2,9 @@
 import { expect } from 'vitest'
 import * as Y from 'yjs'
 import type { BoardChange, ChangeOutcome } from '../../core/contract/change.ts'
-import type { ItemPatch, NewItem } from '../../core/contract/item.ts'
-import { decideChange } from '../../core/doc/items.ts'
+import type { Item, ItemPatch, NewItem } from '../../core/contract/item.ts'
+import { isShapeId, itemIdOf } from '../../core/doc/board-tree.ts'
+import { decideChange, readItem } from '../../core/doc/items.ts'
 import { type PlainRecord, readRecord, recordsOf } from '../../core/doc/record-layout.ts'
 
 /** In one transaction; a rejected change writes nothing. */
@@ -11,6 +12,12 @@ export function applyChange(doc: Y.Doc, change: BoardChange, origin?: unknown): 
   const { outcome, write } = decideChange(doc, change)
   doc.transact(write, origin)
   return outcome
+}
+
+/** Every item of the board, sorted by id. */
+export function listItems(doc: Y.Doc): Item[] {
+  const ids = [...recordsOf(doc).keys()].filter(isShapeId).map(itemIdOf)
+  return ids.sort().flatMap(id => readItem(doc, id) ?? [])
 }
 
 export const create = (doc: Y.Doc, item: NewItem & { id: string }) => applyChange(doc, { action: 'create', item })

@@ -5,9 +5,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { StorageError } from '../../core/base/errors.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
 import type { ItemChange } from '../../core/contract/change.ts'
-import * as items from '../../core/doc/items.ts'
+import type * as items from '../../core/doc/items.ts'
+import { readItem } from '../../core/doc/items.ts'
 import { putRecord } from '../../core/doc/record-layout.ts'
 import type { Storage } from '../../core/store/storage.ts'
+import { listItems } from '../kit/items.ts'
 import { releasing } from '../kit/releasing.ts'
 import { openEmbeddedStorage, Site } from '../kit/site.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
@@ -88,9 +90,9 @@ describe('a change that nothing applies yet', () => {
     const seen: unknown[] = []
     const applying = use(await Site.start({ storage, applies: false }))
     const person = use(await applying.join(board))
-    person.doc.on('update', () => seen.push(items.readItem(person.doc, 'a')?.x))
+    person.doc.on('update', () => seen.push(readItem(person.doc, 'a')?.x))
     await applying.inbox.start()
-    await until(person.doc, () => items.readItem(person.doc, 'a')?.x === 500)
+    await until(person.doc, () => readItem(person.doc, 'a')?.x === 500)
     expect(seen).toEqual([...seen].sort((a, b) => Number(a) - Number(b)))
     expect((await storage.archive.read(board, 0))?.head.headSeq).toBe(501)
   })
@@ -148,8 +150,8 @@ describe('a change that throws where it is applied', () => {
     expect(tries).toBe(3)
     const ids = ['before', 'four', 'one', 'three', 'two']
     expect((await listed(site, board)).map(item => item.id)).toEqual(ids)
-    expect(items.listItems(await site.logged(board)).map(item => item.id)).toEqual(ids)
-    await until(person.doc, () => items.listItems(person.doc).length === 5)
+    expect(listItems(await site.logged(board)).map(item => item.id)).toEqual(ids)
+    await until(person.doc, () => listItems(person.doc).length === 5)
     if (how.startsWith('before')) expect(person.codes).toEqual([])
   })
 

@@ -130,7 +130,7 @@ export class ItemInbox {
         const { room, release } = await this.#rooms.hold(board, false)
         try {
           // Of a big board that takes a while: before the turn, as edits wait for that.
-          await room.replica.wakeToRead()
+          await room.replica.wakeToChange()
           const more = await room.line.turn(() => this.#takeTurn(room, by))
           if (more) state.again = true
         } finally {
@@ -179,7 +179,7 @@ export class ItemInbox {
   /** One batch, in one transaction. A room that is left with edits the log has not got is discarded. */
   async #drain(room: Room): Promise<DrainOutcome | { kind: 'threw' }> {
     const { board, replica, size } = room
-    await replica.wakeToRead()
+    await replica.wakeToChange()
     const known = { epoch: replica.epoch, seq: replica.known }
     let edited = false
     const note = () => {
