@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { describe, expect, test } from 'vitest'
-import { takeAny } from './any-bytes.ts'
+import { pickFromObject, takeAny } from './any-bytes.ts'
 
 const encoded = (value: unknown): Uint8Array => {
   const encoder = encoding.createEncoder()
@@ -65,4 +65,18 @@ describe('a plain value', () => {
     expect(takeAny(decoding.createDecoder(nested), 4)).toEqual(nested)
     expect(() => takeAny(decoding.createDecoder(nested), 3)).toThrow('nested too deep')
   })
+})
+
+test('what is picked from an object is what it has under these names', () => {
+  const names = ['parentId', 'index', '']
+  const object = fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.string({ unit: 'grapheme' })), plain)
+  fc.assert(
+    fc.property(object, value => {
+      const whole = decoding.readAny(decoding.createDecoder(encoded(value)))
+      expect(pickFromObject(encoded(value), names)).toEqual(
+        names.map(name => Object.entries(whole).find(([key]) => key === name)?.[1]),
+      )
+    }),
+    { numRuns: 500 },
+  )
 })

@@ -24,6 +24,19 @@ export function takeAny(decoder: decoding.Decoder, levels = Number.POSITIVE_INFI
   return decoder.arr.subarray(from, decoder.pos)
 }
 
+/** What a plain object has under these names, without reading the rest of it; undefined for what it has not got. */
+export function pickFromObject(bytes: Uint8Array, names: readonly string[]): unknown[] {
+  const picked: unknown[] = names.map(() => undefined)
+  const decoder = decoding.createDecoder(bytes)
+  decoder.pos = 1 // its type
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) {
+    const place = names.indexOf(decoding.readVarString(decoder))
+    if (place === -1) skipAny(decoder, Number.POSITIVE_INFINITY)
+    else picked[place] = decoding.readAny(decoder)
+  }
+  return picked
+}
+
 function skipAny(decoder: decoding.Decoder, levels: number): void {
   const type = decoder.arr[decoder.pos++] ?? 0
   switch (type) {

@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import { BoardIndex } from './board-index.ts'
 import { highestKey } from './index-keys.ts'
 import { endsOf } from './item-fields.ts'
+import { applyPacked } from './packed-values.ts'
 import {
   changeRecord,
   type Layout,
@@ -110,6 +111,9 @@ test('an index that has seen edits, of whatever kind and from wherever, tells wh
         const doc = new Y.Doc()
         metaOf(doc).set('layout', layout)
         for (const made of before) apply(doc, made)
+        const packed = new Y.Doc()
+        applyPacked(packed, Y.encodeStateAsUpdate(doc), 'test')
+        expect(await told(BoardIndex.of(packed))).toEqual(lookedFor(doc))
         const index = BoardIndex.of(doc)
         for (const { batch, isRemote, isAsked } of batches) {
           const author = isRemote ? new Y.Doc() : doc

@@ -3,13 +3,14 @@
  * shape, the pages. Made when it is first asked for and kept up with every edit from then on, so that a change to a big board
  * does not look through all of it.
  */
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { eachInSlices } from '../base/slices.ts'
 import { sortedInSlices } from '../base/sorted.ts'
 import { isShapeId } from './board-tree.ts'
 import { Groups } from './groups.ts'
 import { highestKey, keyAbove } from './index-keys.ts'
 import { endsOf } from './item-fields.ts'
+import { pickPacked } from './packed-values.ts'
 import { changedIn, type ParentAndIndex, readParentAndIndex, readRecord, recordsOf } from './record-layout.ts'
 
 const indexes = new WeakMap<Y.Doc, BoardIndex>()
@@ -105,7 +106,7 @@ export class BoardIndex {
 
   #noteShape(id: string, value: unknown): void {
     const before = this.#shapes.get(id)
-    const after = readParentAndIndex(value)
+    const after = placeIn(value)
     if (value === undefined ? this.#shapes.delete(id) : !this.#shapes.has(id)) this.#sorted = undefined
     if (value !== undefined) this.#shapes.set(id, after)
     if (before?.parentId !== after?.parentId) {
@@ -140,4 +141,11 @@ export class BoardIndex {
     if (ends.length > 0) this.#endsOfBindings.set(id, ends)
     else this.#endsOfBindings.delete(id)
   }
+}
+
+/** As `readParentAndIndex` finds it; of a record that is packed it reads no more than that. */
+function placeIn(value: unknown): ParentAndIndex | undefined {
+  const isAsCreated = value instanceof Y.Map && !value.has('place')
+  const packed = isAsCreated ? pickPacked(value, 'base', ['parentId', 'index']) : undefined
+  return packed ? { parentId: packed[0], index: packed[1] } : readParentAndIndex(value)
 }

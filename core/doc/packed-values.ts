@@ -6,7 +6,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
-import { contentAny, plainObject, takeAny } from '../base/any-bytes.ts'
+import { contentAny, pickFromObject, plainObject, takeAny } from '../base/any-bytes.ts'
 import { eachInSlices } from '../base/slices.ts'
 
 /**
@@ -44,6 +44,12 @@ export async function unpackInSlices({ store }: Y.Doc): Promise<void> {
       if (struct instanceof Y.Item && struct.content instanceof PackedContent) struct.content = struct.content.copy()
     })
   }
+}
+
+/** What the object under this key has under these names, if it is packed, without reading the rest of it; else undefined. */
+export function pickPacked(map: Y.Map<unknown>, key: string, names: readonly string[]): unknown[] | undefined {
+  const item = map._map.get(key)
+  return item && !item.deleted && item.content instanceof PackedContent ? item.content.pick(names) : undefined
 }
 
 /** In the place of a value, between decoding an update and the end of applying it. */
@@ -88,6 +94,10 @@ class PackedContent extends Y.ContentAny {
 
   override getContent(): unknown[] {
     return [valueIn(this.#bytes)]
+  }
+
+  pick(names: readonly string[]): unknown[] {
+    return pickFromObject(this.#bytes, names)
   }
 
   override copy(): Y.ContentAny {
