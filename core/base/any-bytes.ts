@@ -24,17 +24,32 @@ export function takeAny(decoder: decoding.Decoder, levels = Number.POSITIVE_INFI
   return decoder.arr.subarray(from, decoder.pos)
 }
 
-/** What a plain object has under these names, without reading the rest of it; undefined for what it has not got. */
+/**
+ * What a plain object has under these names, without reading the rest of it; undefined for what it has not got.
+ * @param names of ASCII
+ */
 export function pickFromObject(bytes: Uint8Array, names: readonly string[]): unknown[] {
   const picked: unknown[] = names.map(() => undefined)
   const decoder = decoding.createDecoder(bytes)
   decoder.pos = 1 // its type
   for (let left = decoding.readVarUint(decoder); left > 0; left--) {
-    const place = names.indexOf(decoding.readVarString(decoder))
+    const place = placeOfName(decoder, names)
     if (place === -1) skipAny(decoder, Number.POSITIVE_INFINITY)
     else picked[place] = decoding.readAny(decoder)
   }
   return picked
+}
+
+/** Of the text that is next among the names. To read a text costs more than all the rest: most have another length. */
+function placeOfName(decoder: decoding.Decoder, names: readonly string[]): number {
+  const from = decoder.pos
+  const length = decoding.readVarUint(decoder)
+  if (names.some(name => name.length === length)) {
+    decoder.pos = from
+    return names.indexOf(decoding.readVarString(decoder))
+  }
+  skipBytes(decoder, length)
+  return -1
 }
 
 function skipAny(decoder: decoding.Decoder, levels: number): void {
