@@ -118,14 +118,18 @@ describe('a statement that is prepared', () => {
     expect(await divide(3)).toEqual([{ got: 2 }])
   })
 
-  test('whose columns change is answered with the new ones', async () => {
+  test('whose columns change is answered with the new ones, and prepared with them from then on', async () => {
     const one = connectOnce()
     await one.query('CREATE TABLE changing (what int)')
     await one.query('INSERT INTO changing VALUES (1)')
     const all = () => one.query('SELECT * FROM changing', [], 'changing')
     expect(await all()).toEqual([{ what: 1 }])
     await database.query('ALTER TABLE changing ALTER what TYPE text, ADD more int DEFAULT 2')
+    const prepared = () => one.query('SELECT name FROM pg_prepared_statements')
     expect(await all()).toEqual([{ what: '1', more: 2 }])
+    expect(await prepared()).toEqual([])
+    expect(await all()).toEqual([{ what: '1', more: 2 }])
+    expect(await prepared()).toEqual([{ name: expect.stringMatching(/^changing-/) }])
   })
 
   test('gives many rows in their order', async () => {

@@ -74,6 +74,8 @@ export function connectPostgres(url: Secret, log: Logger, limits: PostgresLimits
         try {
           return await askPrepared<R>(pool, name, text, parameters)
         } catch (error) {
+          // Its connection is gone: the pool keeps none on which something failed, and the next prepares it anew.
+          if (hasOtherColumns(error)) return ask<R>(pool, text, parameters)
           if (!lacksPrepared(error)) throw error
           if (prepares) log.info('the database keeps no prepared statements for a session (a pooler?); none are used')
           prepares = false
@@ -144,11 +146,15 @@ function failureOf(error: unknown): StorageFailure {
   return error instanceof pg.DatabaseError && error.code !== undefined ? failureOfSqlState(error.code) : 'unavailable'
 }
 
-/** Invalid or duplicate prepared statement; a cached plan whose result changed. Nothing was done. */
-const statesWithoutPrepared = ['26000', '42P05', '0A000']
+/** Invalid or duplicate prepared statement. Nothing was done. */
+const statesWithoutPrepared = ['26000', '42P05']
 
 const lacksPrepared = (error: unknown): boolean =>
   error instanceof StorageError && statesWithoutPrepared.includes(sqlStateOf(error.cause))
+
+/** "cached plan must not change result type", as after a migration. Nothing was done. */
+const hasOtherColumns = (error: unknown): boolean =>
+  error instanceof StorageError && sqlStateOf(error.cause) === '0A000'
 
 const refusesTimeLimits = (error: unknown): boolean =>
   error instanceof StorageError && sqlStateOf(error.cause) === '08P01' && /startup parameter/.test(error.message)
