@@ -107,8 +107,10 @@ export class BoardIndex {
   #noteShape(id: string, value: unknown): void {
     const before = this.#shapes.get(id)
     const after = placeIn(value)
-    if (value === undefined ? this.#shapes.delete(id) : !this.#shapes.has(id)) this.#sorted = undefined
-    if (value !== undefined) this.#shapes.set(id, after)
+    const isThere = value !== undefined
+    if (isThere !== this.#shapes.has(id)) this.#sorted = undefined
+    if (isThere) this.#shapes.set(id, after)
+    else this.#shapes.delete(id)
     if (before?.parentId !== after?.parentId) {
       this.#children.remove(id, before?.parentId)
       this.#children.add(id, after?.parentId)
