@@ -62,7 +62,8 @@ export function readParentAndIndex(value: unknown): ParentAndIndex | undefined {
 /** The ids of the records that an event says were changed: one of those that `recordsOf` tells who observes it deeply. */
 export function changedIn(event: Y.YEvent<Y.AbstractType<unknown>>): Iterable<string> {
   const [id] = event.path
-  return typeof id === 'string' ? [id] : event.changes.keys.keys()
+  if (typeof id === 'string') return [id]
+  return event instanceof Y.YMapEvent ? event.keysChanged : []
 }
 
 /** The layout this board's new records take: as `meta` says, else as its first shape does, else ours. */
