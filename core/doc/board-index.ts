@@ -6,11 +6,11 @@
 import * as Y from 'yjs'
 import { eachInSlices } from '../base/slices.ts'
 import { sortedInSlices } from '../base/sorted.ts'
-import { isShapeId } from './board-tree.ts'
 import { Groups } from './groups.ts'
 import { highestKey, keyAbove } from './index-keys.ts'
 import { endsOf } from './item-fields.ts'
 import { pickPacked } from './packed-values.ts'
+import { isShapeId } from './record-ids.ts'
 import { changedIn, type ParentAndIndex, readParentAndIndex, readRecord, recordsOf } from './record-layout.ts'
 
 const indexes = new WeakMap<Y.Doc, BoardIndex>()

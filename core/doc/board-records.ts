@@ -4,10 +4,10 @@
  */
 import type * as Y from 'yjs'
 import { BoardIndex } from './board-index.ts'
-import { isShapeId } from './board-tree.ts'
 import { Groups } from './groups.ts'
 import { highestKey } from './index-keys.ts'
 import { endsOf } from './item-fields.ts'
+import { isShapeId } from './record-ids.ts'
 import {
   changeRecord,
   metaOf,

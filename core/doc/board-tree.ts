@@ -1,6 +1,7 @@
 /** The tree of a board: document, pages, frames and what lies in them; where a new shape goes and what goes with an old one. */
 import type { BoardRecords } from './board-records.ts'
 import { keyAbove, lowestKey } from './index-keys.ts'
+import { isShapeId, shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 
@@ -13,10 +14,6 @@ export const firstDocument: PlainRecord = {
   meta: {},
 }
 export const firstPage: PlainRecord = { id: 'page:page', typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
-
-export const shapeIdOf = (itemId: string): string => `shape:${itemId}`
-export const itemIdOf = (shapeId: string): string => shapeId.replace(/^shape:/, '')
-export const isShapeId = (id: unknown): id is string => typeof id === 'string' && id.startsWith('shape:')
 
 /** The page that new shapes go to: the usual one, or on a board where other programs made the pages their first. */
 export function pageForNewShapes(records: BoardRecords): string {

@@ -2,15 +2,7 @@
 import type { ChangeOutcome, ItemChange, Rejection } from '../contract/change.ts'
 import type { FieldError } from '../contract/field-error.ts'
 import type { BoardRecords } from './board-records.ts'
-import {
-  ancestorsOf,
-  familyOf,
-  findFrame,
-  indexAboveSiblings,
-  pageForNewShapes,
-  plantBoard,
-  shapeIdOf,
-} from './board-tree.ts'
+import { ancestorsOf, familyOf, findFrame, indexAboveSiblings, pageForNewShapes, plantBoard } from './board-tree.ts'
 import { ifMatchHolds } from './item-etag.ts'
 import type { Value } from './item-fields.ts'
 import { itemForms } from './item-forms.ts'
@@ -25,6 +17,7 @@ import {
   unbind,
 } from './item-relations.ts'
 import { type Berth, changedRecord, type ItemWords, mergePatch, newRecord } from './item-to-record.ts'
+import { shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { type ItemShape, shapeAt } from './record-to-item.ts'
 import { recordFault } from './tldraw-schema.ts'

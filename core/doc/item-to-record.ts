@@ -1,9 +1,9 @@
 /** Item → record: the tldraw shape that says what an item says, made new or changed where the item changed. */
 import type { FieldError } from '../contract/field-error.ts'
 import type { Item, ItemPatch, NewItem } from '../contract/item.ts'
-import { shapeIdOf } from './board-tree.ts'
 import { type Field, type FieldPointer, type FieldSource, fieldValue, type Props, propsOf } from './item-fields.ts'
 import type { ItemForm } from './item-forms.ts'
+import { shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import type { ItemShape } from './record-to-item.ts'
 

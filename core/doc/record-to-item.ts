@@ -1,9 +1,9 @@
 /** Record → item: how a shape on the board reads as an item, whoever drew it. */
 import { type Item, isReference } from '../contract/item.ts'
 import type { BoardRecords } from './board-records.ts'
-import { isShapeId, itemIdOf, shapeIdOf } from './board-tree.ts'
 import { type Field, type Props, propsOf, type RelatedRecords, type Value } from './item-fields.ts'
 import { formOf, type ItemForm } from './item-forms.ts'
+import { isShapeId, itemIdOf, shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 

@@ -4,10 +4,10 @@
  */
 import { b64Vecs } from '@tldraw/tlschema'
 import type { BoardRecords } from './board-records.ts'
-import { isShapeId } from './board-tree.ts'
 import { numberProp, type Props, propsOf, scaleOf } from './item-fields.ts'
 import { textSize } from './label-size.ts'
 import { type Frame, outOf, type Point } from './plane.ts'
+import { isShapeId } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { plainText } from './rich-text.ts'
 

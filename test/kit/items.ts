@@ -3,8 +3,8 @@ import { expect } from 'vitest'
 import * as Y from 'yjs'
 import type { BoardChange, ChangeOutcome } from '../../core/contract/change.ts'
 import type { Item, ItemPatch, NewItem } from '../../core/contract/item.ts'
-import { isShapeId, itemIdOf } from '../../core/doc/board-tree.ts'
 import { decideChange, readItem } from '../../core/doc/items.ts'
+import { isShapeId, itemIdOf } from '../../core/doc/record-ids.ts'
 import { type PlainRecord, readRecord, recordsOf } from '../../core/doc/record-layout.ts'
 
 /** In one transaction; a rejected change writes nothing. */

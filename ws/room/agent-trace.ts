@@ -3,8 +3,8 @@ import type * as Y from 'yjs'
 import type { ChangeOutcome } from '../../core/contract/change.ts'
 import type { PresentPeer } from '../../core/contract/present-peer.ts'
 import { BoardRecords } from '../../core/doc/board-records.ts'
-import { shapeIdOf } from '../../core/doc/board-tree.ts'
 import { pageBox } from '../../core/doc/page-box.ts'
+import { shapeIdOf } from '../../core/doc/record-ids.ts'
 
 const selectedAtMost = 20
 const deepestNesting = 100
