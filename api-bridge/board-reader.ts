@@ -104,7 +104,7 @@ export class BoardReader {
 
 const missing = () => new Problem('board-missing', 'there is no such board, or this credential has no right to it')
 
-/** Whoever waits for the promise itself hears how it ended. */
+/** Resolves when it has ended, however. */
 async function endOf(promise: Promise<unknown> | undefined): Promise<void> {
-  await promise?.catch(() => undefined)
+  await promise?.catch(() => undefined) // told to who asked for it
 }

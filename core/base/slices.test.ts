@@ -62,8 +62,8 @@ test('between two steps others get their turn where the first took long, also wh
     { ms: 20, hadTurn: true },
     { ms: 0, hadTurn: false },
   ]) {
-    // What was begun before is over then.
-    await new Promise(resolve => setTimeout(resolve, 1))
+    // In the turn after this one no slice is open.
+    await new Promise(resolve => setImmediate(resolve))
     let others = false
     setImmediate(() => {
       others = true
