@@ -17,6 +17,9 @@ export class Groups {
   }
 
   remove(id: string, key: unknown): void {
-    if (typeof key === 'string') this.#members.get(key)?.delete(id)
+    if (typeof key !== 'string') return
+    const members = this.#members.get(key)
+    // An index lives as long as its document: what has gone is not to be remembered.
+    if (members?.delete(id) && members.size === 0) this.#members.delete(key)
   }
 }
