@@ -165,6 +165,68 @@ describe('a batch', () => {
   })
 })
 
+describe('an edit that is admitted', () => {
+  test('is applied when it is asked for, with those that came since, in order; until then it waits like any other', () => {
+    const { line: own, wake, answer, left } = line()
+    const done: string[] = []
+    own.admit(10, () => done.push('first'))
+    own.admit(20, () => done.push('second'))
+    expect(wake).toHaveBeenCalledTimes(2)
+    expect({ done, bytes: own.bytes, isQuiet: own.isQuiet }).toEqual({ done: [], bytes: 30, isQuiet: false })
+    expect(own.waitingSince).toBeDefined()
+    expect(own.nextMode).toBe('together')
+    answer('of the replica as the log has it')
+    expect(left).toHaveLength(1)
+    own.applyAdmitted()
+    expect(done).toEqual(['first', 'second'])
+    expect({ mode: own.nextMode, bytes: own.bytes, isQuiet: own.isQuiet }).toEqual({ bytes: 0, isQuiet: true })
+    own.applyAdmitted()
+    expect(done).toEqual(['first', 'second'])
+  })
+
+  test('of a size that goes alone says so before it is applied', () => {
+    const { line: own } = line()
+    own.admit(256 * 1024, () => undefined)
+    expect(own.nextMode).toBe('together')
+    own.admit(1, () => undefined)
+    expect(own.nextMode).toBe('alone')
+    own.applyAdmitted()
+    own.admit(1, () => undefined)
+    expect(own.nextMode).toBe('together')
+  })
+
+  test('is dropped when the line is closed', () => {
+    const { line: own } = line()
+    const apply = vi.fn()
+    own.admit(1, apply)
+    own.close()
+    own.applyAdmitted()
+    expect({ applied: apply.mock.calls.length, mode: own.nextMode, bytes: own.bytes }).toEqual({ applied: 0, bytes: 0 })
+  })
+
+  test('before a turn is applied before it, and the turn waits until it is committed', async () => {
+    const { line: own, commit, left } = line()
+    own.admit(1, () => own.enqueue(typed('a'), alice))
+    const turn = own.turn(async () => void left.push('turn'))
+    await settled()
+    expect(left).toEqual([])
+    commit()
+    await turn
+    expect(left).toEqual(['broadcast a', 'turn'])
+  })
+
+  test('during a turn is no reason to commit, and is applied when no turn waits any more', async () => {
+    const { line: own } = line()
+    const apply = vi.fn()
+    const turns = [own.turn(async () => undefined), own.turn(async () => expect(apply).not.toHaveBeenCalled())]
+    own.admit(1, apply)
+    own.applyAdmitted()
+    expect(own.nextMode).toBe(undefined)
+    await Promise.all(turns)
+    expect(apply).toHaveBeenCalledOnce()
+  })
+})
+
 describe('a turn', () => {
   test('begins when nothing waits any more, and holds edits until it ends, in order', async () => {
     const { line: own, commit } = line()
@@ -188,8 +250,9 @@ describe('a turn', () => {
     end()
     await turn
     expect(done).toEqual(['turn', 'first', 'second', 'third'])
-    own.admit(1, () => done.push('at once'))
-    expect(done.at(-1)).toBe('at once')
+    own.admit(1, () => done.push('fourth'))
+    own.applyAdmitted()
+    expect(done.at(-1)).toBe('fourth')
   })
 
   test('keeps the gate shut while it is at work: what it has written may yet be rolled back', async () => {

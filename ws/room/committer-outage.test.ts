@@ -92,6 +92,18 @@ describe('a commit whose outcome is unknown', () => {
   })
 })
 
+test('what is admitted while the database hangs is looked at within a second', async () => {
+  const { board } = committing(use)
+  const one = board('one')
+  one.edit()
+  const refuse = vi.fn()
+  one.line.admit(1, refuse)
+  await elapse(500)
+  expect(refuse).not.toHaveBeenCalled()
+  await elapse(500)
+  expect(refuse).toHaveBeenCalledOnce()
+})
+
 describe('what waits for storage is bounded', () => {
   test('per board, once storage does not answer; passing edits are not counted', async () => {
     const { board } = committing(use, { board: 1_000, total: MiB })

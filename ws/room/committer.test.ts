@@ -30,6 +30,43 @@ describe('a group', () => {
     expect([one.passedOn, two.passedOn]).toEqual([2, 2])
   })
 
+  test('applies what was admitted in one go, when it takes the batch', async () => {
+    const { log, board } = committing(use)
+    const one = board('one')
+    const applied: number[] = []
+    const admit = (edit: number) =>
+      one.line.admit(1, () => {
+        applied.push(edit)
+        one.edit()
+      })
+    admit(1)
+    expect([applied, log.commits.length]).toEqual([[1], 1]) // the first after silence
+    last(log).commit()
+    await elapse(0)
+    admit(2)
+    await elapse(frameMs - 1)
+    admit(3)
+    expect(applied).toEqual([1])
+    await elapse(1)
+    expect([applied, log.commits.length]).toEqual([[1, 2, 3], 2])
+    expect(last(log).boards).toEqual(['one'])
+  })
+
+  test('is not written where all that was admitted came to nothing', async () => {
+    const { log, board } = committing(use)
+    const [one, two] = [board('one'), board('two')]
+    const refuse = vi.fn()
+    one.line.admit(1, refuse)
+    expect(refuse).toHaveBeenCalledOnce()
+    one.line.admit(1, refuse)
+    await elapse(frameMs)
+    expect([refuse.mock.calls.length, log.commits.length]).toEqual([2, 0])
+    one.line.admit(1, refuse)
+    two.edit()
+    await elapse(frameMs)
+    expect(log.commits.map(({ boards }) => boards)).toEqual([['two']])
+  })
+
   test('takes a board at most once per frame', async () => {
     const { log, board } = committing(use)
     const one = board('one')

@@ -102,14 +102,18 @@ export class Committer {
   #due(isOfLane: IsOfLane): Job[] {
     const now = Date.now()
     const due: Job[] = []
+    const isDue = ({ nextMode, nextDue }: CommitLine) => nextMode && isOfLane(nextMode) && nextDue <= now
     for (const line of this.#lines) {
-      const { nextMode } = line
-      if (nextMode && isOfLane(nextMode) && line.nextDue <= now) due.push({ line, batch: line.take() })
+      if (!isDue(line)) continue
+      line.applyAdmitted()
+      // What was admitted may have come to nothing, or to less.
+      if (isDue(line)) due.push({ line, batch: line.take() })
     }
     return due
   }
 
   async #commitTogether(jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 0) return
     const batchId = randomUUID()
     await this.#try(
       jobs,
@@ -205,6 +209,8 @@ export class Committer {
 
   #look(): void {
     this.#giveUpExcess(this.#lines)
+    // While the database hangs no batch is taken; who sent what is malformed is to be told all the same.
+    for (const line of this.#lines) line.applyAdmitted()
     for (const line of this.#lines) if (line.waitingSince === undefined) this.#lines.delete(line)
   }
 
