@@ -128,13 +128,25 @@ async function askPrepared<R>(
   text: string,
   parameters: readonly unknown[] = [],
 ): Promise<R[]> {
-  // By its text: behind a pooler another version's statement may have the same name.
-  const statement = new PreparedStatement<R>(`${name}-${crc32(text).toString(36)}`, text, parameters, types)
+  const statement = new PreparedStatement<R>(statementName(name, text), text, parameters, types)
   try {
     return await statement.run(pool)
   } catch (error) {
     return rethrow(error)
   }
+}
+
+/** By the text, of which there are a few dozen. */
+const statementNames = new Map<string, string>()
+
+/** Tells of its text: behind a pooler another version's statement may have the same name. */
+function statementName(name: string, text: string): string {
+  let full = statementNames.get(text)
+  if (full === undefined) {
+    full = `${name}-${crc32(text).toString(36)}`
+    statementNames.set(text, full)
+  }
+  return full
 }
 
 function rethrow(error: unknown): never {

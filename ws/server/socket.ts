@@ -119,8 +119,8 @@ export class Socket implements PeerSocket {
   /** @param framed the frame as it goes out; undefined: in two pieces, by `ws` */
   #write(frame: Uint8Array, framed: Buffer | undefined): void {
     this.#sentAt = Date.now()
-    this.#metrics.framesOut.inc()
-    this.#metrics.bytesOut.inc(frame.byteLength)
+    this.#metrics.traffic.framesOut += 1
+    this.#metrics.traffic.bytesOut += frame.byteLength
     if (framed) this.#stream.write(framed)
     else this.#socket.send(frame)
   }

@@ -207,10 +207,10 @@ export class Sockets {
     webSocket.on('message', (data: RawData, isBinary: boolean) => {
       if (!here || webSocket.readyState !== webSocket.OPEN) return
       try {
-        metrics.framesIn.inc()
+        metrics.traffic.framesIn += 1
         if (!isBinary) throw new SyncError('frame-malformed', 'text frames are not part of this protocol')
         const bytes = copyOf(data)
-        metrics.bytesIn.inc(bytes.byteLength)
+        metrics.traffic.bytesIn += bytes.byteLength
         rate.receive(decodeFrame(bytes), bytes.byteLength)
       } catch (error) {
         this.#end(socket, error)
