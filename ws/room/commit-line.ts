@@ -32,6 +32,8 @@ export interface CommitLineOwner {
 
 export class CommitLine {
   readonly board: BoardId
+  /** The committer's: whether it looks at this line. */
+  isAwake = false
   readonly #owner: CommitLineOwner
   readonly #wake: (line: CommitLine) => void
   #pending: PendingEdit[] = []

@@ -43,8 +43,8 @@ export class Committer {
   readonly #log: Logger
   readonly #metrics: Metrics
   readonly #limits: PendingLimits
-  /** Those with edits to commit, and those that had some a moment ago: to fill and empty a set at every commit costs more. */
-  readonly #lines = new Set<CommitLine>()
+  /** Those with edits to commit, of the thousands there may be. */
+  #awake: CommitLine[] = []
   readonly #together = new Lane(
     () => this.#earliest(isTogether),
     () => this.#commitTogether(this.#due(isTogether)),
@@ -66,7 +66,10 @@ export class Committer {
 
   /** This line has edits to commit. */
   wake(line: CommitLine): void {
-    this.#lines.add(line)
+    if (!line.isAwake) {
+      line.isAwake = true
+      this.#awake.push(line)
+    }
     if (line.bytes > this.#limits.board) this.#giveUpExcess([line])
     const { nextMode } = line
     if (nextMode) (isTogether(nextMode) ? this.#together : this.#apart).wakeAt(line.nextDue)
@@ -74,12 +77,14 @@ export class Committer {
 
   /** Age of the oldest edit that is not in the log yet, in seconds; 0 when there is none. */
   get lagSeconds(): number {
-    const since = [...this.#lines].flatMap(line => line.waitingSince ?? [])
+    const since = this.#awake.flatMap(line => line.waitingSince ?? [])
     return since.length === 0 ? 0 : (Date.now() - Math.min(...since)) / 1_000
   }
 
   forget(line: CommitLine): void {
-    this.#lines.delete(line)
+    if (!line.isAwake) return
+    line.isAwake = false
+    this.#awake = this.#awake.filter(other => other !== line)
   }
 
   stop(): void {
@@ -91,7 +96,7 @@ export class Committer {
   #earliest(isOfLane: IsOfLane): number | undefined {
     const now = Date.now()
     let earliest: number | undefined
-    for (const { nextMode, nextDue } of this.#lines) {
+    for (const { nextMode, nextDue } of this.#awake) {
       if (!nextMode || !isOfLane(nextMode)) continue
       if (nextDue <= now) return nextDue // as a rule one of the first: what is due is due, however early
       if (earliest === undefined || nextDue < earliest) earliest = nextDue
@@ -103,7 +108,7 @@ export class Committer {
     const now = Date.now()
     const due: Job[] = []
     const isDue = ({ nextMode, nextDue }: CommitLine) => nextMode && isOfLane(nextMode) && nextDue <= now
-    for (const line of this.#lines) {
+    for (const line of this.#awake) {
       if (!isDue(line)) continue
       line.applyAdmitted()
       // What was admitted may have come to nothing, or to less.
@@ -150,7 +155,7 @@ export class Committer {
   }
 
   readonly #giveUpDeleted = ({ line }: Job): void => {
-    this.#lines.delete(line)
+    this.forget(line)
     line.giveUp(new SyncError('board-deleted', 'the board was deleted'))
   }
 
@@ -173,6 +178,7 @@ export class Committer {
       for (const job of jobs) this.#onFailure(job, batchId, error)
     } finally {
       stop()
+      this.#letRest()
     }
   }
 
@@ -208,10 +214,17 @@ export class Committer {
   }
 
   #look(): void {
-    this.#giveUpExcess(this.#lines)
+    this.#giveUpExcess(this.#awake)
     // While the database hangs no batch is taken; who sent what is malformed is to be told all the same.
-    for (const line of this.#lines) line.applyAdmitted()
-    for (const line of this.#lines) if (line.waitingSince === undefined) this.#lines.delete(line)
+    for (const line of this.#awake) line.applyAdmitted()
+    this.#letRest()
+  }
+
+  #letRest(): void {
+    this.#awake = this.#awake.filter(line => {
+      line.isAwake = line.waitingSince !== undefined
+      return line.isAwake
+    })
   }
 
   #giveUpExcess(lines: Iterable<CommitLine>): void {
@@ -219,7 +232,7 @@ export class Committer {
   }
 
   #giveUp(line: CommitLine, reason: string): void {
-    this.#lines.delete(line)
+    this.forget(line)
     line.giveUp(new SyncError('storage-unavailable', reason))
   }
 }
