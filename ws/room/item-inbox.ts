@@ -162,7 +162,7 @@ export class ItemInbox {
           await pause(5 + Math.random() * 15)
           break
         case 'behind':
-          await room.catchUp()
+          await room.log.catchUp()
           break
         case 'threw':
           return true
@@ -202,7 +202,7 @@ export class ItemInbox {
 
   #onDrained(room: Room, decided: readonly DecidedChange[], firstSeq: number, lastSeq: number): void {
     const updates = decided.flatMap(({ update }) => (update ? [update] : []))
-    room.wrote(firstSeq, lastSeq, updates)
+    room.log.wrote(firstSeq, lastSeq, updates)
     for (const { publicId, status } of decided) {
       this.#metrics.itemChanges.inc({ status })
       this.#bus.publish(acksChannel(room.board), new TextEncoder().encode(publicId))

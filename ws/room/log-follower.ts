@@ -28,7 +28,7 @@ export interface LogFollowerOwner {
   onDiscard(error: SyncError): void
 }
 
-interface LogFollowerServices {
+export interface LogFollowerServices {
   archive: Storage['archive']
   log: Logger
   metrics: Metrics

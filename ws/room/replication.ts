@@ -103,7 +103,7 @@ export class Replication {
     } else if (head.epoch !== room.replica.epoch || head.headSeq < known) {
       this.#rooms.discard(room, new SyncError('store-went-back', 'the store went back to another state'))
     } else if (head.headSeq > room.replica.known) {
-      room.catchUp().catch(error => this.#log.warn({ err: error, board: room.board }, 'could not read the log'))
+      room.log.catchUp().catch(error => this.#log.warn({ err: error, board: room.board }, 'could not read the log'))
     }
   }
 }

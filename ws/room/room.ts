@@ -9,22 +9,20 @@ import { mayWrite } from '../../core/contract/role.ts'
 import { countItemsInSlices } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
-import type { Committed } from '../../core/store/board-log.ts'
 import { sizeOf } from '../../core/store/state-bytes.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { encodePermissionDenied, type Frame } from '../protocol/frames.ts'
 import { Audience } from './audience.ts'
 import { Base } from './base.ts'
-import { merged } from './batch.ts'
 import { BoardSize } from './board-size.ts'
 import { Broadcast } from './broadcast.ts'
 import { CommitLine } from './commit-line.ts'
 import { Edits, isEmptyUpdate } from './edits.ts'
-import { LogFollower } from './log-follower.ts'
 import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
 import type { RemotePresence } from './remote-presence.ts'
 import { Resting } from './resting.ts'
+import { RoomLog } from './room-log.ts'
 import { type InTurn, type SnapshotPace, Snapshots } from './snapshots.ts'
 import type { ChannelServices, SyncChannel } from './sync-channel.ts'
 
@@ -56,13 +54,13 @@ export class Room {
   readonly line: CommitLine
   readonly snapshots: Snapshots
   readonly size: BoardSize
+  /** What comes into the board's log, and goes on from there. */
+  readonly log: RoomLog
   readonly #services: RoomServices
   readonly #audience: Audience
-  readonly #broadcast: Broadcast
   readonly #edits: Edits
   readonly #presence: Presence
-  readonly #links: RoomLinks
-  readonly #follower: LogFollower
+  readonly #remote: RemotePresence
   readonly #onDiscard: (error: SyncError) => void
   readonly #resting: Resting
   #closed: SyncError | undefined
@@ -89,7 +87,7 @@ export class Room {
       board,
       {
         known: () => this.replica.known,
-        onCommitted: (...batch) => this.#onCommitted(...batch),
+        onCommitted: (...batch) => this.log.committed(...batch),
         onGivenUp: onDiscard,
       },
       line => committer.wake(line),
@@ -106,10 +104,10 @@ export class Room {
       log,
     )
     const base = new Base(this.replica, this.line, this.size, work => this.#still(work))
-    this.#broadcast = new Broadcast(this.line, this.#audience, base, this.size)
+    const broadcast = new Broadcast(this.line, this.#audience, base, this.size)
     const bytes = () => this.size.bytes
     this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, error => this.#onBroken(error))
-    const edits = { catchUp: () => this.catchUp(), wake: () => this.#resting.wake(), onBroken: onDiscard }
+    const edits = { catchUp: () => this.log.catchUp(), wake: () => this.#resting.wake(), onBroken: onDiscard }
     this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, base)
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), snapshotInTurn, log, metrics)
     this.#presence = new Presence(
@@ -117,16 +115,9 @@ export class Room {
       reason => metrics.refusals.inc({ reason }),
       links.remote,
     )
-    this.#follower = new LogFollower(board, this.replica, services, {
-      onRead: (updates, read) => this.#onRead(updates, read),
-      onHeard: (updates, rows) => {
-        this.#broadcast.sendBehindReads(updates)
-        this.snapshots.changed(rows)
-      },
-      onDiscard,
-    })
-    this.#links = links
-    links.sync.follow(this.#follower)
+    const outlets = { broadcast, snapshots: this.snapshots, sync: links.sync }
+    this.log = new RoomLog(board, replica, this.size, outlets, services, onDiscard)
+    this.#remote = links.remote
     links.remote.serve(this.#presence)
     // What an earlier process left unsaved is compacted like any other change.
     if (stored.rows.length > 0) this.snapshots.changed(stored.rows.length)
@@ -192,26 +183,11 @@ export class Room {
     }
   }
 
-  /** Reads what the log has and this replica lacks, and passes it on. One reading at a time. */
-  catchUp(): Promise<void> {
-    return this.#follower.catchUp()
-  }
-
-  /** These rows were written and applied here outside the commit line, in a turn of it. */
-  wrote(firstSeq: number, lastSeq: number, updates: readonly Uint8Array[]): void {
-    this.replica.advance(firstSeq, lastSeq)
-    if (updates.length === 0) return
-    const committed = merged(updates)
-    this.#links.sync.publish({ epoch: this.replica.epoch, firstSeq, lastSeq }, committed)
-    this.#broadcast.sendBehindReads(committed)
-    this.snapshots.changed(updates.length)
-  }
-
   /** To be called every 5 s at least: what comes due by time alone. */
   look(): void {
     if (this.#closed) return
     this.#resting.look()
-    this.#links.remote.look()
+    this.#remote.look()
   }
 
   close(error: SyncError): void {
@@ -220,9 +196,8 @@ export class Room {
     this.line.close()
     this.#services.committer.forget(this.line)
     this.snapshots.close()
-    this.#links.sync.close()
-    this.#follower.close()
-    this.#links.remote.close()
+    this.log.close()
+    this.#remote.close()
     this.#presence.close()
     this.#audience.closeAll(error)
     this.replica.destroy()
@@ -239,24 +214,6 @@ export class Room {
     this.#audience.send(encodePermissionDenied('this credential may read this board, not edit it'), peer)
   }
 
-  #onCommitted({ epoch, firstSeq, lastSeq }: Committed, updates: readonly Uint8Array[], known: number): void {
-    if (epoch !== this.replica.epoch || firstSeq <= known) {
-      this.#onDiscard(new SyncError('store-went-back', 'the store went back to another state'))
-      return
-    }
-    this.#links.sync.publish({ epoch, firstSeq, lastSeq }, updates)
-    this.#broadcast.send(updates)
-    this.snapshots.changed(lastSeq - firstSeq + 1)
-    if (!this.replica.advance(firstSeq, lastSeq)) this.#follower.missed()
-  }
-
-  #onRead(updates: readonly Uint8Array[], stored: StoredBoard): void {
-    this.size.set(stored.head.bytes)
-    if (updates.length === 0) return
-    this.snapshots.changed(stored.rows.length)
-    this.#broadcast.sendRead(updates, stored.snapshot !== undefined)
-  }
-
   #tellWhoIsHere(peer: Peer): void {
     const everybody = this.#presence.everybody()
     if (everybody) this.#audience.send(everybody, peer)
@@ -264,7 +221,7 @@ export class Room {
 
   /** Runs `work` in a turn, while the replica stays as the log had it at `known`. */
   #still<T>(work: () => Promise<T>): Promise<T> {
-    return this.line.turn(() => this.#follower.keepStill(work))
+    return this.line.turn(() => this.log.keepStill(work))
   }
 
   #readState() {
