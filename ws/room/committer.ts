@@ -107,12 +107,11 @@ export class Committer {
   #due(isOfLane: IsOfLane): Job[] {
     const now = Date.now()
     const due: Job[] = []
-    const isDue = ({ nextMode, nextDue }: CommitLine) => nextMode && isOfLane(nextMode) && nextDue <= now
     for (const line of this.#awake) {
-      if (!isDue(line)) continue
+      if (!isDue(line, isOfLane, now)) continue
       line.applyAdmitted()
       // What was admitted may have come to nothing, or to less.
-      if (isDue(line)) due.push({ line, batch: line.take() })
+      if (isDue(line, isOfLane, now)) due.push({ line, batch: line.take() })
     }
     return due
   }
@@ -242,6 +241,9 @@ const batchOf = ({ line, batch }: Job) => ({ board: line.board, entries: batch.e
 type IsOfLane = (mode: InFlight['mode']) => boolean
 const isTogether: IsOfLane = mode => mode === 'together'
 const isApart: IsOfLane = mode => mode !== 'together'
+
+const isDue = ({ nextMode, nextDue }: CommitLine, isOfLane: IsOfLane, now: number): boolean =>
+  nextMode !== undefined && isOfLane(nextMode) && nextDue <= now
 
 function retryLater(batch: InFlight): void {
   batch.retryAt = Date.now() + Math.min(retryFirstMs * 2 ** batch.tries, retryLastMs)
