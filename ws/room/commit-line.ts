@@ -119,6 +119,8 @@ export class CommitLine {
       this.#bytes -= bytes
       apply()
     }
+    // Where something big came to nothing, what waited before it goes another way now.
+    if (this.nextMode) this.#wake(this)
   }
 
   /**

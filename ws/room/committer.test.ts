@@ -67,6 +67,23 @@ describe('a group', () => {
     expect(log.commits.map(({ boards }) => boards)).toEqual([['two']])
   })
 
+  test('takes what stayed small though something big was admitted, which came to nothing', async () => {
+    const { log, board } = committing(use)
+    const [one, big] = [board('one'), board('big')]
+    one.edit()
+    last(log).commit()
+    await elapse(0)
+    big.edit(300 * 1024)
+    const apart = last(log)
+    one.edit()
+    one.line.admit(300 * 1024, () => undefined)
+    await elapse(2 * frameMs)
+    expect(apart.boards).toEqual(['big'])
+    apart.commit()
+    await elapse(frameMs)
+    expect(last(log).boards).toEqual(['one'])
+  })
+
   test('takes a board at most once per frame', async () => {
     const { log, board } = committing(use)
     const one = board('one')
