@@ -40,9 +40,8 @@ function join() {
   )
   const size = { bytes: baseFromBytes }
   const base = { give: (send: (all: readonly Uint8Array[]) => void) => send(frames) }
-  const parts = [{ doc }, { whenCommitted }, audience, {}, {}, size, base] as unknown as ConstructorParameters<
-    typeof Edits
-  >
+  const line = { whenCommitted, applyAdmitted: () => {} }
+  const parts = [{ doc }, line, audience, {}, {}, size, base] as unknown as ConstructorParameters<typeof Edits>
   const peer = new Peer(socket, grant, 'write')
   audience.add(peer)
   new Edits(...parts).answer(peer, new Map())

@@ -86,8 +86,12 @@ export class Edits {
     this.#line.whenCommitted(() => this.#audience.send(encodeSyncStep1(stateVector), peer))
   }
 
-  /** Answers step 1. Who asks again while the answer waits gets the later one only: what waits for one peer is bounded. */
+  /**
+   * Answers step 1 with all that came in before it, whoever sent it. Who asks again while the answer waits gets the later one
+   * only: what waits for one peer is bounded.
+   */
   answer(peer: Peer, stateVector: Map<number, number>): void {
+    this.#line.applyAdmitted()
     this.#audience.asked(peer)
     peer.asked += 1
     peer.answer = undefined
