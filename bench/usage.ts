@@ -54,7 +54,7 @@ export class Usage {
 
   /** Resident memory once it has settled, before anything is asked of the servers: the garbage of their start is collected. */
   async emptyRss(): Promise<number> {
-    await this.#collect()
+    await this.collectGarbage()
     return this.settledRss()
   }
 
@@ -64,17 +64,17 @@ export class Usage {
    */
   async held(withinMs = 10_000): Promise<number> {
     const until = Date.now() + withinMs
-    for (let last = await this.#collect(); ; ) {
+    for (let last = await this.collectGarbage(); ; ) {
       if (!this.#settles) return last
       await pause(1_000)
-      const now = await this.#collect()
+      const now = await this.collectGarbage()
       if (Math.abs(now - last) < 1 || Date.now() > until) return now
       last = now
     }
   }
 
   /** Has every server collect its garbage (`load/held-memory.js`). @returns megabytes that are left */
-  async #collect(): Promise<number> {
+  async collectGarbage(): Promise<number> {
     const files = this.#pids.map(pid => `${tmpdir()}/boardsync-bench-held-${pid}`)
     for (const file of files) rmSync(file, { force: true })
     for (const pid of this.#pids) process.kill(pid, 'SIGUSR2')
