@@ -7,6 +7,7 @@ import { SyncError } from '../../core/base/errors.ts'
 import { createMetrics } from '../../core/base/metrics.ts'
 import { createInProcessBus } from '../../core/bus/in-process.ts'
 import { type BoardId, parseBoardId } from '../../core/contract/board-id.ts'
+import type { Role } from '../../core/contract/role.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { StorageMonitor } from '../../core/store/storage-monitor.ts'
 import { Committer } from '../../ws/room/committer.ts'
@@ -65,7 +66,7 @@ export function roomsOnOneStore() {
 
 const grant = grantOf({ subject: 'test', rights: new Map([['*', 'write']]), basis: { issuer: 'test' } })
 
-export function peer(socket: Partial<PeerSocket> = {}) {
+export function peer(socket: Partial<PeerSocket> = {}, role: Role = 'write') {
   const closed: SyncError[] = []
   const sent: Uint8Array[] = []
   const own = new Peer(
@@ -77,7 +78,7 @@ export function peer(socket: Partial<PeerSocket> = {}) {
       ...socket,
     },
     grant,
-    'write',
+    role,
   )
   return { own, closed, sent }
 }

@@ -90,9 +90,11 @@ describe('edits', () => {
     await until(() => alice.frames.filter(isSyncStep1).length === 2, { what: 'a second question' })
     await bob.synced
     shapes(bob.doc).set('shape:bob', 1)
-    await until(() => alice.frames.some(isEdit))
+    await until(() => alice.frames.some(frame => isEdit(frame) && Buffer.from(frame).includes('shape:bob')))
     const late = join(board)
     await late.synced
+    // Its echo would say that it is saved.
+    expect(alice.frames.filter(isEdit)).toHaveLength(1)
     expect(shapes(late.doc).toJSON()).toEqual({ 'shape:bob': 1 })
     expect(late.doc.store.pendingStructs).toBe(null)
   })

@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { edit, isEdit, isSyncStep1, isSyncStep2, payloadOf, syncStep1 } from '../kit/frames.ts'
+import { edit, isEdit, isSyncStep1, isSyncStep2, payloadOf, syncStep1, syncStep2 } from '../kit/frames.ts'
 import { type Postgres, startPostgres } from '../kit/postgres.ts'
 import { connectRaw, type RawClient } from '../kit/raw-client.ts'
 import { releasing } from '../kit/releasing.ts'
@@ -143,6 +143,29 @@ test('an answer that was asked for anew waits for what it holds, though the firs
   expect(marked([joiner])).toEqual([])
   storage.release()
   await joiner.frame(frame => isSyncStep2(frame) && hasMark(frame))
+})
+
+test('what an edit lacks is not asked for again where it came right behind', async () => {
+  const board = freshBoard()
+  const [alice, bob] = [await open(board), await open(board)]
+  await alice.frame(isSyncStep1)
+  const [doc, other] = [new Y.Doc(), new Y.Doc()]
+  shapes(doc).set('shape:offline', 1)
+  const before = Y.encodeStateVector(doc)
+  shapes(doc).set('shape:offline', mark)
+  shapes(other).set('shape:other', 1)
+
+  // While a commit hangs the two wait, and are then applied one behind the other.
+  storage.hold()
+  bob.send(edit(Y.encodeStateAsUpdate(other)))
+  await until(() => storage.held === 1)
+  alice.send(edit(Y.encodeStateAsUpdate(doc, before)))
+  alice.send(syncStep2(Y.encodeStateAsUpdate(doc)))
+  await caughtUp([alice])
+  storage.release()
+  await bob.frame(frame => isEdit(frame) && hasMark(frame))
+  await caughtUp([alice])
+  expect(alice.frames.filter(isSyncStep1)).toHaveLength(1)
 })
 
 test('no byte of an item change leaves before its commit, though the room holds it already', async () => {

@@ -46,6 +46,23 @@ export function checkUpdate(update: Uint8Array, doc: Y.Doc): void {
   }
 }
 
+/**
+ * For each client of the update the clock behind its last struct. What does not go into a document is not checked further.
+ * @throws SyncError `frame-malformed`, bytes left over included
+ */
+export function clocksAfter(update: Uint8Array): ReadonlyMap<number, number> {
+  try {
+    const clocks = new Map<number, number>()
+    for (const struct of partsOf(update).structs) {
+      const { id, length } = struct
+      if (!(struct instanceof Y.Skip)) clocks.set(id.client, id.clock + length)
+    }
+    return clocks
+  } catch (error) {
+    throw new SyncError('frame-malformed', 'malformed update', { cause: error })
+  }
+}
+
 type Struct = ReturnType<typeof Y.decodeUpdateV2>['structs'][number]
 
 function partsOf(update: Uint8Array): ReturnType<typeof Y.decodeUpdateV2> {

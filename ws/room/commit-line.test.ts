@@ -184,15 +184,31 @@ describe('an edit that is admitted', () => {
     expect(done).toEqual(['first', 'second'])
   })
 
-  test('of a size that goes alone says so before it is applied', () => {
+  test('is applied at once where much has gathered', () => {
     const { line: own } = line()
-    own.admit(256 * 1024, () => undefined)
-    expect(own.nextMode).toBe('together')
-    own.admit(1, () => undefined)
-    expect(own.nextMode).toBe('alone')
+    const done: string[] = []
+    own.admit(32 * 1024, () => done.push('first'))
+    expect(done).toEqual([])
+    own.admit(1, () => done.push('second'))
+    expect({ done, bytes: own.bytes }).toEqual({ done: ['first', 'second'], bytes: 0 })
+    own.admit(1, () => done.push('third'))
+    expect(done).toHaveLength(2)
+  })
+
+  test('goes into one batch with those applied beside it, also where that is taken at once, and waits since it came in', () => {
+    const { line: own, wake, left, commit } = line()
+    const now = vi.spyOn(Date, 'now').mockReturnValue(1_000)
+    own.admit(1, () => own.enqueue(typed('a'), alice))
+    own.admit(1, () => own.enqueue(typed('b'), bob))
+    now.mockReturnValue(5_000)
+    wake.mockClear()
+    wake.mockImplementation(() => void own.take())
     own.applyAdmitted()
-    own.admit(1, () => undefined)
-    expect(own.nextMode).toBe('together')
+    expect(own.waitingSince).toBe(1_000)
+    now.mockRestore()
+    commit()
+    expect(wake).toHaveBeenCalledOnce()
+    expect(left).toEqual(['broadcast ab'])
   })
 
   test('is dropped when the line is closed', () => {

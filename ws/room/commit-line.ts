@@ -18,6 +18,9 @@ import type { BoardId } from '../../core/contract/board-id.ts'
 import type { Committed } from '../../core/store/board-log.ts'
 import { aloneOverBytes, type InFlight, merged, type PendingEdit, takeBatch } from './batch.ts'
 
+/** What gathers before it is applied, at most: more at once would keep other boards waiting. */
+const gatheredBytesAtMost = 32 * 1024
+
 export interface CommitLineOwner {
   /** The highest seq up to which every row is applied. */
   known(): number
@@ -49,6 +52,8 @@ export class CommitLine {
   #turnAtWork = false
   #admitted: { bytes: number; apply: () => void; at: number }[] = []
   #admittedBytes = 0
+  /** When the admitted edit that is being applied came in; undefined when none is. */
+  #cameInAt: number | undefined
   /** Ends the turn that waits for its start, when the line is closed under it. */
   #abandonTurn: ((error: Error) => void) | undefined
   #closed = false
@@ -80,8 +85,9 @@ export class CommitLine {
     this.#applied += 1
     this.#bytes += update.byteLength
     this.#pendingBytes += update.byteLength
-    this.#pending.push({ update, actor, at: Date.now() })
-    this.#wake(this)
+    this.#pending.push({ update, actor, at: this.#cameInAt ?? Date.now() })
+    // Where more are about to follow, they go together.
+    if (this.#cameInAt === undefined) this.#wake(this)
   }
 
   /**
@@ -105,6 +111,7 @@ export class CommitLine {
     this.#bytes += bytes
     this.#admittedBytes += bytes
     this.#admitted.push({ bytes, apply, at: Date.now() })
+    if (this.#admittedBytes > gatheredBytesAtMost) this.applyAdmitted()
     this.#wake(this)
   }
 
@@ -114,12 +121,17 @@ export class CommitLine {
     const admitted = this.#admitted
     this.#admitted = []
     this.#admittedBytes = 0
-    for (const { bytes, apply } of admitted) {
+    for (const { bytes, apply, at } of admitted) {
       if (this.#closed) return // by one of them
       this.#bytes -= bytes
-      apply()
+      this.#cameInAt = at
+      try {
+        apply()
+      } finally {
+        this.#cameInAt = undefined
+      }
     }
-    // Where something big came to nothing, what waited before it goes another way now.
+    // Also where something big came to nothing: what waited before it goes another way now.
     if (this.nextMode) this.#wake(this)
   }
 
@@ -151,7 +163,7 @@ export class CommitLine {
     if (this.#inFlight) return this.#inFlight.mode
     const admits = this.#admitted.length > 0 && this.#turnsWaiting === 0
     if (this.#pending.length === 0 && !admits) return undefined
-    return this.#pendingBytes + this.#admittedBytes > aloneOverBytes ? 'alone' : 'together'
+    return this.#pendingBytes > aloneOverBytes ? 'alone' : 'together'
   }
 
   /** For the committer: the next batch is not to be committed before (ms since the epoch). */

@@ -10,7 +10,7 @@ import { slices } from '../../core/base/slices.ts'
 import type { Actor } from '../../core/contract/actor.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
-import { checkUpdate } from '../protocol/update-check.ts'
+import { checkUpdate, clocksAfter } from '../protocol/update-check.ts'
 import type { Audience } from './audience.ts'
 import { type Base, baseFromBytes } from './base.ts'
 import type { BoardSize } from './board-size.ts'
@@ -27,8 +27,8 @@ export interface EditsOwner {
   catchUp(): Promise<void>
   /** Where the document rests it begins to wake; what is admitted from here on waits for that. */
   wake(): void
-  /** The replica holds a part of an update that nobody will commit: it is not to be used again. */
-  onBroken(error: SyncError): void
+  /** The document cannot be read, or holds a part of an update that nobody will commit: it is not to be used again. */
+  onBroken(error: unknown): void
 }
 
 interface EditsServices {
@@ -66,17 +66,27 @@ export class Edits {
 
   /** @throws SyncError `update-too-large` */
   receive(update: Uint8Array, peer: Peer): void {
-    const { updateBytes } = this.#services.limits
-    if (update.byteLength > updateBytes) {
-      throw new SyncError('update-too-large', `an update may have at most ${updateBytes} bytes`)
-    }
-    if (isEmptyUpdate(update)) {
-      // No reason to wake a document that rests.
-      this.#echo(update, peer)
+    if (!isEmptyUpdate(update)) {
+      this.#admit(update, () => this.#apply(update, peer))
       return
     }
-    this.#owner.wake()
-    this.#line.admit(update.byteLength, () => this.#apply(update, peer))
+    // No reason to wake a document that rests. Its echo comes behind those of what was sent before.
+    this.#line.applyAdmitted()
+    this.#echo(update, peer)
+  }
+
+  /** A step 2: what we lacked. @throws SyncError `update-too-large` */
+  receiveAnswer(update: Uint8Array, peer: Peer): void {
+    // Of a newcomer that has nothing of its own: no edit, and nobody waits for its echo.
+    if (isEmptyUpdate(update)) {
+      peer.awaitsStep2 = false
+      return
+    }
+    this.#admit(update, () => {
+      // Not before: edits that it completes may wait in front of it, and are not to be asked for.
+      peer.awaitsStep2 = false
+      this.#apply(update, peer)
+    })
   }
 
   /** Sends step 1. Its state vector tells an author what is safe with us: no more than what is committed. */
@@ -107,6 +117,15 @@ export class Edits {
     } else {
       this.#answerWith(isAll ? joined(this.#replica.encodeState()) : this.#missingFor(stateVector), peer)
     }
+  }
+
+  #admit(update: Uint8Array, apply: () => void): void {
+    const { updateBytes } = this.#services.limits
+    if (update.byteLength > updateBytes) {
+      throw new SyncError('update-too-large', `an update may have at most ${updateBytes} bytes`)
+    }
+    this.#owner.wake()
+    this.#line.admit(update.byteLength, apply)
   }
 
   #answerWithAll(peer: Peer): void {
@@ -140,16 +159,22 @@ export class Edits {
     return Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
   }
 
-  /** Whether the update has structs that the document lacks: more than deletions. */
+  /**
+   * Whether the update has structs that the document lacks: more than deletions. Does not wake it.
+   * @throws SyncError `frame-malformed`
+   */
   bringsStructs(update: Uint8Array): boolean {
-    const { to } = Y.parseUpdateMeta(update)
-    return [...to].some(([client, clock]) => clock > Y.getState(this.#replica.doc.store, client))
+    const known = Y.decodeStateVector(this.#replica.encodeStateVector())
+    return [...clocksAfter(update)].some(([client, clock]) => clock > (known.get(client) ?? 0))
   }
 
   /** Does not throw. Checked here and not before: what fits depends on what the document holds by now. */
   #apply(update: Uint8Array, peer: Peer): void {
+    if (peer.refused) return
+    const doc = this.#readDoc()
+    if (!doc) return
     try {
-      checkUpdate(update, this.#replica.doc)
+      checkUpdate(update, doc)
       if (!this.#size.hasRoomFor(update.byteLength) && this.bringsStructs(update)) {
         throw new SyncError('board-too-large', 'the board is full; deleting is still possible')
       }
@@ -161,7 +186,17 @@ export class Edits {
       this.#integrate(update, peer)
     } catch (error) {
       this.#refuse(peer, error)
-      this.#owner.onBroken(new SyncError('storage-unavailable', 'this board has to be read anew; connect again'))
+      this.#owner.onBroken(error)
+    }
+  }
+
+  /** @returns undefined, and the room is no more, where a document that rests cannot be read: no fault of who edits it */
+  #readDoc(): Y.Doc | undefined {
+    try {
+      return this.#replica.doc
+    } catch (error) {
+      this.#owner.onBroken(error)
+      return undefined
     }
   }
 
@@ -169,7 +204,7 @@ export class Edits {
     const applied = this.#replica.apply(update, peer)
     if (applied.update) {
       this.#line.enqueue(applied.update, actorOf(peer))
-    } else {
+    } else if (!applied.incomplete) {
       // Known already. The echo is what tells an author that its edit is in the log, so it gets one all the same.
       this.#echo(update, peer)
     }
@@ -182,6 +217,7 @@ export class Edits {
   }
 
   #refuse(peer: Peer, error: unknown): void {
+    peer.refused = true
     this.#services.log.debug({ err: error }, 'update refused')
     const refusal = error instanceof SyncError ? error : new SyncError('frame-malformed', 'malformed update')
     this.#audience.close(peer, refusal)
@@ -209,7 +245,6 @@ export class Edits {
 const joined = (updates: readonly Uint8Array[]): Uint8Array =>
   updates[0] && updates.length === 1 ? updates[0] : Y.mergeUpdates([...updates])
 
-export const isEmptyUpdate = (update: Uint8Array): boolean =>
-  update.byteLength === 2 && update[0] === 0 && update[1] === 0
+const isEmptyUpdate = (update: Uint8Array): boolean => update.byteLength === 2 && update[0] === 0 && update[1] === 0
 
 const actorOf = (peer: Peer): Actor => `human:${peer.grant.subject}`

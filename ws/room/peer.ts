@@ -24,6 +24,8 @@ export class Peer {
   awaitsStep2 = false
   /** How often an update of this peer could not be applied for want of others, since the last that could. */
   unresolved = 0
+  /** Its connection is being ended for what it sent; the rest of that counts for nothing. */
+  refused = false
   /** How often it asked what it lacks. */
   asked = 0
   /** The answer to the last time it asked, while that waits for a commit. */

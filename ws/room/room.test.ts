@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { SyncError } from '../../core/base/errors.ts'
 import { edit, freshBoard, isUpdate, keysIn, peer, roomsOnOneStore } from '../../test/kit/rooms.ts'
 import { until } from '../../test/kit/until.ts'
+import type { Peer } from './peer.ts'
+import type { Room } from './room.ts'
 
 const { open } = roomsOnOneStore()
+const isDenial = (frame: Uint8Array) => frame[0] === 2
 
 describe('a discarded room', () => {
   test('sends everybody away, takes nothing more, and the next open reads the log', async () => {
@@ -25,6 +28,86 @@ describe('a discarded room', () => {
     expect(keysIn(again.room.replica.doc)).toContain('committed')
     expect(keysIn(again.room.replica.doc)).not.toContain('late')
     expect(save).not.toHaveBeenCalled()
+  })
+})
+
+describe('edits that wait for their turn', () => {
+  /** Edits of one peer that are applied one right behind the other. */
+  async function sendAtOnce(room: Room, own: Peer, updates: readonly Uint8Array[]) {
+    let end = () => {}
+    const turn = room.line.turn(() => new Promise<void>(resolve => (end = resolve)))
+    await until(() => !room.line.isQuiet)
+    for (const update of updates) room.receive({ kind: 'update', update }, own)
+    end()
+    await turn
+    await until(() => room.line.isQuiet)
+  }
+
+  test('count for nothing behind one that is refused; what others sent does', async () => {
+    const { rooms } = open()
+    const { room } = await rooms.hold(freshBoard(), true)
+    const [alice, bob] = [peer(), peer()]
+    for (const { own } of [alice, bob]) room.join(own)
+    const malformed = edit('malformed').subarray(0, -1)
+    await sendAtOnce(room, alice.own, [edit('before'), malformed, edit('behind')])
+    room.receive({ kind: 'update', update: edit('of another') }, bob.own)
+    await until(() => keysIn(room.replica.doc).includes('of another'))
+    expect(keysIn(room.replica.doc)).toEqual(['before', 'of another'])
+    expect(alice.closed.map(({ code }) => code)).toEqual(['frame-malformed'])
+  })
+
+  test('are no fault of their authors where the document cannot be read', async () => {
+    const { rooms } = open()
+    const { room } = await rooms.hold(freshBoard(), true)
+    const alice = peer()
+    room.join(alice.own)
+    vi.spyOn(room.replica, 'doc', 'get').mockImplementation(() => {
+      throw new Error('damaged')
+    })
+    room.receive({ kind: 'update', update: edit('a') }, alice.own)
+    await until(() => alice.closed.length > 0)
+    expect(alice.closed.map(({ code }) => code)).toEqual(['storage-unavailable'])
+    expect(rooms.has(room.board)).toBe(false)
+  })
+})
+
+test('an update of nothing is echoed behind what was sent before it', async () => {
+  const { rooms } = open()
+  const { room } = await rooms.hold(freshBoard(), true)
+  const alice = peer()
+  room.join(alice.own)
+  // The first is on its way to storage, the second waits for it to come back.
+  for (const update of [edit('a'), edit('b'), Uint8Array.of(0, 0)]) room.receive({ kind: 'update', update }, alice.own)
+  const lengths = () => alice.sent.filter(isUpdate).map(({ length }) => length)
+  await until(() => lengths().length === 3)
+  expect(lengths()[2]).toBe(5)
+})
+
+describe('who may only read', () => {
+  test('wakes no document that rests by what it has', async () => {
+    const { rooms } = open({ restMs: 20 })
+    const { room } = await rooms.hold(freshBoard(), true)
+    const [alice, reader] = [peer(), peer({}, 'read')]
+    room.join(alice.own)
+    room.receive({ kind: 'update', update: edit('a') }, alice.own)
+    await until(() => alice.sent.some(isUpdate))
+    const known = room.replica.encodeState()[0] as Uint8Array
+    await until(() => room.replica.rests, { what: 'the document to rest' })
+    room.join(reader.own)
+    room.receive({ kind: 'sync-step-2', update: known }, reader.own)
+    expect(reader.sent.some(isDenial)).toBe(false)
+    room.receive({ kind: 'sync-step-2', update: edit('of the reader') }, reader.own)
+    expect(reader.sent.some(isDenial)).toBe(true)
+    expect(room.replica.rests).toBe(true)
+  })
+
+  test.each(['sync-step-2', 'update'] as const)('is sent away for a malformed %s as others are', async kind => {
+    const { rooms } = open()
+    const { room } = await rooms.hold(freshBoard(), true)
+    const reader = peer({}, 'read')
+    room.join(reader.own)
+    expect(() => room.receive({ kind, update: edit('a').subarray(0, -1) }, reader.own)).toThrow('malformed update')
+    expect(reader.sent.some(isDenial)).toBe(false)
   })
 })
 

@@ -12,12 +12,13 @@ import type { StoredBoard } from '../../core/store/board-archive.ts'
 import { sizeOf } from '../../core/store/state-bytes.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { encodePermissionDenied, type Frame } from '../protocol/frames.ts'
+import { clocksAfter } from '../protocol/update-check.ts'
 import { Audience } from './audience.ts'
 import { Base } from './base.ts'
 import { BoardSize } from './board-size.ts'
 import { Broadcast } from './broadcast.ts'
 import { CommitLine } from './commit-line.ts'
-import { Edits, isEmptyUpdate } from './edits.ts'
+import { Edits } from './edits.ts'
 import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
 import type { RemotePresence } from './remote-presence.ts'
@@ -106,8 +107,9 @@ export class Room {
     const base = new Base(this.replica, this.line, this.size, work => this.#still(work))
     const broadcast = new Broadcast(this.line, this.#audience, base, this.size)
     const bytes = () => this.size.bytes
-    this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, error => this.#onBroken(error))
-    const edits = { catchUp: () => this.log.catchUp(), wake: () => this.#resting.wake(), onBroken: onDiscard }
+    const onBroken = (error: unknown) => this.#onBroken(error)
+    this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, onBroken)
+    const edits = { catchUp: () => this.log.catchUp(), wake: () => this.#resting.wake(), onBroken }
     this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, base)
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), snapshotInTurn, log, metrics)
     this.#presence = new Presence(
@@ -159,15 +161,12 @@ export class Room {
         this.#edits.answer(peer, frame.stateVector)
         break
       case 'sync-step-2':
-        peer.awaitsStep2 = false
-        // Of a newcomer that has nothing of its own: no edit, and nobody waits for its echo.
-        if (isEmptyUpdate(frame.update)) break
-        if (mayWrite(peer.role)) this.#edits.receive(frame.update, peer)
-        else if (this.#edits.bringsStructs(frame.update)) this.#deny(peer)
+        if (mayWrite(peer.role)) this.#edits.receiveAnswer(frame.update, peer)
+        else if (this.#edits.bringsStructs(frame.update)) this.#deny(peer, frame.update)
         break
       case 'update':
         if (mayWrite(peer.role)) this.#edits.receive(frame.update, peer)
-        else this.#deny(peer)
+        else this.#deny(peer, frame.update)
         break
       case 'awareness':
         this.#presence.receive(frame.states, peer)
@@ -205,11 +204,13 @@ export class Room {
 
   #onBroken(error: unknown): void {
     if (this.#closed) return
-    this.#services.log.error({ err: error, board: this.board }, 'a document could not be woken')
+    this.#services.log.error({ err: error, board: this.board }, 'a document cannot be used any more')
     this.#onDiscard(new SyncError('storage-unavailable', 'this board has to be read anew; connect again'))
   }
 
-  #deny(peer: Peer): void {
+  /** @throws SyncError `frame-malformed` */
+  #deny(peer: Peer, update: Uint8Array): void {
+    clocksAfter(update)
     this.#services.metrics.refusals.inc({ reason: 'read-only' })
     this.#audience.send(encodePermissionDenied('this credential may read this board, not edit it'), peer)
   }

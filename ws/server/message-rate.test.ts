@@ -44,6 +44,19 @@ async function send(
   return sent
 }
 
+test('what is asked does not wait for storage to keep up with edits, but stays behind those that do', async () => {
+  const { rate, socket, delivered } = setUp()
+  const question: Frame = { kind: 'sync-step-1', stateVector: new Map() }
+  socket.isCrowded = () => true
+  rate.receive(question, 10)
+  rate.receive(numbered(1), 10)
+  rate.receive(question, 10)
+  expect(delivered).toEqual([question])
+  socket.isCrowded = () => false
+  await elapse(100)
+  expect(delivered).toEqual([question, numbered(1), question])
+})
+
 describe('edits over the rate', () => {
   test('go on at the rate, in their order, and none is lost', async () => {
     const { rate, socket, numbers } = setUp()

@@ -58,7 +58,7 @@ export class MessageRate {
     const isCursor = frame.kind === 'awareness'
     if ((isCursor ? this.#awarenessFlood : this.#docFlood).arrived(now)) this.#socket.onFlood()
     if (isCursor) this.#receiveCursors(frame.states, now)
-    else if (this.#waiting.size === 0 && !this.#socket.isCrowded() && this.#doc.take(now)) this.#socket.deliver(frame)
+    else if (this.#waiting.size === 0 && !this.#isHeldUp(frame) && this.#doc.take(now)) this.#socket.deliver(frame)
     else this.#wait(frame, bytes)
   }
 
@@ -69,6 +69,11 @@ export class MessageRate {
     clearTimeout(this.#timer)
     if (takesRest) for (const { frame } of this.#waiting) this.#socket.deliver(frame)
     this.#waiting.clear()
+  }
+
+  /** What is asked brings storage nothing to do, and who joins is told of no edit before the answer. */
+  #isHeldUp(frame: Frame): boolean {
+    return frame.kind !== 'sync-step-1' && this.#socket.isCrowded()
   }
 
   #wait(frame: Frame, bytes: number): void {
