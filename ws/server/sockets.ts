@@ -29,7 +29,7 @@ import type { RoomHold, Rooms } from '../room/rooms.ts'
 import { ConnectionCaps, type ConnectionLimits } from './connection-caps.ts'
 import { MessageRate, type MessageRates } from './message-rate.ts'
 import { Socket } from './socket.ts'
-import { boardNameOf, inTime, refuseUpgrade } from './upgrade.ts'
+import { answerWithoutUpgrade, boardNameOf, inTime, isForWebSocket, refuseUpgrade } from './upgrade.ts'
 
 const keepAwakeEveryMs = 2_500
 /** Every so many times they are also asked whether they are still there: every 30 s. */
@@ -89,6 +89,10 @@ export class Sockets {
   /** Takes this HTTP server's upgrades. */
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+      if (!isForWebSocket(request)) {
+        answerWithoutUpgrade(server, request, stream, head)
+        return
+      }
       stream.on('error', error => this.#services.log.debug({ err: error }, 'connection lost in the handshake'))
       const refusal = this.#draining
         ? { status: 503, reason: 'this instance is going away; connect again' }

@@ -1,4 +1,5 @@
 /** An upgrade as it comes in over HTTP: which board it asks for, how long it may take, how it is refused. */
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { SyncError } from '../../core/base/errors.ts'
 
@@ -14,6 +15,21 @@ export function boardNameOf(url: string): string {
   } catch {
     return '' // not a URL encoding: refused as the board id it cannot be
   }
+}
+
+/** For HTTP/2, say, which clients offer with an ordinary request: who does not speak it answers as if they had not (RFC 9110, 7.8). */
+export const isForWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket'
+
+/** Has the server read the request once more, without the offer. */
+export function answerWithoutUpgrade(server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = request
+  const lines = [`${method} ${url} HTTP/${httpVersion}`]
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2)
+    if (!/^(upgrade|connection|http2-settings)$/i.test(name)) lines.push(`${name}: ${value}`)
+  }
+  stream.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
+  server.emit('connection', stream)
 }
 
 /** Closed once it is told: a client that keeps its side open would keep the connection, and the server from stopping. */
