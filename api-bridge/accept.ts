@@ -15,6 +15,12 @@ export function refuseUnacceptable(app: FastifyInstance): void {
   })
 }
 
+/** The first of these types that the caller takes; the first of all where it takes none, or only a problem. */
+export function acceptedOf<Type extends string>({ headers }: FastifyRequest, types: readonly [Type, ...Type[]]): Type {
+  const ranges = rangesOf(headers.accept ?? '')
+  return types.find(type => takes(ranges, type)) ?? types[0]
+}
+
 /** @returns undefined where a route declares no answer: it does nothing but refuse */
 function typesOf({ routeOptions }: FastifyRequest): string[] | undefined {
   const response = routeOptions.schema?.response as Record<string, { content?: object }> | undefined

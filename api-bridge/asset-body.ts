@@ -23,12 +23,10 @@ export class PictureBody {
   }
 }
 
-/** Bodies of `app` are pictures, as {@link PictureBody}, and nothing else. */
+/** Bodies of `app` are pictures, as {@link PictureBody}, whatever they are said to be: their bytes tell. */
 export function takePictures(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(/^(image\/|application\/octet-stream)/, (_request: FastifyRequest, body: IncomingMessage) =>
-    receive(body),
-  )
+  app.addContentTypeParser('*', (_request: FastifyRequest, body: IncomingMessage) => receive(body))
 }
 
 /** What comes over the limit is read and dropped: a sender that is cut off would not hear why. */

@@ -49,7 +49,7 @@ export class EventFeeds {
     this.#log = log
     this.#timer = setInterval(() => {
       void this.#compare()
-      for (const [board, slot] of this.#slots) void this.#lookWhoIsHere(board, slot)
+      for (const [board, slot] of this.#slots) if (hasListeners(slot)) void this.#lookWhoIsHere(board, slot)
     }, compareEveryMs)
   }
 
@@ -102,6 +102,7 @@ export class EventFeeds {
       const slot = this.#slots.get(board) ?? this.#open(board)
       clearTimeout(slot.idle)
       const feed = await slot.opened
+      if (!hasListeners(slot)) await this.#beginWatch(board, slot)
       await feed.catchUp()
       // Only now was it seen that the board was deleted, or went back.
       if (!feed.isOver) return feed
@@ -171,12 +172,17 @@ export class EventFeeds {
     }
   }
 
+  /** Who is there when somebody begins to listen is no news to them; who comes a moment later is. */
+  #beginWatch(board: BoardId, slot: Slot): Promise<void> {
+    slot.presence = new PresenceWatch()
+    return this.#lookWhoIsHere(board, slot)
+  }
+
   async #lookWhoIsHere(board: BoardId, { feed, presence }: Slot): Promise<void> {
-    if (!feed || feed.listeners === 0) return
     const { clients, isPartial } = await this.#whoIsHere.clientsOn(board)
     // Nobody leaves because other instances cannot be asked.
     if (isPartial) return
-    for (const frame of presence.look(clients)) feed.tell(frame)
+    for (const frame of presence.look(clients)) feed?.tell(frame)
   }
 
   async #wake(feed: EventFeed | undefined): Promise<void> {
@@ -190,3 +196,5 @@ export class EventFeeds {
     }
   }
 }
+
+const hasListeners = ({ feed }: Slot): boolean => feed !== undefined && feed.listeners > 0

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { importedSchema } from '../core/contract/change.ts'
 import { recordsForFile } from '../core/doc/board-file.ts'
 import type { AssetStore } from '../core/store/asset-store.ts'
+import { acceptedOf } from './accept.ts'
 import { onBoard } from './access.ts'
 import type { BoardReader } from './board-reader.ts'
 import { changeSchema, outcomeOrWaiting, seqSchema } from './change-answer.ts'
@@ -29,7 +30,8 @@ export async function exportRoutes(app: CheckingApp, services: ExportServices): 
   exportRoute(app, services)
   // Of its own: files are larger than other bodies, and have a type of theirs.
   await app.register(async scope => {
-    takeJson(scope, [fileType, 'application/json'], fileBytesAtMost)
+    // Said to be what it is by hardly any program: curl and fetch have other names for the bytes of a file.
+    takeJson(scope, '*', fileBytesAtMost)
     importRoute(checkingRequests(scope), services)
   })
 }
@@ -47,7 +49,10 @@ function exportRoute(app: CheckingApp, { reader, storage }: ExportServices): voi
         params: boardParams,
         headers: readHeaders,
         response: orProblem({
-          200: { description: 'Opens in tldraw, anywhere', content: { [fileType]: { schema: fileSchema } } },
+          200: {
+            description: 'Opens in tldraw, anywhere',
+            content: { [fileType]: { schema: fileSchema }, 'application/json': { schema: fileSchema } },
+          },
           304: noBody('Nothing on the board has changed since'),
         }),
       },
@@ -61,7 +66,7 @@ function exportRoute(app: CheckingApp, { reader, storage }: ExportServices): voi
       if (!records) return reply.status(304).send()
       return reply
         .headers({
-          'content-type': fileType,
+          'content-type': acceptedOf(request, [fileType, 'application/json']),
           'content-disposition': `attachment; filename="${board}.tldr"`,
           'x-content-type-options': 'nosniff',
         })

@@ -8,10 +8,13 @@ import { Problem } from './problems.ts'
 /** Room for the largest item: its text, and a picture within its URL. */
 const bodyBytesAtMost = 1024 * 1024
 
-/** Keys that reach an object's prototype are refused with a pointer, not dropped: so the body is parsed as it is. */
+/**
+ * Keys that reach an object's prototype are refused with a pointer, not dropped: so the body is parsed as it is.
+ * @param types `*`: whatever it is said to be
+ */
 export function takeJson(
   app: FastifyInstance,
-  types = ['application/json', 'application/merge-patch+json'],
+  types: string[] | '*' = ['application/json', 'application/merge-patch+json'],
   bytesAtMost = bodyBytesAtMost,
 ): void {
   app.removeAllContentTypeParsers()

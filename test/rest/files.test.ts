@@ -8,7 +8,7 @@ import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
 import { projectRoot } from '../kit/sources.ts'
 import { until } from '../kit/until.ts'
-import { listed } from './asking.ts'
+import { listed, post } from './asking.ts'
 import { drawnNote } from './drawn.ts'
 import { assetUrl, pixel, putPicture } from './pictures.ts'
 import { pointersOf, refusalOf } from './refusals.ts'
@@ -88,6 +88,17 @@ async function openInTldraw(file: File): Promise<{ ok: boolean; error?: unknown;
 }
 
 describe('an export', () => {
+  test.each([
+    ['application/json', 'application/json'],
+    ['application/vnd.tldraw+json, application/json;q=0.5', 'application/vnd.tldraw+json'],
+    ['*/*', 'application/vnd.tldraw+json'],
+  ])('for who takes %s is of type %s', async (accept, type) => {
+    const board = freshBoard()
+    await post(site, board)
+    const answer = await site.ask('GET', `/v1/boards/${board}/export`, undefined, { accept })
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, type])
+  })
+
   test('is a file that tldraw itself opens, with everything that it can show and nothing else', async () => {
     const board = await fullBoard()
     const answer = await site.ask('GET', `/v1/boards/${board}/export`)
@@ -223,10 +234,18 @@ describe('an import', () => {
     }
     const large = await upload(board, fileOf(drawnNote('a', { meta: { text: 'x'.repeat(16 * 1024 * 1024) } })))
     expect(refusalOf(large)).toBe('413 body-too-large')
-    expect(refusalOf(await upload(board, fileOf(), { 'content-type': 'text/plain' }))).toBe(
-      '415 content-type-unsupported',
-    )
   })
+
+  test.each(['text/plain;charset=UTF-8', 'application/x-www-form-urlencoded', 'application/octet-stream', undefined])(
+    'is read whatever it is said to be: %s',
+    async type => {
+      const headers = { host: 'localhost', ...(type !== undefined && { 'content-type': type }) }
+      const send = (payload: string) =>
+        site.app.inject({ method: 'POST', url: `/v1/boards/${freshBoard()}/import`, headers, payload })
+      expect((await send(JSON.stringify(fileOf(drawnNote('a'))))).statusCode).toBe(200)
+      expect(refusalOf(await send('no file'))).toBe('400 json-malformed')
+    },
+  )
 
   test('is made once, however often it is sent under one key', async () => {
     const board = freshBoard()

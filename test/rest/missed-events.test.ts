@@ -116,7 +116,9 @@ describe('a client that comes back', () => {
       if (asked[2]) await post(site, board, { id: 'meanwhile' })
       return past.since(...asked)
     }
-    const at = use(await Site.start({ storage: { ...store.storage, past: { since } } }))
+    const at = use(
+      await Site.start({ storage: { ...store.storage, past: { since, forgetOld: () => past.forgetOld() } } }),
+    )
     await post(site, board, { id: 'a' })
     const place = String((await site.ask('GET', `/v1/boards/${board}/items`)).headers.etag).replaceAll('"', '')
     await post(site, board, { id: 'missed' })
