@@ -209,6 +209,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     [
       { name: 'purge deleted boards', work: () => storage.directory.purge() },
       { name: 'forget kept answers', work: () => storage.answers.forgetOld(), everyMs: 600_000 },
+      { name: 'forget old history', work: () => storage.past.forgetOld(), everyMs: 3_600_000 },
     ],
     log,
   )

@@ -12,6 +12,8 @@ import { openStorage } from './core/store/storage.ts'
 import { runInstance } from './instance.ts'
 import { ensurePageBuilt } from './web/build.ts'
 
+/** One Ctrl-C may arrive twice: from the terminal, and from npm, which hands on what it got itself. */
+const sameSignalMs = 1_000
 /** A stop that takes longer than this ends without what is left: the log has every edit. */
 const stopWithinMs = 7_000
 
@@ -71,13 +73,16 @@ function blame(setting: string, what: string, error: unknown): never {
 const hasCode = (error: unknown): boolean =>
   error instanceof StorageError || (error instanceof Error && 'code' in error && typeof error.code === 'string')
 
-/** The first SIGTERM or SIGINT stops the instance; a second one ends it at once. */
+/** The first SIGTERM or SIGINT stops the instance; one that comes later ends it at once. */
 function onSignal(stop: (signal: NodeJS.Signals) => Promise<void>): void {
-  let stopping = false
+  let since: number | undefined
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1)
-      stopping = true
+      if (since !== undefined) {
+        if (performance.now() - since > sameSignalMs) process.exit(1)
+        return
+      }
+      since = performance.now()
       stop(signal).catch(error => {
         console.error(error)
         process.exit(1)

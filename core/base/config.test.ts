@@ -101,6 +101,17 @@ describe('settings', () => {
     ])
   })
 
+  test('of snapshots: where only one of the two times is given, the default of the other gives way', () => {
+    const times = (given: Record<string, string>) => {
+      const { SNAPSHOT_DEBOUNCE_MS, SNAPSHOT_MAX_WAIT_MS } = readConfig(given)
+      return [SNAPSHOT_DEBOUNCE_MS, SNAPSHOT_MAX_WAIT_MS]
+    }
+    expect(times({ SNAPSHOT_MAX_WAIT_MS: '1000' })).toEqual([1_000, 1_000])
+    expect(times({ SNAPSHOT_DEBOUNCE_MS: '60000' })).toEqual([60_000, 60_000])
+    expect(times({ SNAPSHOT_MAX_WAIT_MS: '5000' })).toEqual([2_000, 5_000])
+    expect(times({ SNAPSHOT_DEBOUNCE_MS: '20', SNAPSHOT_MAX_WAIT_MS: '50' })).toEqual([20, 50])
+  })
+
   test('of times stay below what a timer can wait, beyond which it would not wait at all', () => {
     expect(readConfig({ ROOM_IDLE_MS: '2147483647' }).ROOM_IDLE_MS).toBe(2_147_483_647)
     expect(faultsOf({ ROOM_IDLE_MS: '2147483648', HISTORY_DAYS: '36501' })).toHaveLength(2)

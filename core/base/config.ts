@@ -130,6 +130,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   // The other settings are still held against each other, with each faulty one at its default.
   const faulty = new Set(issues.map(issue => String(issue.path[0])))
   const sound = settings.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !faulty.has(name))))
+  fitSnapshots(sound, name => given[name] !== undefined)
   faults.push(...contradictions(sound, name => given[name] !== undefined))
   if (faults.length > 0) throw new ConfigurationError(faults)
   const open = credentialSettings.every(name => sound[name] === undefined)
@@ -143,6 +144,13 @@ export function weaknesses(config: Pick<Config, keyof typeof advisedBytes>): str
     if (secret === undefined || Buffer.byteLength(secret) >= advisedBytes[name]) return []
     return [`${name}: is short enough to be guessed; at least ${advisedBytes[name]} bytes are advised`]
   })
+}
+
+/** Where only one of the two is given, the default of the other gives way. */
+function fitSnapshots(settings: Settings, isGiven: (name: keyof Settings) => boolean): void {
+  const { SNAPSHOT_DEBOUNCE_MS: debounce, SNAPSHOT_MAX_WAIT_MS: maxWait } = settings
+  if (!isGiven('SNAPSHOT_MAX_WAIT_MS')) settings.SNAPSHOT_MAX_WAIT_MS = Math.max(debounce, maxWait)
+  else if (!isGiven('SNAPSHOT_DEBOUNCE_MS')) settings.SNAPSHOT_DEBOUNCE_MS = Math.min(debounce, maxWait)
 }
 
 function contradictions(settings: Settings, isGiven: (name: keyof Settings) => boolean): string[] {

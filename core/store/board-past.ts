@@ -20,12 +20,16 @@ export interface PastRows {
 
 /** Of 500 rows or 1 MiB each: what lies further back is not read into memory for one who was away. */
 const packsAtMost = 64
+/** Each is up to a megabyte. */
+const forgottenAtOnce = 100
 
 export class BoardPast {
   readonly #database: Database
+  readonly #historyDays: number
 
-  constructor(database: Database) {
+  constructor(database: Database, historyDays: number) {
     this.#database = database
+    this.#historyDays = historyDays
   }
 
   /**
@@ -47,7 +51,26 @@ export class BoardPast {
       return rows === 'gone' ? 'gone' : { head, base, rows }
     }, 'REPEATABLE READ')
   }
+
+  /**
+   * History older than it has to be kept goes, of every board: one that is edited loses its own when its log is packed, others here.
+   * In small steps.
+   */
+  async forgetOld(): Promise<void> {
+    for (let gone = forgottenAtOnce; gone === forgottenAtOnce; ) {
+      const rows = await this.#database.query(forgetSql, [this.#historyDays])
+      gone = rows.length
+    }
+  }
 }
+
+/** What leads from the older of two snapshots to the newer one stays, however old. */
+const forgetSql = `
+  DELETE FROM boardsync.board_history WHERE ctid = ANY (ARRAY(
+    SELECT old.ctid FROM boardsync.board_history AS old WHERE created_at < now() - $1::int * interval '1 day'
+      AND to_seq <= (SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = old.board_id HAVING count(*) > 1)
+    LIMIT ${forgottenAtOnce}))
+  RETURNING board_id`
 
 /** The newest sound snapshot at or before `seq`. */
 async function baseBefore(sql: Sql, board: BoardId, seq: number): Promise<PastRows['base']> {

@@ -77,7 +77,7 @@ export function storageOn(
     directory: new BoardDirectory(database),
     answers: new KeptAnswers(database),
     assets: new AssetTable(database),
-    past: new BoardPast(database),
+    past: new BoardPast(database, historyDays),
     keys: new ApiKeys(database),
     tickets: new Tickets(database),
     sessions: new Sessions(database),

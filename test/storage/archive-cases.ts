@@ -251,6 +251,21 @@ export function archiveCases(site: () => Site): void {
       expect(contentIn(await drawing.load())).toEqual(drawing.content)
     })
 
+    test('goes from a board that nobody edits any more, too', async () => {
+      const drawing = await newDrawing()
+      for (const _ of [1, 2, 3]) {
+        await drawing.edit(2)
+        await drawing.snapshot()
+      }
+      await site().storage.past.forgetOld()
+      expect(await packsOf(drawing)).toHaveLength(3)
+      await age(drawing, 31)
+      await site().storage.past.forgetOld()
+      // Snapshots at 4 and 6.
+      expect(await packsOf(drawing)).toMatchObject([{ from_seq: 5 }])
+      expect(contentIn(await drawing.load())).toEqual(drawing.content)
+    })
+
     test('stays, however old, where it leads from the older snapshot to the newer one', async () => {
       const drawing = await newDrawing()
       for (const _ of [1, 2]) {
