@@ -46,7 +46,7 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
         const checking = checkingRequests(known)
         boardRoutes(checking, services)
         itemRoutes(checking, services)
-        batchRoutes(checking, services)
+        await batchRoutes(checking, services)
         await assetRoutes(checking, services)
         eventRoutes(checking, services)
         await exportRoutes(checking, services)

@@ -7,10 +7,11 @@ import { onBoard } from './access.ts'
 import type { BoardReader } from './board-reader.ts'
 import { changeSchema, outcomeOrWaiting, rejection, seqSchema } from './change-answer.ts'
 import type { ChangeDesk } from './change-desk.ts'
+import { takeJson } from './json-body.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
-import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
+import { boardParams, type CheckingApp, checkingRequests, writeHeaders } from './validation.ts'
 import { submitChange } from './write-request.ts'
 
 export interface BatchServices {
@@ -47,7 +48,18 @@ const batchAnswerSchema = z
   })
   .meta({ id: 'BatchAnswer' })
 
-export function batchRoutes(app: CheckingApp, { reader, desk }: BatchServices): void {
+/** Room for 500 texts of 10,000 characters. */
+const batchBytesAtMost = 16 * 1024 * 1024
+
+export async function batchRoutes(app: CheckingApp, services: BatchServices): Promise<void> {
+  // Of its own: what it takes is larger than other bodies.
+  await app.register(async scope => {
+    takeJson(scope, { bytesAtMost: batchBytesAtMost })
+    batchRoute(checkingRequests(scope), services)
+  })
+}
+
+function batchRoute(app: CheckingApp, { reader, desk }: BatchServices): void {
   const url = '/boards/:board/batch'
 
   app.post(
@@ -58,7 +70,7 @@ export function batchRoutes(app: CheckingApp, { reader, desk }: BatchServices): 
         operationId: 'changeItems',
         summary: 'Change many items at once: all or none',
         description:
-          'Up to 500 operations, each on what those before it left. Everyone sees all of them at the same moment. A ' +
+          'Up to 500 operations (16 MiB), each on what those before it left. Everyone sees all of them at the same moment. A ' +
           'refusal is that of the first operation that cannot be made; `errors` and `results` tell of the others, too.',
         tags: ['items'],
         params: boardParams,

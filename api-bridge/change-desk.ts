@@ -20,6 +20,9 @@ import { Problem } from './problems.ts'
 /** Looked at after these, without an ack; what is not decided by then is answered 202. Together 2 s. */
 const looksAfterMs = [50, 150, 400, 400, 400, 400, 200]
 
+/** Characters of a change that everybody is told whole. */
+const toldAtMost = 256 * 1024
+
 export interface ChangeRequest {
   board: BoardId
   change: BoardChange
@@ -61,9 +64,10 @@ export class ChangeDesk {
   async submit(request: ChangeRequest): Promise<RecordedChange> {
     const { board, change, actor, name } = request
     const publicId = randomUUID()
+    const body = JSON.stringify(change)
     // Before it is stored: whoever applies it may be quicker than the answer of the store.
     return this.#listening(publicId, async acked => {
-      const stored = await this.#store({ ...request, publicId, change: JSON.stringify(change) }, change)
+      const stored = await this.#store({ ...request, publicId, change: body }, change)
       if (!stored) throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
       if (stored.requestHash !== request.requestHash) {
         throw new Problem('idempotency-key-reused', 'this Idempotency-Key came with another request within 24 hours')
@@ -74,8 +78,8 @@ export class ChangeDesk {
       if (name !== undefined) {
         this.#bus.publish(agentNamesChannel, new TextEncoder().encode(encodeAgentName({ actor, name })))
       }
-      // A file is read from its row alone: the bus holds no megabytes for everybody who listens.
-      const told = change.action === 'import' ? { action: change.action } : change
+      // What is large is read from its row alone: the bus holds no megabytes for everybody who listens.
+      const told = body.length > toldAtMost ? { action: change.action } : change
       const message = JSON.stringify({ change_id: publicId, ...told })
       this.#bus.publish(updatesChannel(board), new TextEncoder().encode(message))
       return this.#decided(stored, acked)

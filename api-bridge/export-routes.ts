@@ -31,7 +31,7 @@ export async function exportRoutes(app: CheckingApp, services: ExportServices): 
   // Of its own: files are larger than other bodies, and have a type of theirs.
   await app.register(async scope => {
     // Said to be what it is by hardly any program: curl and fetch have other names for the bytes of a file.
-    takeJson(scope, '*', fileBytesAtMost)
+    takeJson(scope, { types: '*', bytesAtMost: fileBytesAtMost })
     importRoute(checkingRequests(scope), services)
   })
 }

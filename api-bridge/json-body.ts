@@ -8,14 +8,16 @@ import { Problem } from './problems.ts'
 /** Room for the largest item: its text, and a picture within its URL. */
 const bodyBytesAtMost = 1024 * 1024
 
-/**
- * Keys that reach an object's prototype are refused with a pointer, not dropped: so the body is parsed as it is.
- * @param types `*`: whatever it is said to be
- */
+interface Bodies {
+  /** `*`: whatever it is said to be. */
+  types?: string[] | '*'
+  bytesAtMost?: number
+}
+
+/** Keys that reach an object's prototype are refused with a pointer, not dropped: so the body is parsed as it is. */
 export function takeJson(
   app: FastifyInstance,
-  types: string[] | '*' = ['application/json', 'application/merge-patch+json'],
-  bytesAtMost = bodyBytesAtMost,
+  { types = ['application/json', 'application/merge-patch+json'], bytesAtMost = bodyBytesAtMost }: Bodies = {},
 ): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(

@@ -7,6 +7,7 @@ import { recordsOf } from '../../core/doc/record-layout.ts'
 import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
+import { watchedBus } from '../kit/watched-bus.ts'
 import { create, listed, problem } from './asking.ts'
 import { pointersOf } from './refusals.ts'
 
@@ -23,6 +24,22 @@ const make = (item: object) => ({ action: 'create', item: { type: 'sticky', ...i
 const patch = (id: string, item: object) => ({ action: 'update', item: { id, ...item } })
 const take = (id: string) => ({ action: 'delete', item: { id } })
 const seqOf = async (board: string) => (await site.ask('GET', `/v1/boards/${board}/items`)).json().seq
+
+test('a batch may have 500 of the longest texts; the bus is told of it in few words', async () => {
+  const bus = watchedBus()
+  const own = use(await Site.start({ bus }))
+  const board = freshBoard()
+  const person = use(await own.join(board))
+  const operations = Array.from({ length: 500 }, () => make({ content: { text: 'x'.repeat(10_000) } }))
+  const answer = await own.ask('POST', `/v1/boards/${board}/batch`, { operations })
+  // It may take longer than a request waits.
+  expect([200, 202]).toContain(answer.statusCode)
+  await until(person.doc, () => recordsOf(person.doc).size >= 500)
+  const told = bus.published.filter(({ channel }) => channel === `board:${board}:updates`)
+  expect(told.map(({ message }) => JSON.parse(new TextDecoder().decode(message)))).toEqual([
+    { change_id: expect.any(String), action: 'batch' },
+  ])
+})
 
 const plan = [
   { action: 'create', item: { id: '$plan', type: 'frame', width: 800, height: 400, content: { title: 'Plan' } } },
