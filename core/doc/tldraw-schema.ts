@@ -1,6 +1,7 @@
 /** tldraw's own schema: what it accepts as a record, and how it describes itself to the boards that hold its records. */
 import { createTLSchema } from '@tldraw/tlschema'
 import { type FieldError, jsonPointer } from '../contract/field-error.ts'
+import { isPlainObject } from './record-fields.ts'
 import type { PlainRecord } from './record-layout.ts'
 
 const schema = createTLSchema()
@@ -36,8 +37,11 @@ export function migrated(
   }
 }
 
+/** JSON.stringify gives up some thousand levels down, as do others who follow a record to its end. No editor nests so deep. */
+const deepestValue = 1_000
+
 /**
- * What tldraw has against a record, with a pointer into the record; undefined when it accepts it. Acceptable is not yet
+ * What tldraw has against a record, or keeps it from being told as JSON, with a pointer into the record; undefined when it accepts it. Acceptable is not yet
  * harmless: an empty text node inside rich text, or a shape that is its own parent, passes here and breaks the canvas.
  * Whoever writes records has to see to those. About 2 µs a record.
  */
@@ -47,10 +51,31 @@ export function recordFault(record: PlainRecord): FieldError | undefined {
   if (!type) return { pointer: '/typeName', detail: `tldraw has no records of type "${record.typeName}"` }
   try {
     type.validate(record)
-    return undefined
+    return jsonFault(record)
   } catch (error) {
     return asFieldError(error)
   }
+}
+
+/**
+ * Of rich text tldraw checks little more than that it is one, and what clients encode has types that JSON lacks (a BigInt
+ * breaks every answer that it is in); a key `__proto__` leaves an object that is not plain.
+ */
+function jsonFault(record: PlainRecord): FieldError | undefined {
+  for (const name in record) {
+    if (!isJson(record[name], 1)) return { pointer: jsonPointer([name]), detail: 'JSON cannot hold this' }
+  }
+  return undefined
+}
+
+function isJson(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'bigint'
+  if (depth > deepestValue) return false
+  if (Array.isArray(value)) return value.every(held => isJson(held, depth + 1))
+  if (!isPlainObject(value)) return false
+  // Plain, so these are its own; a list of them made first would take twice as long.
+  for (const name in value) if (!isJson(value[name], depth + 1)) return false
+  return true
 }
 
 /** tldraw's ValidationError has a path like ['shape', '(type = geo)', 'props', 'w'], and its message without that path. */

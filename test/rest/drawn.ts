@@ -32,3 +32,9 @@ export const drawnNote = (id: string, fields: object = {}): PlainRecord => ({
   },
   ...fields,
 })
+
+/** One that JSON cannot hold, and that tldraw's validators accept. */
+export function untoldNote(id: string): PlainRecord {
+  const { props } = drawnNote(id)
+  return drawnNote(id, { props: { ...(props as object), richText: { type: 'doc', content: [], attrs: { n: 10n } } } })
+}

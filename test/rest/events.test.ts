@@ -7,7 +7,7 @@ import { freshBoard, Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
 import { embeddedSite, type Site as Store } from '../storage/site.ts'
 import { patch, post, recordIn } from './asking.ts'
-import { drawnNote } from './drawn.ts'
+import { drawnNote, untoldNote } from './drawn.ts'
 import { draw, eventsOf, remove, told } from './told-events.ts'
 
 const useForAll = releasing(afterAll)
@@ -105,6 +105,7 @@ describe('events', () => {
         altText: '',
       },
     })
+    put(untoldNote('untold'))
     put({ id: 'shape:foreign', typeName: 'shape', type: 'from-elsewhere' })
     await stream.heard(2)
     put(asset('https://example.com/2.png'))

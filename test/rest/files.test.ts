@@ -9,7 +9,7 @@ import { freshBoard, Site } from '../kit/site.ts'
 import { projectRoot } from '../kit/sources.ts'
 import { until } from '../kit/until.ts'
 import { listed, post } from './asking.ts'
-import { drawnNote } from './drawn.ts'
+import { drawnNote, untoldNote } from './drawn.ts'
 import { assetUrl, pixel, putPicture } from './pictures.ts'
 import { pointersOf, refusalOf } from './refusals.ts'
 
@@ -52,6 +52,7 @@ async function fullBoard(): Promise<string> {
   person.doc.transact(() => {
     putRecord(person.doc, drawnNote('drawn'))
     putRecord(person.doc, { ...drawnNote('invalid'), opacity: 7 })
+    putRecord(person.doc, untoldNote('untold'))
     putRecord(person.doc, drawnNote('lost', { parentId: 'shape:invalid' }))
     putRecord(person.doc, drawnNote('own-parent', { parentId: 'shape:own-parent' }))
     putRecord(person.doc, { id: 'elsewhere:1', typeName: 'elsewhere' })
@@ -114,7 +115,7 @@ describe('an export', () => {
       expect(ids).toContain(`shape:${id}`)
     }
     expect(ids).toEqual(expect.arrayContaining(['document:document', 'page:page']))
-    expect(ids.filter(id => /invalid|lost|own-parent|elsewhere|camera/.test(id))).toEqual([])
+    expect(ids.filter(id => /invalid|untold|lost|own-parent|elsewhere|camera/.test(id))).toEqual([])
     const opened = await openInTldraw(file)
     expect([opened.ok, opened.error]).toEqual([true, undefined])
     expect(opened.ids).toEqual(expect.arrayContaining(ids))

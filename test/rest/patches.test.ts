@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { itemEtag } from '../../core/doc/item-etag.ts'
 import { readItem } from '../../core/doc/items.ts'
-import { changeRecord } from '../../core/doc/record-layout.ts'
+import { changeRecord, putRecord } from '../../core/doc/record-layout.ts'
 import { releasing } from '../kit/releasing.ts'
 import { Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
-import { create, patch, problem, recordIn, sticky } from './asking.ts'
+import { create, listed, patch, problem, recordIn, sticky } from './asking.ts'
+import { drawnNote, untoldNote } from './drawn.ts'
 
 const use = releasing()
 const useForAll = releasing(afterAll)
@@ -99,6 +100,19 @@ describe('a patch', () => {
       expect(answer.json().errors).toEqual([{ pointer, detail: expect.any(String) }])
     }
   })
+})
+
+test('what JSON cannot hold is no item to agents: others are listed, and patching it harms nobody', async () => {
+  const board = 'untold'
+  await create(site, board, { id: 'a' })
+  const person = use(await site.join(board))
+  putRecord(person.doc, untoldNote('untold'))
+  putRecord(person.doc, drawnNote('drawn'))
+  await until(async () => (await site.ask('GET', `/v1/boards/${board}/items/drawn`)).statusCode === 200)
+  expect((await listed(site, board)).map(({ id }) => id)).toEqual(['a', 'drawn'])
+  expect((await site.ask('GET', `/v1/boards/${board}/items/untold`)).statusCode).toBe(404)
+  expect((await patch(site, board, 'untold', { x: 1 })).statusCode).toBe(404)
+  expect((await patch(site, board, 'a', { x: 1 })).statusCode).toBe(200)
 })
 
 describe('If-Match', () => {

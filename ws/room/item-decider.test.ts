@@ -18,6 +18,7 @@ vi.mock('../../core/doc/items.ts', async importOriginal => {
   const original = await importOriginal<typeof items>()
   const decideChange: typeof items.decideChange = (doc, change) => {
     const { outcome, write } = original.decideChange(doc, change)
+    if ('item' in change && change.item.id === 'untold') Object.assign(outcome, { item: 10n })
     const sabotaged = () => {
       if ('item' in change) sabotage.get(change.item.id)?.(doc)
       write()
@@ -33,6 +34,9 @@ sabotage.set('throws', () => {
 sabotage.set('throws half-way', doc => {
   doc.getMap('tldraw').set('half', 1)
   throw new Error('sabotage')
+})
+sabotage.set('untold', doc => {
+  doc.getMap('tldraw').set('untold', 1)
 })
 
 const empty = () =>
@@ -71,6 +75,13 @@ test('of a batch in which one throws half-way nothing is decided: the replica ho
   const batch = changes('a', 'throws half-way', 'b')
   await expect(decider.decide(empty(), roomy, batch)).rejects.toThrow(ChangeThrew)
   expect((await decider.decide(empty(), roomy, batch)).map(change => change.publicId)).toEqual(['a'])
+})
+
+test('one whose outcome JSON cannot hold is not written, and takes nothing with it', async () => {
+  const replica = empty()
+  const decided = await new ItemDecider().decide(replica, roomy, changes('a', 'untold', 'b'))
+  expect(decided.map(change => change.publicId)).toEqual(['a'])
+  expect(replica.doc.getMap('tldraw').size).toBe(0)
 })
 
 test('what was stored in a form that this version does not know is rejected with a pointer', async () => {

@@ -72,8 +72,10 @@ export class ItemDecider {
     const { outcome, write } =
       (this.#throws.get(id) ?? 0) >= throwsAtMost ? failing : await decideStored(replica.doc, size, change, othersTurn)
     await othersTurn()
+    // First of all: one that cannot be told leaves the replica as it was.
+    const result = JSON.stringify(outcome)
     const update = replica.edit(writerClientId, write)
-    return { id, publicId, change, status: outcome.status, result: JSON.stringify(outcome), actor, update }
+    return { id, publicId, change, status: outcome.status, result, actor, update }
   }
 }
 
