@@ -6,8 +6,10 @@
 import type { BoardRecords } from './board-records.ts'
 import { type Props, propsOf } from './item-fields.ts'
 import { boxAround, firstMeeting, outOf, type Point } from './plane.ts'
+import { isPlainObject } from './record-fields.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { outlineOf, pageFrameOf } from './shape-outline.ts'
+import { recordFault } from './tldraw-schema.ts'
 
 export type Terminal = 'start' | 'end'
 export const terminals: readonly Terminal[] = ['start', 'end']
@@ -55,16 +57,25 @@ export const isBindable = ({ typeName, type }: PlainRecord): boolean =>
 function boundEnd(records: BoardRecords, arrow: PlainRecord, terminal: Terminal): Bound | undefined {
   const binding = bindingAt(records, arrow.id, terminal)
   const shape = typeof binding?.toId === 'string' ? records.record(binding.toId) : undefined
-  return binding && shape && isBindable(shape) ? boundTo(records, shape, propsOf(binding)) : undefined
+  // A shape that tldraw would reject has no place to point at: the arrow lies where its own record says.
+  return binding && shape && isBindable(shape) && !recordFault(shape)
+    ? boundTo(records, shape, propsOf(binding))
+    : undefined
 }
 
 function boundTo(records: BoardRecords, shape: PlainRecord, binding: Props = {}): Bound {
   const frame = pageFrameOf(records, shape)
   const outline = outlineOf(records, shape)
   const { minX, minY, maxX, maxY } = boxAround(outline) ?? { minX: 0, minY: 0, maxX: 0, maxY: 0 }
-  const at = binding.isPrecise ? (binding.normalizedAnchor as Point) : { x: 0.5, y: 0.5 }
+  const at = (binding.isPrecise ? asPoint(binding.normalizedAnchor) : undefined) ?? { x: 0.5, y: 0.5 }
   const anchor = outOf(frame, { x: minX + at.x * (maxX - minX), y: minY + at.y * (maxY - minY) })
   return { anchor, outline: binding.isExact ? [] : outline.map(point => outOf(frame, point)) }
+}
+
+/** Bindings are read unchecked; one that says nothing of use still binds. */
+function asPoint(value: unknown): Point | undefined {
+  if (!isPlainObject(value) || !Number.isFinite(value.x) || !Number.isFinite(value.y)) return undefined
+  return { x: Number(value.x), y: Number(value.y) }
 }
 
 function visibleEnd(opposite: Point, meant: Point, bound: Bound | undefined, hasHead: boolean): Point {

@@ -24,6 +24,8 @@ const connector = (id: string, from: string, to: string, given: Partial<NewItem>
 })
 const boxes = [box('a', 0, 0), box('b', 400, 0), box('c', 0, 400)]
 
+const precise = { terminal: 'end', isPrecise: true, isExact: false, snap: 'none' }
+
 /** Where the arrow is drawn, on the page, to the pixel. */
 function endsOf(doc: Y.Doc, id: string): number[] {
   const { start, end } = arrowEnds(new BoardRecords(doc), record(doc, `shape:${id}`))
@@ -120,6 +122,28 @@ describe('when one end of a connector goes', () => {
     expect(idsOf(doc, 'binding:')).toEqual(['binding:ab-start', 'binding:ac-end', 'binding:ac-start'])
     update(doc, { id: 'a', y: 200 })
     expect(endsOf(doc, 'ab').slice(2)).toEqual(before.slice(2))
+  })
+
+  const unreadable = { valueOf: 1, toString: 1 }
+  it.each<[string, string, object]>([
+    ['a line without points', 'shape:b', { type: 'line', props: {} }],
+    ['a shape of an unknown kind', 'shape:b', { type: 'spaceship', x: unreadable }],
+    ['bound without an anchor', 'binding:ab-end', { props: { terminal: 'end', isPrecise: true } }],
+    ['bound by half an anchor', 'binding:ab-end', { props: { ...precise, normalizedAnchor: { x: 1, y: 1n } } }],
+    ['bound to what is no id', 'binding:ab-end', { toId: unreadable }],
+  ])('it goes although the other is %s', (_what, id, foreign) => {
+    const doc = boardWith(...boxes, connector('ab', 'a', 'b'))
+    putRecord(doc, { ...record(doc, id), ...foreign })
+    expect(endsOf(doc, 'ab').every(Number.isFinite)).toBe(true)
+    expect(remove(doc, 'a')).toMatchObject({ status: 'applied' })
+    expect(idsOf(doc, 'binding:')).toEqual(['binding:ab-end'])
+    expect(recordFault(record(doc, 'shape:ab'))).toBeUndefined()
+  })
+
+  it('it goes although something unreadable is bound to it', () => {
+    const doc = boardWith(...boxes, connector('ab', 'a', 'b'))
+    putRecord(doc, { ...record(doc, 'binding:ab-start'), fromId: unreadable })
+    expect(remove(doc, 'a')).toMatchObject({ status: 'applied' })
   })
 
   it('because its frame goes, the connectors in the frame go too, and those outside stay', () => {

@@ -64,7 +64,8 @@ export function namedEnds(
 export function boundEnds(records: BoardRecords, arrowId: string): Ends {
   const ends: Ends = {}
   for (const terminal of terminals) {
-    const shape = records.record(String(bindingAt(records, arrowId, terminal)?.toId))
+    const toId = bindingAt(records, arrowId, terminal)?.toId
+    const shape = isShapeId(toId) ? records.record(toId) : undefined
     if (shape) ends[terminal] = shape
   }
   return ends
@@ -132,8 +133,9 @@ export function bind(records: BoardRecords, arrowId: string, ends: Ends): void {
 /** Takes every binding from or to what goes. As in tldraw, an arrow that stays keeps its place: its end is now a free one. */
 export function unbind(records: BoardRecords, going: ReadonlySet<string>): void {
   const bindings = [...going].flatMap(id => records.bindingsOf(id))
-  const arrows = new Set(bindings.map(binding => String(binding.fromId)).filter(id => !going.has(id)))
+  const arrows = new Set(bindings.map(({ fromId }) => fromId).filter(isShapeId))
   for (const id of arrows) {
+    if (going.has(id)) continue
     const arrow = records.record(id)
     if (arrow?.type === 'arrow' && !recordFault(arrow)) records.change(loosened(records, arrow, going))
   }
@@ -146,7 +148,8 @@ function loosened(records: BoardRecords, arrow: PlainRecord, going: ReadonlySet<
   const props: Record<string, unknown> = { ...propsOf(arrow) }
   for (const terminal of terminals) {
     const point = rounded(into(frame, points[terminal]))
-    const isGoing = going.has(String(bindingAt(records, arrow.id, terminal)?.toId))
+    const toId = bindingAt(records, arrow.id, terminal)?.toId
+    const isGoing = isShapeId(toId) && going.has(toId)
     if (isGoing && Number.isFinite(point.x) && Number.isFinite(point.y)) props[terminal] = point
   }
   return { ...arrow, props }

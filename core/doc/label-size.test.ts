@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { labelHeight } from './label-size.ts'
+import { labelHeight, textSize } from './label-size.ts'
 
 const onNote = (text: string, size = 'm') => labelHeight({ text, size, width: 200 })
 
@@ -32,5 +32,12 @@ describe('the height of a label', () => {
 
   it('stays within bounds for the longest text in the narrowest shape', () => {
     expect(labelHeight({ text: 'word '.repeat(2_000), size: 'xl', width: 1 })).toBeLessThan(1_000_000)
+  })
+})
+
+describe('the size of a text', () => {
+  it('is found however many lines it has', () => {
+    const { width } = textSize(`${'\n'.repeat(300_000)}longest`, 'm')
+    expect(width).toBe(textSize('longest', 'm').width)
   })
 })

@@ -44,7 +44,8 @@ export function labelHeight({ text, title = '', size, width }: Label): number {
 /** The size of a text that stands by itself; as wide as its longest line where it has no width of its own. */
 export function textSize(text: string, size: unknown, width?: number): { width: number; height: number } {
   const fontSize = textFontSizes[String(size)] ?? 24
-  const room = width ?? Math.max(1, ...text.split('\n').map(lineWidth)) * fontSize * CHARACTER_WIDTH
+  const longest = (lines: string[]) => lines.reduce((most, line) => Math.max(most, lineWidth(line)), 1)
+  const room = width ?? longest(text.split('\n')) * fontSize * CHARACTER_WIDTH
   return { width: room, height: textHeight(text, fontSize, room) }
 }
 

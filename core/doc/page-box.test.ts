@@ -126,6 +126,25 @@ describe('the box of', () => {
     expect(boxOf(doc, 'g')).toEqual([105, 105, 160, 125])
   })
 
+  it('a group is that of what tldraw accepts in it', () => {
+    const doc = boardWith({ id: 'in', type: 'shape', x: 5, y: 5, width: 10, height: 10 })
+    putRecord(doc, drawn('g', 'group', {}))
+    const record = readRecord('shape:in', recordsOf(doc).get('shape:in'))
+    if (record) putRecord(doc, { ...record, parentId: 'shape:g' })
+    for (const type of ['line', 'arrow', 'draw', 'note', 'spaceship']) {
+      putRecord(doc, drawn(type, type, {}, { parentId: 'shape:g' }))
+    }
+    expect(boxOf(doc, 'g')).toEqual([105, 105, 115, 115])
+  })
+
+  it('what lies in a foreign shape is where it would be without the numbers that this lacks', () => {
+    const doc = boardWith({ id: 'in', type: 'shape', x: 5, y: 5, width: 10, height: 10 })
+    putRecord(doc, drawn('foreign', 'spaceship', {}, { x: { valueOf: 1, toString: 1 }, rotation: undefined }))
+    const record = readRecord('shape:in', recordsOf(doc).get('shape:in'))
+    if (record) putRecord(doc, { ...record, parentId: 'shape:foreign' })
+    expect(boxOf(doc, 'in')).toEqual([5, 105, 15, 115])
+  })
+
   it('a connector goes from end to end, and around its bend', () => {
     const doc = boardWith(
       { id: 'a', type: 'shape', width: 100, height: 100 },

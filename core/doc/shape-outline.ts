@@ -10,6 +10,7 @@ import { type Frame, outOf, type Point } from './plane.ts'
 import { isShapeId } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { plainText } from './rich-text.ts'
+import { recordFault } from './tldraw-schema.ts'
 
 /** tldraw's own, before its scale. */
 export const NOTE_SIZE = 200
@@ -31,7 +32,10 @@ export function pageFrameOf(records: BoardRecords, shape: PlainRecord): Frame {
   return frame
 }
 
-/** Corners of a closed outline (points of a drawn line), in the shape's own coordinates. */
+/**
+ * Corners of a closed outline (points of a drawn line), in the shape's own coordinates. The shape is one that tldraw
+ * accepts: of others not even the props are certain.
+ */
 export function outlineOf(records: BoardRecords, shape: PlainRecord, depth = 0): Point[] {
   const props = propsOf(shape)
   switch (shape.type) {
@@ -42,7 +46,9 @@ export function outlineOf(records: BoardRecords, shape: PlainRecord, depth = 0):
       if (depth === deepestNesting) return [origin]
       return [...records.childrenOf(shape.id)].flatMap(id => {
         const child = records.record(id)
-        return child ? outlineOf(records, child, depth + 1).map(point => outOf(frameOf(child), point)) : []
+        // Nobody has looked at it yet: the group is an item whatever it holds.
+        if (!child || recordFault(child)) return []
+        return outlineOf(records, child, depth + 1).map(point => outOf(frameOf(child), point))
       })
     case 'draw':
     case 'highlight':
@@ -58,7 +64,12 @@ export function outlineOf(records: BoardRecords, shape: PlainRecord, depth = 0):
 
 const origin: Point = { x: 0, y: 0 }
 
-const frameOf = ({ x, y, rotation }: PlainRecord): Frame => ({ x: Number(x), y: Number(y), rotation: Number(rotation) })
+/** What a shape lies in may be foreign: what is no number there moves nothing. */
+const frameOf = (shape: PlainRecord): Frame => ({
+  x: numberProp(shape, 'x'),
+  y: numberProp(shape, 'y'),
+  rotation: numberProp(shape, 'rotation'),
+})
 
 function sizeOf({ type }: PlainRecord, props: Props): { width: number; height: number } {
   const scale = scaleOf(props)
