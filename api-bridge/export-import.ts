@@ -5,11 +5,13 @@ import { inSteps } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { Import } from '../core/contract/change.ts'
 import { MAX_DATA_URL_LENGTH } from '../core/contract/item.ts'
+import { refusalOf } from '../core/doc/board-import.ts'
 import type { PlainRecord } from '../core/doc/record-layout.ts'
 import { migrated } from '../core/doc/tldraw-schema.ts'
 import type { AssetStore } from '../core/store/asset-store.ts'
 import { pictureBytesAtMost } from './asset-body.ts'
 import { pictureTypeOf } from './asset-type.ts'
+import { rejection } from './change-answer.ts'
 import { fileFormatVersion } from './export-file.ts'
 import { Problem } from './problems.ts'
 
@@ -21,9 +23,16 @@ export const fileSchema = z
   })
   .meta({ id: 'TldrawFile', description: 'What tldraw saves as a .tldr file.' })
 
+/** A picture that stands in a file. */
+interface Picture {
+  type: NonNullable<ReturnType<typeof pictureTypeOf>>
+  bytes: Buffer
+}
+
 /**
- * The change that puts the file's records on a board.
- * @throws Problem `request-invalid` with pointers into the file; `file-unreadable`
+ * The change that puts the file's records on a board. Pictures are kept at once, and a board comes into being with its
+ * first one: so what no board would take is refused before.
+ * @throws Problem `request-invalid`, `item-invalid` with pointers into the file; `file-unreadable`; `board-missing`
  */
 export async function importOf(file: z.output<typeof fileSchema>, board: BoardId, assets: AssetStore): Promise<Import> {
   const othersTurn = inSteps()
@@ -32,9 +41,18 @@ export async function importOf(file: z.output<typeof fileSchema>, board: BoardId
     throw new Problem('file-unreadable', `tldraw cannot bring this file to the version used here: ${read.fault}`)
   }
   await othersTurn()
-  const records: PlainRecord[] = []
-  for (const [n, record] of inOrderOf(file.records, read.records).entries()) {
-    records.push(record.typeName === 'asset' ? await withAddress(record, n, board, assets) : record)
+  const records = inOrderOf(file.records, read.records)
+  const pictures = new Map<number, Picture>()
+  for (const [n, record] of records.entries()) {
+    const picture = record.typeName === 'asset' ? pictureIn(record, n) : undefined
+    if (picture) pictures.set(n, picture)
+    await othersTurn()
+  }
+  const refusal = pictures.size > 0 ? refusalOf(records) : undefined
+  if (refusal) throw rejection(refusal)
+  for (const [n, picture] of pictures) {
+    const src = await keep(picture, board, assets)
+    records[n] = withAddress(records[n] as PlainRecord, src)
   }
   return { action: 'import', records }
 }
@@ -45,20 +63,29 @@ function inOrderOf(given: readonly PlainRecord[], read: readonly PlainRecord[]):
   return given.flatMap(({ id }) => byId.get(id) ?? [])
 }
 
-/** Records hold the address of a picture, never megabytes of it. */
-async function withAddress(asset: PlainRecord, n: number, board: BoardId, assets: AssetStore): Promise<PlainRecord> {
-  const props = asset.props as { src?: unknown } | undefined
-  const src = typeof props?.src === 'string' ? props.src : ''
+/** @throws Problem `request-invalid` when it is one that is not taken, and too long to stay in its record */
+function pictureIn({ props }: PlainRecord, n: number): Picture | undefined {
+  const given = (props as { src?: unknown } | undefined)?.src
+  const src = typeof given === 'string' ? given : ''
   const bytes = Buffer.from(/^data:[^,]*;base64,(.*)$/s.exec(src)?.[1] ?? '', 'base64')
   const type = pictureTypeOf(bytes)
-  if (!type || bytes.byteLength > pictureBytesAtMost) {
-    if (!src.startsWith('data:') || src.length <= MAX_DATA_URL_LENGTH) return asset
-    const detail = 'a picture in a file is a PNG, JPEG, WebP or GIF of at most 10 MiB; others of at most 256 KiB'
-    throw Problem.ofFields('request-invalid', [{ pointer: `/records/${n}/props/src`, detail }])
-  }
+  if (type && bytes.byteLength <= pictureBytesAtMost) return { type, bytes }
+  if (!src.startsWith('data:') || src.length <= MAX_DATA_URL_LENGTH) return undefined
+  const detail = 'a picture in a file is a PNG, JPEG, WebP or GIF of at most 10 MiB; others of at most 256 KiB'
+  throw Problem.ofFields('request-invalid', [{ pointer: `/records/${n}/props/src`, detail }])
+}
+
+/** @returns its address */
+async function keep({ type, bytes }: Picture, board: BoardId, assets: AssetStore): Promise<string> {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   if ((await assets.put(board, sha256, type, bytes)) === 'board-deleted') {
     throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
   }
-  return { ...asset, props: { ...props, src: `/v1/boards/${board}/assets/${sha256}` } }
+  return `/v1/boards/${board}/assets/${sha256}`
 }
+
+/** Records hold the address of a picture, never megabytes of it. */
+const withAddress = (asset: PlainRecord, src: string): PlainRecord => ({
+  ...asset,
+  props: { ...(asset.props as object), src },
+})

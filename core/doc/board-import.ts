@@ -23,11 +23,8 @@ type Importable = keyof typeof countedAs
 
 /** Each record is valid by itself and in its place, or none is taken. Pointers are into the change: `/records/1/x`. */
 export function decideImport(records: BoardRecords, { records: given }: Import): ChangeOutcome {
-  const errors = faultsOf(given)
-  if (errors.length > 0) {
-    const detail = errors.map(error => `${error.pointer} ${error.detail}`).join('; ')
-    return { status: 'rejected', reason: 'item-invalid', detail, errors }
-  }
+  const refusal = refusalOf(given)
+  if (refusal) return refusal
   const present = given.filter(record => !isOfTab(record) && !isThere(records, record))
   const renamed = new Map(present.flatMap(({ id }) => (records.has(id) ? [[id, newIdLike(id)] as const] : [])))
   const imported: Imported = { pages: 0, shapes: 0, bindings: 0, assets: 0, renamed: Object.fromEntries(renamed) }
@@ -40,6 +37,14 @@ export function decideImport(records: BoardRecords, { records: given }: Import):
     imported[countedAs[record.typeName as Importable]]++
   }
   return { status: 'applied', imported }
+}
+
+/** Why no board takes these records, whatever is on it; undefined: every one does. */
+export function refusalOf(given: readonly PlainRecord[]): Extract<ChangeOutcome, { status: 'rejected' }> | undefined {
+  const errors = faultsOf(given)
+  if (errors.length === 0) return undefined
+  const detail = errors.map(error => `${error.pointer} ${error.detail}`).join('; ')
+  return { status: 'rejected', reason: 'item-invalid', detail, errors }
 }
 
 /** Cameras, pointers and the like; and of documents every board has its own. */

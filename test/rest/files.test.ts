@@ -218,6 +218,24 @@ describe('an import', () => {
     expect((await listed(site, board)) ?? []).toEqual([])
   })
 
+  test('that is refused leaves nothing behind, no picture and no board', async () => {
+    const board = freshBoard()
+    const src = `data:image/png;base64,${pixel.toString('base64')}`
+    const props = { w: 1, h: 1, name: '', isAnimated: false, mimeType: 'image/png', src }
+    const picture = { id: 'asset:a', typeName: 'asset', type: 'image', meta: {}, props }
+    const answer = await upload(board, fileOf(picture, { ...drawnNote('a'), opacity: 7 }))
+    expect([refusalOf(answer), pointersOf(answer)]).toEqual(['422 item-invalid', ['/records/2/opacity']])
+    const video = {
+      ...picture,
+      id: 'asset:b',
+      props: { ...props, src: `data:video/mp4;base64,${'A'.repeat(400_000)}` },
+    }
+    const other = await upload(board, fileOf(picture, video))
+    expect([refusalOf(other), pointersOf(other)]).toEqual(['400 request-invalid', ['/records/2/props/src']])
+    expect(refusalOf(await site.ask('GET', `/v1/boards/${board}/items`))).toBe('404 board-missing')
+    expect((await upload(board, fileOf(picture, drawnNote('a')))).json()).toMatchObject({ assets: 1, seq: 1 })
+  })
+
   test('is refused where it is no file that can be read here', async () => {
     const board = freshBoard()
     const sequences = { ...schema.sequences, 'com.tldraw.shape.note': 999 }
