@@ -1,5 +1,6 @@
 /** Who is on a board, over REST; and agents that say that they are. */
 import { z } from 'zod'
+import type { Grant } from '../core/auth/grant.ts'
 import { type AgentSighting, agentClientId, longestSightingMs } from '../core/contract/agent-sighting.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { colorOf, isHexColor } from '../core/contract/colors.ts'
@@ -14,6 +15,7 @@ import {
 } from '../core/contract/present-peer.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { type Answer, sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
@@ -23,6 +25,7 @@ import type { WhoIsHere } from './who-is-here.ts'
 export interface PresenceServices {
   boards: Pick<Storage['boards'], 'head'>
   whoIsHere: WhoIsHere
+  writeOnce: WriteOnce
   tellOfAgent(board: BoardId, sighting: AgentSighting): void
 }
 
@@ -69,7 +72,8 @@ const announcedSchema = z
   .object({ peer: presentPeerSchema, expires_at: z.iso.datetime() })
   .meta({ id: 'AnnouncedPresence' })
 
-export function presenceRoutes(app: CheckingApp, { boards, whoIsHere, tellOfAgent }: PresenceServices): void {
+export function presenceRoutes(app: CheckingApp, services: PresenceServices): void {
+  const { boards, whoIsHere, writeOnce, tellOfAgent } = services
   const presence = '/boards/:board/presence'
   const assertThere = async (board: BoardId) => {
     const head = await boards.head(board)
@@ -113,25 +117,32 @@ same credential and name are one agent. At most 100 agents are shown of a board.
         response: orProblem({ 200: announcedSchema, 204: noBody('It is gone (`ttl` 0)') }),
       },
     },
-    async ({ board, body, grant }, reply) => {
-      await assertThere(board)
-      const { ttl = usualTtl, color, cursor, selection } = body
-      const name = grant.name === undefined ? body.name : nameOf(grant.name)
-      const peer: PresentPeer = {
-        name,
-        color: color ?? colorOf(name),
-        type: 'agent',
-        ...(cursor && { cursor }),
-        ...(selection && { selection }),
-      }
-      const now = Date.now()
-      const until = now + Math.round(ttl * 1_000)
-      const clientId = agentClientId(board, `agent:${grant.subject}`, name)
-      tellOfAgent(board, { ...peer, clientId, clock: now, until })
-      if (until <= now) return reply.status(204).send()
-      return { peer, expires_at: new Date(until).toISOString() }
+    async (request, reply) => {
+      await assertThere(request.board)
+      const announced = () => announce(request.board, request.body, request.grant)
+      // Without a key nothing is kept, and cursors move often: no transaction for that.
+      const isKeyed = request.headers['idempotency-key'] !== undefined
+      return sendAnswer(reply, isKeyed ? await writeOnce(request, async () => announced()) : announced())
     },
   )
 
   refuseOtherMethods(app, presence, ['GET', 'HEAD', 'POST'])
+
+  function announce(board: BoardId, announcement: z.output<typeof announcementSchema>, grant: Grant): Answer {
+    const { ttl = usualTtl, color, cursor, selection } = announcement
+    const name = grant.name === undefined ? announcement.name : nameOf(grant.name)
+    const peer: PresentPeer = {
+      name,
+      color: color ?? colorOf(name),
+      type: 'agent',
+      ...(cursor && { cursor }),
+      ...(selection && { selection }),
+    }
+    const now = Date.now()
+    const until = now + Math.round(ttl * 1_000)
+    const clientId = agentClientId(board, `agent:${grant.subject}`, name)
+    tellOfAgent(board, { ...peer, clientId, clock: now, until })
+    if (until <= now) return { status: 204 }
+    return { status: 200, body: { peer, expires_at: new Date(until).toISOString() } }
+  }
 }

@@ -176,6 +176,19 @@ describe('an agent that says that it is there', () => {
     expect(answer.json().errors[0].pointer).toBe(pointer)
   })
 
+  test('says so once under one key, and nothing else under it', async () => {
+    const [site, board] = [await start(), freshBoard()]
+    use(await site.join(board))
+    const key = { 'idempotency-key': 'once' }
+    const first = await announce(site, board, { name: 'agent-7' }, key)
+    await announce(site, board, { name: 'agent-7', ttl: 0 })
+    const again = await announce(site, board, { name: 'agent-7' }, key)
+    expect([again.statusCode, again.json()]).toEqual([200, first.json()])
+    expect(await peersOn(site, board)).toEqual([])
+    const other = await announce(site, board, { name: 'agent-8' }, key)
+    expect([other.statusCode, other.json().type]).toEqual([422, '/v1/problems/idempotency-key-reused'])
+  })
+
   test('has to name a board that is there', async () => {
     expect((await announce(await start(), 'nowhere', { name: 'a' })).statusCode).toBe(404)
   })
