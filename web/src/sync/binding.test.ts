@@ -1,5 +1,6 @@
 import {
   InstancePageStateRecordType,
+  PageRecordType,
   TLDOCUMENT_ID,
   type TLGeoShape,
   TLINSTANCE_ID,
@@ -8,6 +9,7 @@ import {
   toRichText,
   UserRecordType,
 } from '@tldraw/tlschema'
+import type { IndexKey } from '@tldraw/utils'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { metaOf, putRecord, readRecord, readRecords, recordsOf } from '../../../core/doc/record-layout.ts'
@@ -70,6 +72,50 @@ describe('the first edit brings what a board needs', () => {
     const before = Y.encodeStateAsUpdate(alice.doc).length
     settle()
     expect(Y.encodeStateAsUpdate(alice.doc).length - before).toBeLessThan(120)
+  })
+})
+
+describe('a page of the board that a peer deleted', () => {
+  const second = PageRecordType.create({
+    id: PageRecordType.createId('second'),
+    name: 'Page 2',
+    index: 'a2' as IndexKey,
+  })
+  const on = (page: TLPageId) => ({ parentId: page })
+
+  function twoPagesOfTwo() {
+    const pages = twoPages()
+    pages.alice.store.put([second, rectangle('s', on(second.id))])
+    pages.settle()
+    return pages
+  }
+
+  it('stays deleted, whatever else the user was changing then, on it or elsewhere', () => {
+    const { alice, bob, settle } = twoPagesOfTwo()
+    edit(bob.store, 'r', move(10))
+    edit(bob.store, 's', move(10))
+    alice.store.remove([second.id, shapeId('s')])
+    alice.binding.flush()
+    exchange(alice.doc, bob.doc)
+    settle()
+    for (const { store, doc } of [alice, bob]) {
+      expect([store.has(second.id), recordsOf(doc).has(second.id), store.has(shapeId('s'))]).toEqual(
+        Array(3).fill(false),
+      )
+      expect(geo(store, 'r')?.x).toBe(10)
+    }
+  })
+
+  it('comes back under what the user was drawing on it', () => {
+    const { alice, bob, settle } = twoPagesOfTwo()
+    bob.store.put([rectangle('new', on(second.id))])
+    alice.store.remove([second.id, shapeId('s')])
+    alice.binding.flush()
+    exchange(alice.doc, bob.doc)
+    settle()
+    for (const { store } of [alice, bob]) {
+      expect([store.has(second.id), store.has(shapeId('new'))]).toEqual([true, true])
+    }
   })
 })
 

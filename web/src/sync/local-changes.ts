@@ -55,7 +55,7 @@ export function writeChanges(store: TLStore, doc: Y.Doc, changes: Map<string, Lo
   if (edits.length === 0) return
   doc.transact(() => {
     raiseSchema(doc, store)
-    putBoardRecords(store, doc)
+    putBoardRecords(store, doc, edits)
     for (const [id, { before, after }] of edits) {
       if (!after) removeRecord(doc, id)
       else if (!before) putRecord(doc, plain(after))
@@ -75,11 +75,34 @@ function isEdit(doc: Y.Doc, id: string, { before, after }: LocalChange): boolean
 /** tldraw's own default page. */
 const firstPageId = 'page:page'
 
-/** What a board needs before its first edit makes sense: document, pages, and who edits. */
-function putBoardRecords(store: TLStore, doc: Y.Doc): void {
+/**
+ * What a board needs before its first edit makes sense: document, pages, and who edits. On a board with pages, one that is
+ * missing was deleted by a peer, and comes back only under an edit that would hang on nothing without it.
+ */
+function putBoardRecords(store: TLStore, doc: Y.Doc, edits: [string, LocalChange][]): void {
+  const records = recordsOf(doc)
   const editor = store.props.users.currentUser.get()?.id
-  for (const record of store.allRecords()) {
+  const missing = store.allRecords().filter(record => {
     const belongs = record.typeName === 'document' || record.typeName === 'page' || record.id === editor
-    if (belongs && !recordsOf(doc).has(record.id)) putRecord(doc, plain(record))
+    return belongs && !records.has(record.id)
+  })
+  if (missing.length === 0) return
+  const needed = hasPage(doc) ? parentsOf(doc, edits) : undefined
+  for (const record of missing) {
+    if (record.typeName !== 'page' || !needed || needed.has(record.id)) putRecord(doc, plain(record))
   }
+}
+
+function hasPage(doc: Y.Doc): boolean {
+  for (const id of recordsOf(doc).keys()) if (id.startsWith('page:')) return true
+  return false
+}
+
+/** What the shapes lie in that these edits create or change. What is gone from the document is not written. */
+function parentsOf(doc: Y.Doc, edits: [string, LocalChange][]): Set<string> {
+  const parents = new Set<string>()
+  for (const [id, { before, after }] of edits) {
+    if (after?.typeName === 'shape' && (!before || recordsOf(doc).has(id))) parents.add(after.parentId)
+  }
+  return parents
 }
