@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
-import { confirmedOf, unsavedOf } from './board-cache.ts'
+import { BoardCache, confirmedOf, unsavedOf } from './board-cache.ts'
+import { MemoryIndexedDb, memoryKeyRange, turn } from './memory-indexeddb.ts'
 import { SavedEdits } from './saved.ts'
 
 const own = (confirmed: number, deleted: { client: number; clock: number; length: number }[] = []) => ({
@@ -63,4 +64,62 @@ describe('edits of an earlier visit', () => {
     expect(saved.hasUnsaved).toBe(true)
     expect(saved.unsavedDeletions).toEqual(deleted)
   })
+})
+
+describe('the database of a board', () => {
+  let browser: MemoryIndexedDb
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    browser = new MemoryIndexedDb()
+    vi.stubGlobal('indexedDB', browser)
+    vi.stubGlobal('IDBKeyRange', memoryKeyRange)
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  /** A visit that writes two records, deletes one, and hears nothing from a server. */
+  async function visit() {
+    const doc = new Y.Doc()
+    const cache = await BoardCache.open('board', doc)
+    const saved = new SavedEdits(doc, () => cache.note(saved))
+    doc.getMap('tldraw').set('a', 1)
+    doc.getMap('tldraw').set('b', 1)
+    doc.getMap('tldraw').delete('a')
+    return { doc, cache, saved }
+  }
+
+  async function leave({ cache, saved }: Awaited<ReturnType<typeof visit>>) {
+    cache.noteNow(saved)
+    await cache.close()
+    await settled()
+  }
+
+  it('gives back at the next visit what no server confirmed', async () => {
+    const first = await visit()
+    await leave(first)
+    const doc = new Y.Doc()
+    const { unsaved, heldBoard } = await BoardCache.open('board', doc)
+    expect(heldBoard).toBe(true)
+    expect(doc.getMap('tldraw').toJSON()).toEqual({ b: 1 })
+    expect(unsaved.written).toEqual([{ client: first.doc.clientID, clock: 0, length: 2 }])
+    expect(unsaved.deleted).toEqual(first.saved.unsavedDeletions)
+  })
+
+  it('that was forgotten notes nothing any more, at once or soon', async () => {
+    const first = await visit()
+    await first.cache.clear()
+    // What the page writes as it goes.
+    first.doc.getMap('tldraw').delete('b')
+    await vi.advanceTimersByTimeAsync(1_000)
+    await leave(first)
+    const { unsaved, heldBoard } = await BoardCache.open('board', new Y.Doc())
+    expect(heldBoard).toBe(false)
+    expect(unsaved).toEqual({ written: [], deleted: [] })
+  })
+
+  const settled = async () => {
+    for (let count = 0; count < 20; count++) await turn()
+  }
 })

@@ -39,6 +39,7 @@ export class BoardCache {
   private readonly doc: Y.Doc
   private readonly ownClients: Set<number>
   private timer: ReturnType<typeof setTimeout> | undefined
+  private isForgotten = false
 
   private constructor(persistence: IndexeddbPersistence, doc: Y.Doc, own: ReadonlyMap<number, OwnClient>) {
     this.persistence = persistence
@@ -90,7 +91,8 @@ export class BoardCache {
 
   noteNow(saved: SavedEdits): void {
     const { db } = this.persistence
-    if (!db) return
+    // What a page notes as it closes would else be all that is kept: deletions that no server will ever confirm.
+    if (!db || this.isForgotten) return
     const at = Date.now()
     const deleted = saved.unsavedDeletions
     write(db, own => {
@@ -111,8 +113,9 @@ export class BoardCache {
     return [...this.confirmed].every(([client, clock]) => (server.get(client) ?? 0) >= clock)
   }
 
-  /** Forgets the board. What happens to the document afterwards is not kept. */
+  /** Forgets the board. What happens to the document afterwards is not kept, nor how far it is saved. */
   async clear(): Promise<void> {
+    this.isForgotten = true
     this.stop()
     const { db } = this.persistence
     if (!db) return
