@@ -1,4 +1,13 @@
-import { createBindingId, type TLBinding, type TLFrameShape, type TLShape } from '@tldraw/tlschema'
+import {
+  CameraRecordType,
+  createBindingId,
+  InstancePageStateRecordType,
+  PageRecordType,
+  type TLBinding,
+  type TLFrameShape,
+  type TLShape,
+} from '@tldraw/tlschema'
+import type { IndexKey } from '@tldraw/utils'
 import { describe, expect, it } from 'vitest'
 import { edit, geo, move, type Page, paint, rectangle, shapeId, twoPages, undoable } from './testing.ts'
 
@@ -186,5 +195,54 @@ describe('what a peer deleted', () => {
     undo()
     settle()
     for (const page of [alice, bob]) expect(all(page)).not.toContain(shapeId('f'))
+  })
+
+  describe('a new page is not taken back', () => {
+    const second = PageRecordType.create({
+      id: PageRecordType.createId('second'),
+      name: 'Page 2',
+      index: 'a2' as IndexKey,
+    })
+    const camera = CameraRecordType.create({ id: CameraRecordType.createId(second.id) })
+    const state = InstancePageStateRecordType.create({
+      id: InstancePageStateRecordType.createId(second.id),
+      pageId: second.id,
+    })
+    const ids = [second.id, camera.id, state.id]
+
+    it('while a peer’s shapes are on it, and is when they are gone', () => {
+      const { alice, bob, settle } = twoPages()
+      const undo = undoable(alice.store, () => alice.store.put([second, camera, state]))
+      settle()
+      bob.store.put([rectangle('bobs', { parentId: second.id })])
+      settle()
+      undo()
+      settle()
+      expect(all(alice)).toEqual(expect.arrayContaining([...ids, shapeId('bobs')]))
+      expect(all(bob)).toEqual(expect.arrayContaining([second.id, shapeId('bobs')]))
+      bob.store.remove([shapeId('bobs')])
+      settle()
+      undo()
+      settle()
+      for (const id of ids) expect(all(alice)).not.toContain(id)
+      expect(all(bob)).not.toContain(second.id)
+    })
+
+    it('while a peer’s shape lies in a frame on it that goes with the page', () => {
+      const { alice, bob, settle } = twoPages()
+      const onSecond = { ...frame('f'), parentId: second.id }
+      const undo = undoable(alice.store, () =>
+        alice.store.put([second, onSecond, rectangle('s', { parentId: second.id })]),
+      )
+      settle()
+      bob.store.put([inside('f', 'bobs')])
+      settle()
+      undo()
+      settle()
+      for (const page of [alice, bob]) {
+        expect(all(page)).toEqual(expect.arrayContaining([second.id, shapeId('f'), shapeId('bobs')]))
+        expect(all(page)).not.toContain(shapeId('s'))
+      }
+    })
   })
 })

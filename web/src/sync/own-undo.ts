@@ -9,7 +9,7 @@
  * - a creation is not taken back while others' work lies in it.
  */
 import type { RecordsDiff } from '@tldraw/store'
-import type { TLRecord, TLStore } from '@tldraw/tlschema'
+import { CameraRecordType, type TLRecord, type TLStore } from '@tldraw/tlschema'
 import { isEqual } from '@tldraw/utils'
 import { changedFields, fieldsOf, type PlainRecord, withFields } from '../../../core/doc/record-fields.ts'
 import { plain, unplain } from './plain.ts'
@@ -93,14 +93,25 @@ function isDangling(
   return false
 }
 
-/** A frame stays while shapes lie in it that don't go with it: somebody else put them there. */
+/** A frame or a page stays while shapes lie in it that don't go with it: somebody else put them there. */
 function withoutOthersWork(store: TLStore, removed: Record<string, TLRecord>): Record<string, TLRecord> {
-  if (!Object.values(removed).some(record => record.typeName === 'shape')) return removed
+  const mayHold = ({ typeName }: TLRecord) => typeName === 'shape' || typeName === 'page'
+  if (!Object.values(removed).some(mayHold)) return removed
   const needed = new Set<string>()
   for (const record of store.allRecords()) {
-    if (record.typeName === 'shape' && !(record.id in removed)) needed.add(record.parentId)
+    if (record.id in removed) continue
+    // Up to the page: what is kept for the sake of a shape needs its own parent.
+    for (let shape: TLRecord | undefined = record; shape?.typeName === 'shape'; shape = removed[shape.parentId]) {
+      needed.add(shape.parentId)
+    }
   }
-  return filter(removed, record => !needed.has(record.id))
+  return filter(removed, record => !needed.has(record.id) && !needed.has(pageSeenBy(record) ?? ''))
+}
+
+/** A page that stays keeps this user's camera and selection on it: tldraw cannot show it without. */
+function pageSeenBy(record: TLRecord): string | undefined {
+  if (record.typeName === 'camera') return CameraRecordType.parseId(record.id)
+  return record.typeName === 'instance_page_state' ? record.pageId : undefined
 }
 
 /** The record that the update leaves, or undefined where a peer has deleted it. */
