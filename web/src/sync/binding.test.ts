@@ -315,6 +315,17 @@ describe('the text that somebody writes', () => {
     settle()
     for (const { store } of [alice, bob]) expect(geo(store, 'r')?.props.richText).toEqual(toRichText('Alice'))
   })
+
+  it('is theirs also where they leave it right after the last word', () => {
+    const { alice, bob, settle, turnTo } = writing()
+    edit(bob.store, 'r', text('Bob'))
+    settle()
+    edit(alice.store, 'r', shape => move(9)(text('Alice')(shape)))
+    turnTo(null)
+    settle()
+    for (const { store } of [alice, bob])
+      expect(geo(store, 'r')).toMatchObject({ x: 9, props: { richText: toRichText('Alice') } })
+  })
 })
 
 describe('boards that other programs began, in whole records', () => {

@@ -97,7 +97,10 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
     if (source === 'user') frame.request()
   })
   const stopKeeping = keepUndoOwn(store, peerFields)
-  const stopWatching = watchEditedText(store, () => remote.mergeHeldText())
+  const stopWatching = watchEditedText(store, () => {
+    flush()
+    remote.mergeHeldText()
+  })
   recordsOf(doc).observeDeep(mergeEvents)
   metaOf(doc).observe(checkSchema)
 

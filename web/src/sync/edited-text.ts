@@ -1,5 +1,5 @@
 /** Which shape's text this user is writing. A peer's text would replace it and move the caret: it waits until they are done. */
-import { react } from '@tldraw/state'
+import { react, unsafe__withoutCapture } from '@tldraw/state'
 import {
   InstancePageStateRecordType,
   TLINSTANCE_ID,
@@ -27,6 +27,6 @@ export function watchEditedText(store: TLStore, onOther: () => void): () => void
     const edited = editedShape(store)
     if (edited === last) return
     last = edited
-    onOther()
+    unsafe__withoutCapture(onOther)
   })
 }
