@@ -15,11 +15,19 @@ export class KeptPictures {
       })
   }
 
-  /** By the id of their asset record. */
+  /** By the id of their asset record. None where they cannot be read: the board is opened all the same. */
   async all(): Promise<Map<string, File>> {
-    const store = await this.#open()
-    const entries = store ? await idb.getAllKeysValues(store) : []
-    return new Map(entries.filter(({ v }) => v instanceof File).map(({ k, v }) => [String(k), v]))
+    try {
+      const store = await this.#open()
+      const entries = store ? await idb.getAllKeysValues(store) : []
+      return new Map(entries.filter(({ v }) => v instanceof File).map(({ k, v }) => [String(k), v]))
+    } catch (error) {
+      console.warn(
+        'boardsync: the pictures that this browser kept cannot be read; they are left for the next visit:',
+        error,
+      )
+      return new Map()
+    }
   }
 
   async keep(assetId: string, picture: File): Promise<void> {

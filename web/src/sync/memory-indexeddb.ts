@@ -57,6 +57,7 @@ export class MemoryIndexedDb {
   private transaction(stores: Stores) {
     const requests: (() => void)[] = []
     this.last = this.last.then(async () => {
+      await turn()
       // A request asked for by the answer to another is still in time; with none left the next transaction begins.
       for (let request = requests.shift(); request; request = requests.shift()) {
         if (this.isStuck) return new Promise(() => {})
@@ -81,8 +82,7 @@ export class MemoryIndexedDb {
   }
 
   private store(name: string, records: Map<unknown, unknown>, ask: (answer: () => unknown) => Asked) {
-    const put = (value: unknown, key: unknown = this.nextKey++) =>
-      ask(() => void records.set(key, structuredClone(value)))
+    const put = (value: unknown, key: unknown = this.nextKey++) => ask(() => void records.set(key, value))
     return {
       put,
       add: put,
