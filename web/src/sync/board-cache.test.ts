@@ -119,6 +119,32 @@ describe('the database of a board', () => {
     expect(unsaved).toEqual({ written: [], deleted: [] })
   })
 
+  it('that is slow to be read is left for the next visit, and this one goes on without', async () => {
+    const first = await visit()
+    await leave(first)
+    browser.isStuck = true
+    const doc = new Y.Doc()
+    const opening = expect(BoardCache.open('board', doc)).rejects.toThrow('slow')
+    await settled()
+    await vi.advanceTimersByTimeAsync(60_000)
+    await opening
+    browser.isStuck = false
+    await settled()
+    expect(doc.store.clients.size).toBe(0)
+    doc.getMap('tldraw').set('of this visit', 1)
+    const later = new Y.Doc()
+    const { unsaved } = await BoardCache.open('board', later)
+    expect(later.getMap('tldraw').toJSON()).toEqual({ b: 1 })
+    expect(unsaved.written).toEqual([{ client: first.doc.clientID, clock: 0, length: 2 }])
+  })
+
+  it('that cannot be read is deleted, at once', async () => {
+    await leave(await visit())
+    browser.answersReading = false
+    await expect(BoardCache.open('board', new Y.Doc())).rejects.toThrow('cannot be read')
+    expect(browser.databases.has('board')).toBe(false)
+  })
+
   const settled = async () => {
     for (let count = 0; count < 20; count++) await turn()
   }

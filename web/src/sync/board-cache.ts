@@ -57,8 +57,9 @@ export class BoardCache {
   /**
    * Fills the document with what is kept under this name, and keeps it from then on.
    *
-   * @throws where the browser has no IndexedDB or refuses it (some private windows), or what it holds cannot be read: then
-   *   that is deleted, and the document may have got a part of it
+   * @throws where the browser has no IndexedDB or refuses it (some private windows); where what it holds is not read in
+   *   time: then it stays for the next visit, and the document gets nothing of it; or where that cannot be read: then it is
+   *   deleted, and the document may have got a part of it
    */
   static async open(name: string, doc: Y.Doc): Promise<BoardCache> {
     // y-indexeddb leaves a failure to open to nobody.
@@ -68,12 +69,18 @@ export class BoardCache {
     trial.close()
     const persistence = new IndexeddbPersistence(name, doc)
     guardWrites(persistence)
+    let isLoaded: boolean
     try {
-      await loaded(persistence)
+      isLoaded = await inTime(loaded(persistence))
     } catch (error) {
       await persistence.destroy()
       await idb.deleteDB(name)
       throw error
+    }
+    if (!isLoaded) {
+      // Not waited for: it may be as slow as the reading is.
+      void persistence.destroy()
+      throw new Error('IndexedDB is slow; what it holds of this board is left for the next visit')
     }
     const own = await readOwn(persistence)
     // Before the first edit: what is written under this id is not confirmed until the server says so.
@@ -162,11 +169,25 @@ export function confirmedOf(
 }
 
 /** y-indexeddb says nothing of what it cannot read: it is never done then. */
-function loaded(persistence: IndexeddbPersistence): Promise<unknown> {
-  const tooLong = new Promise((_, reject) => {
-    setTimeout(() => reject(new Error('what IndexedDB holds of this board cannot be read')), longestLoadMs)
+async function loaded(persistence: IndexeddbPersistence): Promise<void> {
+  const db = await persistence._db
+  // IndexedDB begins this when y-indexeddb's own transaction on these updates, which came first, has ended.
+  const [updates] = idb.transact(db, [stores.updates]) as [IDBObjectStore]
+  await idb.count(updates)
+  if (!persistence.synced) throw new Error('what IndexedDB holds of this board cannot be read')
+}
+
+/** @returns whether it was done before a user would rather go on without */
+async function inTime(done: Promise<void>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tooLong = new Promise<boolean>(resolve => {
+    timer = setTimeout(() => resolve(false), longestLoadMs)
   })
-  return Promise.race([persistence.whenSynced, tooLong])
+  try {
+    return await Promise.race([done.then(() => true), tooLong])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 const longestLoadMs = 10_000

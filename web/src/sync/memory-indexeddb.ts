@@ -8,6 +8,8 @@ const later = globalThis.setTimeout
 /** One turn of the event loop. */
 export const turn = (): Promise<void> => new Promise(resolve => later(resolve))
 
+const unanswered = Symbol('unanswered')
+
 interface Asked {
   result?: unknown
   error?: unknown
@@ -19,8 +21,10 @@ interface Asked {
 export class MemoryIndexedDb {
   /** By name, what each database holds. */
   readonly databases = new Map<string, Stores>()
-  /** From now on nothing that is read or written comes to an end. */
+  /** While it is, nothing is read or written. */
   isStuck = false
+  /** Where it does not, who reads a whole store hears nothing, and what was asked for after it goes on. */
+  answersReading = true
   /** Told for each reading of a whole store; what it throws is what the reading fails with. */
   beforeReading = (_store: string): void => {}
   private last: Promise<void> = Promise.resolve()
@@ -60,7 +64,7 @@ export class MemoryIndexedDb {
       await turn()
       // A request asked for by the answer to another is still in time; with none left the next transaction begins.
       for (let request = requests.shift(); request; request = requests.shift()) {
-        if (this.isStuck) return new Promise(() => {})
+        while (this.isStuck) await turn()
         request()
         await turn()
       }
@@ -70,6 +74,7 @@ export class MemoryIndexedDb {
       requests.push(() => {
         try {
           asked.result = answer()
+          if (asked.result === unanswered) return
           asked.onsuccess?.({ target: asked })
         } catch (error) {
           asked.error = error
@@ -93,7 +98,7 @@ export class MemoryIndexedDb {
       getAll: () =>
         ask(() => {
           this.beforeReading(name)
-          return [...records.values()]
+          return this.answersReading ? [...records.values()] : unanswered
         }),
       openKeyCursor: () => ask(() => (records.size === 0 ? null : { key: [...records.keys()].at(-1) })),
     }
