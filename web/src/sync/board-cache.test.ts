@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
+import { MemoryIndexedDb, memoryKeyRange, turn } from '../../../test/kit/memory-indexeddb.ts'
 import { BoardCache, confirmedOf, unsavedOf } from './board-cache.ts'
-import { MemoryIndexedDb, memoryKeyRange, turn } from './memory-indexeddb.ts'
 import { SavedEdits } from './saved.ts'
 
 const own = (confirmed: number, deleted: { client: number; clock: number; length: number }[] = []) => ({

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { MemoryIndexedDb, memoryKeyRange } from '../../../test/kit/memory-indexeddb.ts'
 import { KeptPictures } from './kept-pictures.ts'
-import { MemoryIndexedDb, memoryKeyRange } from './memory-indexeddb.ts'
 
 let browser: MemoryIndexedDb
 beforeEach(() => {
