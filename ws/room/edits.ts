@@ -1,26 +1,22 @@
 /**
- * What becomes of an update that a peer sends: checked, applied to the replica, handed to the commit line. And both
- * directions of sync: what a peer lacks is answered, what its updates depend on is asked for.
+ * What becomes of an update that a peer sends: checked, applied to the replica, handed to the commit line. What it depends on
+ * and is not here is asked for.
  */
 import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
-import { slices } from '../../core/base/slices.ts'
 import type { Actor } from '../../core/contract/actor.ts'
 import type { Replica } from '../../core/doc/replica.ts'
-import { encodeSyncStep1, encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
+import { encodeSyncStep1, encodeUpdate } from '../protocol/frames.ts'
 import { checkUpdate, clocksAfter } from '../protocol/update-check.ts'
 import type { Audience } from './audience.ts'
-import { type Base, baseFromBytes } from './base.ts'
 import type { BoardSize } from './board-size.ts'
 import type { CommitLine } from './commit-line.ts'
 import type { Peer } from './peer.ts'
 
 /** How often an author is asked for what its updates depend on before they are only dropped. */
 const unresolvedAtMost = 3
-/** About what one entry of a state vector takes while the answer waits. */
-const questionBytes = 64
 
 export interface EditsOwner {
   /** Reads what the log has and the replica lacks. */
@@ -44,7 +40,6 @@ export class Edits {
   readonly #services: EditsServices
   readonly #owner: EditsOwner
   readonly #size: BoardSize
-  readonly #base: Base
 
   constructor(
     replica: Replica,
@@ -53,7 +48,6 @@ export class Edits {
     services: EditsServices,
     owner: EditsOwner,
     size: BoardSize,
-    base: Base,
   ) {
     this.#replica = replica
     this.#line = line
@@ -61,7 +55,6 @@ export class Edits {
     this.#services = services
     this.#owner = owner
     this.#size = size
-    this.#base = base
   }
 
   /** @throws SyncError `update-too-large` */
@@ -96,29 +89,6 @@ export class Edits {
     this.#line.whenCommitted(() => this.#audience.send(encodeSyncStep1(stateVector), peer))
   }
 
-  /**
-   * Answers step 1 with all that came in before it, whoever sent it. Who asks again while the answer waits gets the later one
-   * only: what waits for one peer is bounded.
-   */
-  answer(peer: Peer, stateVector: Map<number, number>): void {
-    this.#line.applyAdmitted()
-    this.#audience.asked(peer)
-    peer.asked += 1
-    peer.answer = undefined
-    const { asked } = peer
-    const isAll = stateVector.size === 0
-    if (isAll && this.#size.bytes >= baseFromBytes) {
-      this.#answerWithAll(peer)
-    } else if (this.#replica.rests && !isAll) {
-      this.#owner.wake()
-      this.#line.admit(questionBytes * stateVector.size, () => {
-        if (peer.asked === asked) this.#answerWith(this.#missingFor(stateVector), peer)
-      })
-    } else {
-      this.#answerWith(isAll ? joined(this.#replica.encodeState()) : this.#missingFor(stateVector), peer)
-    }
-  }
-
   #admit(update: Uint8Array, apply: () => void): void {
     const { updateBytes } = this.#services.limits
     if (update.byteLength > updateBytes) {
@@ -126,37 +96,6 @@ export class Edits {
     }
     this.#owner.wake()
     this.#line.admit(update.byteLength, apply)
-  }
-
-  #answerWithAll(peer: Peer): void {
-    const { asked } = peer
-    this.#base.give(frames => void this.#sendAll(frames, peer, asked))
-  }
-
-  /** In slices: tens of megabytes on their way into one socket would hold up every other board. Does not throw. */
-  async #sendAll(frames: Iterable<Uint8Array>, peer: Peer, asked: number): Promise<void> {
-    for (const frame of frames) {
-      if (slices.isOver) await slices.next()
-      if (peer.asked !== asked || !this.#audience.peers.has(peer)) return
-      this.#audience.send(frame, peer)
-    }
-    this.#audience.answered(peer)
-  }
-
-  /** Encoded now, sent when all of it is committed. Encoded after the wait it would hold newer edits, uncommitted ones. */
-  #answerWith(missing: Uint8Array, peer: Peer): void {
-    peer.answer = missing
-    const { asked } = peer
-    this.#line.whenCommitted(() => {
-      if (peer.asked !== asked || !peer.answer) return
-      this.#audience.send(encodeSyncStep2(peer.answer), peer)
-      peer.answer = undefined
-      this.#audience.answered(peer)
-    })
-  }
-
-  #missingFor(stateVector: Map<number, number>): Uint8Array {
-    return Y.encodeStateAsUpdate(this.#replica.doc, Y.encodeStateVector(stateVector))
   }
 
   /**
@@ -240,10 +179,6 @@ export class Edits {
     if (this.#audience.peers.has(peer)) this.askForMissing(peer)
   }
 }
-
-/** One, where it is not a big board. */
-const joined = (updates: readonly Uint8Array[]): Uint8Array =>
-  updates[0] && updates.length === 1 ? updates[0] : Y.mergeUpdates([...updates])
 
 const isEmptyUpdate = (update: Uint8Array): boolean => update.byteLength === 2 && update[0] === 0 && update[1] === 0
 

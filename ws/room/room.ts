@@ -13,6 +13,7 @@ import { sizeOf } from '../../core/store/state-bytes.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { encodePermissionDenied, type Frame } from '../protocol/frames.ts'
 import { clocksAfter } from '../protocol/update-check.ts'
+import { Answers } from './answers.ts'
 import { Audience } from './audience.ts'
 import { Base } from './base.ts'
 import { BoardSize } from './board-size.ts'
@@ -60,6 +61,7 @@ export class Room {
   readonly #services: RoomServices
   readonly #audience: Audience
   readonly #edits: Edits
+  readonly #answers: Answers
   readonly #presence: Presence
   readonly #remote: RemotePresence
   readonly #onDiscard: (error: SyncError) => void
@@ -109,8 +111,10 @@ export class Room {
     const bytes = () => this.size.bytes
     const onBroken = (error: unknown) => this.#onBroken(error)
     this.#resting = new Resting(this.replica, this.line, limits.restMs, bytes, onBroken)
-    const edits = { catchUp: () => this.log.catchUp(), wake: () => this.#resting.wake(), onBroken }
-    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size, base)
+    const wake = () => this.#resting.wake()
+    const edits = { catchUp: () => this.log.catchUp(), wake, onBroken }
+    this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size)
+    this.#answers = new Answers(this.replica, this.line, this.#audience, this.size, base, wake)
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), snapshotInTurn, log, metrics)
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
@@ -158,7 +162,7 @@ export class Room {
     if (this.#closed) return
     switch (frame.kind) {
       case 'sync-step-1':
-        this.#edits.answer(peer, frame.stateVector)
+        this.#answers.answer(peer, frame.stateVector)
         break
       case 'sync-step-2':
         if (mayWrite(peer.role)) this.#edits.receiveAnswer(frame.update, peer)

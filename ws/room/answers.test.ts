@@ -5,9 +5,9 @@ import * as Y from 'yjs'
 import { grantOf } from '../../core/auth/grant.ts'
 import { silent } from '../../test/kit/site.ts'
 import { until } from '../../test/kit/until.ts'
+import { Answers } from './answers.ts'
 import { Audience } from './audience.ts'
 import { baseFromBytes } from './base.ts'
-import { Edits } from './edits.ts'
 import { Peer } from './peer.ts'
 
 const grant = grantOf({ subject: 'test', rights: new Map([['*', 'write']]), basis: { issuer: 'test' } })
@@ -41,10 +41,10 @@ function join() {
   const size = { bytes: baseFromBytes }
   const base = { give: (send: (all: readonly Uint8Array[]) => void) => send(frames) }
   const line = { whenCommitted, applyAdmitted: () => {} }
-  const parts = [{ doc }, line, audience, {}, {}, size, base] as unknown as ConstructorParameters<typeof Edits>
+  const parts = [{ doc }, line, audience, size, base] as unknown as ConstructorParameters<typeof Answers>
   const peer = new Peer(socket, grant, 'write')
   audience.add(peer)
-  new Edits(...parts).answer(peer, new Map())
+  new Answers(...parts).answer(peer, new Map())
   return { audience, peer, sent }
 }
 
