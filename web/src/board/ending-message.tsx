@@ -11,6 +11,11 @@ interface Explanation {
 
 /** The close codes on which a client stops trying; the server's table is `core/contract/close-codes.ts`. */
 const closeCodes: Record<number, Explanation> = {
+  1009: {
+    title: 'That is too much at once',
+    text: 'Your last edits are larger than what the server takes in one piece, so they were not stored.',
+    action: 'reload',
+  },
   4400: {
     title: 'This is no board',
     text: 'A board’s address ends in letters, digits, _ or -, at most 128 of them. If this one does, the page and the server did not understand each other.',

@@ -174,7 +174,7 @@ describe('a connection that is lost', () => {
     expect(provider.opened).toHaveLength(9)
   })
 
-  it.each([4400, 4401, 4403, 4404, 4413])('is not opened again after %i', async code => {
+  it.each([1009, 4400, 4401, 4403, 4404, 4413])('is not opened again after %i', async code => {
     const { provider, onClosed } = await connect('key')
     provider.close({ code, reason: 'why' })
     await vi.advanceTimersByTimeAsync(aWhile)

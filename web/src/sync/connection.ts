@@ -3,7 +3,7 @@
  * jitter (after a deploy all clients at once) and takes no hint from the browser; so here
  * - before each connection the credential is asked for, and again before it expires;
  * - a lost connection is opened again, sooner or later at random, at once when the network is back;
- * - a close code of 4400–4499 is final. Except 4401 where the credential can be asked for again and is another one then.
+ * - a close code of 4400–4499 is final, and 1009. Except 4401 where the credential can be asked for again and is another one then.
  */
 import type { WebsocketProvider } from 'y-websocket'
 import { expiryOf, handshakeOf, type Token, type TokenSource } from './credential.ts'
@@ -159,5 +159,8 @@ export class Connection {
   }
 }
 
-/** The range in which trying again cannot help, as y-websocket has it. */
-export const isFinal = (code: number): boolean => code >= 4400 && code < 4500
+/** An edit in one frame larger than the server takes. It would be the same the next time, all of it sent for nothing. */
+const frameTooLarge = 1009
+
+/** Where trying again cannot help: in y-websocket's range, and where the frame would be as large again. */
+export const isFinal = (code: number): boolean => code === frameTooLarge || (code >= 4400 && code < 4500)
