@@ -134,6 +134,44 @@ describe('the credential', () => {
     expect(provider.opened).toHaveLength(2)
     expect(onClosed).toHaveBeenCalledWith({ code: 4401, reason: 'wrong' })
   })
+
+  it('that is refused is asked for once more, also where every one is new', async () => {
+    let count = 0
+    const { provider, onClosed } = await connect(() => `token-${++count}`)
+    provider.close({ code: 4401, reason: 'expired' })
+    await vi.advanceTimersByTimeAsync(aWhile)
+    provider.close({ code: 1006, reason: '' })
+    await vi.advanceTimersByTimeAsync(aWhile)
+    expect(onClosed).not.toHaveBeenCalled()
+    provider.close({ code: 4401, reason: 'wrong' })
+    await vi.advanceTimersByTimeAsync(aWhile)
+    expect(provider.opened).toHaveLength(3)
+    expect(onClosed).toHaveBeenCalledExactlyOnceWith({ code: 4401, reason: 'wrong' })
+  })
+
+  it('that was good for a while may be refused again', async () => {
+    let count = 0
+    const { provider, onClosed } = await connect(() => `token-${++count}`)
+    for (let i = 0; i < 3; i++) {
+      provider.close({ code: 4401, reason: 'expired' })
+      await vi.advanceTimersByTimeAsync(aWhile)
+      provider.emit('sync', true)
+    }
+    expect(provider.opened).toHaveLength(4)
+    expect(onClosed).not.toHaveBeenCalled()
+  })
+
+  it('that is refused while no other can be had is asked for until one can', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const down = new Error('the login is down')
+    const source = vi.fn().mockResolvedValueOnce('old').mockRejectedValueOnce(down).mockRejectedValueOnce(down)
+    source.mockResolvedValue('new')
+    const { provider, onClosed } = await connect(source)
+    provider.close({ code: 4401, reason: 'expired' })
+    await vi.advanceTimersByTimeAsync(aWhile)
+    expect(provider.opened).toEqual(['old', 'new'])
+    expect(onClosed).not.toHaveBeenCalled()
+  })
 })
 
 describe('a connection that is lost', () => {

@@ -3,7 +3,8 @@
  * jitter (after a deploy all clients at once) and takes no hint from the browser; so here
  * - before each connection the credential is asked for, and again before it expires;
  * - a lost connection is opened again, sooner or later at random, at once when the network is back;
- * - a close code of 4400–4499 is final, and 1009. Except 4401 where the credential can be asked for again and is another one then.
+ * - a close code of 4400–4499 is final, and 1009. Except the first 4401 since the board was last complete, where
+ *   the credential can be asked for again and is another one then.
  */
 import type { WebsocketProvider } from 'y-websocket'
 import { expiryOf, handshakeOf, type Token, type TokenSource } from './credential.ts'
@@ -41,6 +42,8 @@ export class Connection {
   #timer: ReturnType<typeof setTimeout> | undefined
   #renewal: ReturnType<typeof setTimeout> | undefined
   #attempts = 0
+  /** A credential was refused since the board was last complete. */
+  #wasRefused = false
   #token: Token
   /** Asked for already, for the next connection: a ticket is good for one. */
   #spare: Token
@@ -51,7 +54,9 @@ export class Connection {
     this.#options = options
     provider.on('connection-close', event => this.#onClose(event))
     provider.on('sync', synced => {
-      if (synced) this.#attempts = 0
+      if (!synced) return
+      this.#attempts = 0
+      this.#wasRefused = false
     })
   }
 
@@ -121,19 +126,21 @@ export class Connection {
   }
 
   async #askForAnother(event: CloseEvent): Promise<void> {
+    // A source that makes a new one each time would else be asked for ever.
+    if (this.#wasRefused) return this.#options.onClosed(event)
+    this.#wasRefused = true
+    let next: Token
     try {
-      const next = await this.#another()
-      if (this.#isStopped) return
-      if (next && next !== this.#token) {
-        this.#spare = next
-        this.#connectLater()
-      } else {
-        this.#options.onClosed(event)
-      }
+      next = await this.#another()
     } catch (error) {
-      console.warn('boardsync: the credential was refused and no other could be had:', error)
-      this.#options.onClosed(event)
+      console.warn('boardsync: the credential was refused and no other could be had, trying again:', error)
+      this.#connectLater()
+      return
     }
+    if (this.#isStopped) return
+    if (!next || next === this.#token) return this.#options.onClosed(event)
+    this.#spare = next
+    this.#connectLater()
   }
 
   #connectLater(): void {
