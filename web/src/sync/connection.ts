@@ -28,7 +28,7 @@ export interface ConnectionOptions {
   probe: () => void
 }
 
-const credentialRefused = 4401
+export const credentialRefused = 4401
 const longestPauseMs = 2_500
 /** Another credential is asked for this long before one expires; of a short-lived one when half its time is over. */
 const renewBeforeMs = 30_000

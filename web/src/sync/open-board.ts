@@ -13,6 +13,7 @@ import { createBoardStore } from './board-store.ts'
 import { type Closed, Connection, isFinal } from './connection.ts'
 import type { TokenSource } from './credential.ts'
 import { takeDeflated } from './deflated.ts'
+import { EditRight } from './edit-right.ts'
 import { showPeers } from './peers.ts'
 import { SavedEdits } from './saved.ts'
 import { hearServer, probe } from './server-messages.ts'
@@ -61,6 +62,7 @@ export function openBoard(
   takeDeflated(provider)
   // Until the server has shown that this is still the board of which this browser kept some; its step 1 then asks for all.
   doc.off('update', provider._updateHandler)
+  const right = new EditRight(provider)
   const user = atom('user', initialUser)
   const saved = new SavedEdits(doc, onSavedChange)
   const name = cacheName(wsUrl, boardId)
@@ -69,7 +71,6 @@ export function openBoard(
   let binding: Binding | undefined
   let stopShowing: (() => void) | undefined
   let ending: Ending | undefined
-  let isReadOnly = false
   let isVerified = false
   let isStopped = false
   const state = atom<BoardState>('board state', readState(), { isEqual: sameState })
@@ -87,11 +88,11 @@ export function openBoard(
       doc.on('update', provider._updateHandler)
     },
     onDenied() {
-      isReadOnly = true
+      right.refuse()
       update()
     },
     onAllowed() {
-      isReadOnly = false
+      right.allow()
       update()
     },
   })
@@ -152,8 +153,8 @@ export function openBoard(
       loaded,
       status,
       hasUnsaved,
-      readOnly: isReadOnly || isOutdated || ending !== undefined,
-      mayOnlyRead: isReadOnly,
+      readOnly: right.mayOnlyRead || isOutdated || ending !== undefined,
+      mayOnlyRead: right.mayOnlyRead,
       ending: ending ?? (isOutdated ? outdated : undefined),
       failingPictures,
       setAside: binding?.setAside.size ?? 0,
