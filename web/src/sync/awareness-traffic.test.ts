@@ -8,6 +8,8 @@ import { type AwarenessProvider, tameAwareness } from './awareness-traffic.ts'
 class Provider extends ObservableV2<{ status: (event: { status: 'connected' | 'disconnected' }) => void }> {
   readonly awareness = new Awareness(new Y.Doc())
   readonly _awarenessUpdateHandler = vi.fn()
+  /** By message type: sync, awareness. They have nothing to do here but to be called. */
+  readonly messageHandlers = [() => {}, () => {}]
 
   constructor(name: string) {
     super()
@@ -18,6 +20,13 @@ class Provider extends ObservableV2<{ status: (event: { status: 'connected' | 'd
 
   hear(other: Awareness, client = other.clientID): void {
     applyAwarenessUpdate(this.awareness, encodeAwarenessUpdate(other, [client]), this)
+  }
+
+  /** Something comes from the server, so long after this page last told of itself. */
+  receive(messageType: 0 | 1, afterMs: number): void {
+    const own = this.awareness.meta.get(this.awareness.clientID)
+    if (own) own.lastUpdated -= afterMs
+    this.messageHandlers[messageType]?.()
   }
 
   /** What y-websocket does when the socket is lost. */
@@ -56,6 +65,34 @@ describe('a page tells the server', () => {
     alice._awarenessUpdateHandler.mockClear()
     alice.hear(server, alice.awareness.clientID)
     expect(sentBy(alice)).toEqual([alice.awareness.clientID])
+  })
+})
+
+describe('a page whose timers the browser slows down', () => {
+  it.each([0, 1] as const)('tells that it is still here when a message of type %i reminds it', messageType => {
+    const alice = new Provider('Alice')
+    alice._awarenessUpdateHandler.mockClear()
+    alice.receive(messageType, 16_000)
+    expect(sentBy(alice)).toEqual([alice.awareness.clientID])
+    alice.receive(messageType, 1_000)
+    expect(sentBy(alice)).toHaveLength(1)
+  })
+
+  it('is seen by those who saw it', () => {
+    const [alice, bob] = [new Provider('Alice'), new Provider('Bob')]
+    bob.hear(alice.awareness)
+    const clockBefore = bob.awareness.meta.get(alice.awareness.clientID)?.clock ?? 0
+    alice.receive(1, 16_000)
+    bob.hear(alice.awareness)
+    expect(bob.awareness.meta.get(alice.awareness.clientID)?.clock).toBe(clockBefore + 1)
+  })
+
+  it('says nothing when it shows nobody', () => {
+    const alice = new Provider('Alice')
+    alice.awareness.setLocalState(null)
+    alice._awarenessUpdateHandler.mockClear()
+    alice.receive(1, 16_000)
+    expect(sentBy(alice)).toEqual([])
   })
 })
 
