@@ -193,7 +193,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       bus,
       writeOnce: createWriteOnce(storage.answers),
       whoIsHere,
-      tellOfAgent: (...told) => agents.tell(...told),
+      agents,
     })
   }
   if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })

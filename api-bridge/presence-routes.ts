@@ -1,18 +1,11 @@
 /** Who is on a board, over REST; and agents that say that they are. */
 import { z } from 'zod'
 import type { Grant } from '../core/auth/grant.ts'
-import { type AgentSighting, agentClientId, longestSightingMs } from '../core/contract/agent-sighting.ts'
+import { type AgentSighting, agentClientId, keptPeerOf, longestSightingMs } from '../core/contract/agent-sighting.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { colorOf, isHexColor } from '../core/contract/colors.ts'
 import { MAX_COORDINATE } from '../core/contract/item.ts'
-import {
-  longestId,
-  longestName,
-  nameOf,
-  type PresentPeer,
-  presentPeerSchema,
-  selectedAtMost,
-} from '../core/contract/present-peer.ts'
+import { longestId, longestName, nameOf, presentPeerSchema, selectedAtMost } from '../core/contract/present-peer.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
 import { type Answer, sendAnswer, type WriteOnce } from './idempotency.ts'
@@ -26,7 +19,11 @@ export interface PresenceServices {
   boards: Pick<Storage['boards'], 'head'>
   whoIsHere: WhoIsHere
   writeOnce: WriteOnce
-  tellOfAgent(board: BoardId, sighting: AgentSighting): void
+  agents: {
+    /** How it is seen until now; undefined also where nobody can say. */
+    lastSeen(board: BoardId, clientId: number): Promise<AgentSighting | undefined>
+    tell(board: BoardId, sighting: AgentSighting): void
+  }
 }
 
 export const presenceSchema = z
@@ -73,7 +70,7 @@ const announcedSchema = z
   .meta({ id: 'AnnouncedPresence' })
 
 export function presenceRoutes(app: CheckingApp, services: PresenceServices): void {
-  const { boards, whoIsHere, writeOnce, tellOfAgent } = services
+  const { boards, whoIsHere, writeOnce, agents } = services
   const presence = '/boards/:board/presence'
   const assertThere = async (board: BoardId) => {
     const head = await boards.head(board)
@@ -119,7 +116,8 @@ same credential and name are one agent. At most 100 agents are shown of a board.
     },
     async (request, reply) => {
       await assertThere(request.board)
-      const announced = () => announce(request.board, request.body, request.grant)
+      const sighting = await sightingOf(request.board, request.body, request.grant)
+      const announced = () => announce(request.board, sighting)
       // Without a key nothing is kept, and cursors move often: no transaction for that.
       const isKeyed = request.headers['idempotency-key'] !== undefined
       return sendAnswer(reply, isKeyed ? await writeOnce(request, async () => announced()) : announced())
@@ -128,21 +126,26 @@ same credential and name are one agent. At most 100 agents are shown of a board.
 
   refuseOtherMethods(app, presence, ['GET', 'HEAD', 'POST'])
 
-  function announce(board: BoardId, announcement: z.output<typeof announcementSchema>, grant: Grant): Answer {
-    const { ttl = usualTtl, color, cursor, selection } = announcement
-    const name = grant.name === undefined ? announcement.name : nameOf(grant.name)
-    const peer: PresentPeer = {
-      name,
-      color: color ?? colorOf(name),
-      type: 'agent',
-      ...(cursor && { cursor }),
-      ...(selection && { selection }),
-    }
-    const now = Date.now()
-    const until = now + Math.round(ttl * 1_000)
+  /** What it leaves unsaid of its place is as it was; everybody is told all of it, for it may be all that is kept. */
+  async function sightingOf(
+    board: BoardId,
+    { ttl = usualTtl, color, ...place }: z.output<typeof announcementSchema>,
+    grant: Grant,
+  ): Promise<AgentSighting> {
+    const name = grant.name === undefined ? place.name : nameOf(grant.name)
     const clientId = agentClientId(board, `agent:${grant.subject}`, name)
-    tellOfAgent(board, { ...peer, clientId, clock: now, until })
-    if (until <= now) return { status: 204 }
+    const isWhole = ttl === 0 || (place.cursor && place.selection)
+    const before = isWhole ? undefined : await agents.lastSeen(board, clientId)
+    const clock = Date.now()
+    const until = clock + Math.round(ttl * 1_000)
+    return { ...before, ...place, name, color: color ?? colorOf(name), type: 'agent', clientId, clock, until }
+  }
+
+  function announce(board: BoardId, sighting: AgentSighting): Answer {
+    agents.tell(board, sighting)
+    const { clock, until } = sighting
+    if (until <= clock) return { status: 204 }
+    const { clientId: _, clock: __, ...peer } = keptPeerOf(sighting)
     return { status: 200, body: { peer, expires_at: new Date(until).toISOString() } }
   }
 }

@@ -146,6 +146,23 @@ describe('an agent that says that it is there', () => {
     await sees(use(await site.join(board)), 'agent-7')
   })
 
+  test('stays where it was when it says again that it is there, and not where, also while nobody has the board open', async () => {
+    const [site, board] = [await start(), freshBoard()]
+    await site.ask('POST', '/v1/boards', { id: board })
+    await announce(site, board, { name: 'agent-7', cursor: { x: 1, y: 2 }, ttl: 60 })
+    await announce(site, board, { name: 'agent-7', selection: ['a'], ttl: 60 })
+    const answer = await announce(site, board, { name: 'agent-7', ttl: 60 })
+    const there = { name: 'agent-7', cursor: { x: 1, y: 2 }, selection: ['a'] }
+    expect(answer.json().peer).toMatchObject(there)
+    expect(await peersOn(site, board)).toMatchObject([there])
+    const alice = use(await site.join(board))
+    await sees(alice, 'agent-7')
+    expect(agentsSeenBy(alice)).toMatchObject([{ cursor: { x: 1, y: 2 }, selection: ['shape:a'] }])
+    await announce(site, board, { name: 'agent-7', ttl: 0 })
+    await announce(site, board, { name: 'agent-7', ttl: 60 })
+    expect((await peersOn(site, board))[0]).not.toHaveProperty('cursor')
+  })
+
   test('is another one under another credential, which cannot send it away', async () => {
     const [site, board] = [await start({ settings: { JWT_SECRET } }), freshBoard()]
     await site.ask('POST', '/v1/boards', { id: board }, await by({ sub: 'one' }))
@@ -224,8 +241,9 @@ describe('on several instances', () => {
     expect(agentsSeenBy(bob)[0]).toMatchObject({ id: agentsSeenBy(alice)[0]?.id, cursor: { x: 201, y: 201 } })
     await announce(api.site, board, { name: 'agent-7', cursor: { x: 9, y: 9 } })
     for (const client of [alice, bob]) await until(() => agentsSeenBy(client)[0]?.cursor?.x === 9)
+    await announce(api.site, board, { name: 'agent-7' })
     for (const { site } of [one, other, api]) {
-      expect((await peersOn(site, board)).map(({ name }) => name)).toEqual(['agent-7'])
+      expect(await peersOn(site, board)).toMatchObject([{ name: 'agent-7', cursor: { x: 9, y: 9 } }])
     }
     await announce(api.site, board, { name: 'agent-7', ttl: 0 })
     await sees(alice)

@@ -88,6 +88,15 @@ export class Agents {
     return [...seen.values()].map(keptPeerOf)
   }
 
+  /** How it is seen on the board until now. Waits for the bus no longer than it takes to say that it cannot tell. */
+  async lastSeen(board: BoardId, clientId: number): Promise<AgentSighting | undefined> {
+    const room = this.#rooms.find(board)
+    const seen = room && this.#seen.get(room)?.get(clientId)
+    if (seen && seen.until > Date.now()) return seen
+    const text = (await this.#bus.kept(agentsGroup(board)))?.get(String(clientId))
+    return text === undefined ? undefined : decodeSighting(text)
+  }
+
   /** Shows it here, and has every other instance show it. */
   tell(board: BoardId, sighting: AgentSighting): void {
     const room = this.#rooms.find(board)
