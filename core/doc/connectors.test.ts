@@ -7,7 +7,7 @@ import type { NewItem } from '../contract/item.ts'
 import { arrowEnds } from './arrow-ends.ts'
 import { BoardRecords } from './board-records.ts'
 import { readItem } from './items.ts'
-import { putRecord, readRecords, recordsOf } from './record-layout.ts'
+import { putRecord, readRecords, recordsOf, removeRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 
 const propsOf = (doc: Y.Doc, id: string) => record(doc, id).props as Record<string, unknown>
@@ -122,6 +122,17 @@ describe('when one end of a connector goes', () => {
     expect(idsOf(doc, 'binding:')).toEqual(['binding:ab-start', 'binding:ac-end', 'binding:ac-start'])
     update(doc, { id: 'a', y: 200 })
     expect(endsOf(doc, 'ab').slice(2)).toEqual(before.slice(2))
+  })
+
+  it('by a program that leaves the binding, that end is a free one: not shown, and refused when it is named', () => {
+    const doc = boardWith(...boxes, connector('ab', 'a', 'b'))
+    removeRecord(doc, 'shape:b')
+    expect(readItem(doc, 'ab')?.content).toEqual({ text: '', from: 'a' })
+    const errors = [{ pointer: '/content/to', detail: 'this board has no item "b"' }]
+    expect(update(doc, { id: 'ab', content: { to: 'b' } })).toMatchObject({ status: 'rejected', errors })
+    expect(update(doc, { id: 'ab', content: { text: 'to where?' } })).toMatchObject({ status: 'applied' })
+    expect(update(doc, { id: 'ab', content: { to: 'c' } })).toMatchObject({ item: { content: { to: 'c' } } })
+    expect(idsOf(doc, 'binding:')).toEqual(['binding:ab-end', 'binding:ab-start'])
   })
 
   const unreadable = { valueOf: 1, toString: 1 }

@@ -1,6 +1,7 @@
 /** The fields of items, one by one: where in a tldraw shape's props each is found and how it is written there. */
 import { createHash } from 'node:crypto'
 import type { Item } from '../contract/item.ts'
+import { isShapeId, itemIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { documentText, plainText, richTextOf, withText, withTitle } from './rich-text.ts'
 
@@ -120,7 +121,10 @@ export const arrowEnd = (terminal: 'start' | 'end'): Field => ({
     const binding = related.bindingsFrom(shapeId).find(({ props }) => {
       return typeof props === 'object' && props !== null && 'terminal' in props && props.terminal === terminal
     })
-    return typeof binding?.toId === 'string' ? binding.toId.replace(/^shape:/, '') : undefined
+    const toId = binding?.toId
+    // Who deletes a shape by Yjs alone may leave what was bound to it: that is a free end.
+    const isThere = isShapeId(toId) && related.record(toId)?.typeName === 'shape'
+    return isThere ? itemIdOf(toId) : undefined
   },
   refuse: value => (value === undefined ? 'a connector needs an item at each end' : undefined),
 })

@@ -54,12 +54,24 @@ export class ItemTracker {
     const records = new BoardRecords(this.replica.doc)
     const shapes = new Set<string>()
     for (const id of this.#touched) {
-      if (isShapeId(id)) shapes.add(id)
+      if (isShapeId(id)) {
+        shapes.add(id)
+        for (const arrow of this.#endingAt(id, records)) shapes.add(arrow)
+      }
       for (const dependent of this.#dependents.get(id) ?? []) shapes.add(dependent)
       for (const dependent of this.#link(id, records.record(id))) shapes.add(dependent)
     }
     const items = [...shapes].sort().map(itemIdOf)
     return items.flatMap(id => this.#compare(id, shapeAt(records, id)?.item) ?? [])
+  }
+
+  /** The arrows that gain or lose an end by this shape; not those that merely follow it, which may be many. */
+  #endingAt(id: string, records: BoardRecords): string[] {
+    if (this.#tags.has(itemIdOf(id)) && records.record(id)) return []
+    return records
+      .bindingsOf(id)
+      .map(({ fromId }) => fromId)
+      .filter(isShapeId)
   }
 
   /** Remembers whose item this record belongs to. @returns the shapes that it does */

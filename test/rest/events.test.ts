@@ -1,6 +1,6 @@
 /** The events of a board: what people and agents do, as it is committed, once. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { changeRecord, putRecord, removeRecord } from '../../core/doc/record-layout.ts'
+import { changeRecord, type PlainRecord, putRecord, removeRecord } from '../../core/doc/record-layout.ts'
 import { listen } from '../kit/event-client.ts'
 import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
@@ -114,6 +114,29 @@ describe('events', () => {
       ['item.created', { text: 'by hand' }],
       ['item.created', { url: 'https://example.com/1.png', title: '' }],
       ['item.updated', { url: 'https://example.com/2.png', title: '' }],
+    ])
+  })
+
+  test('tell of a connector whose end goes or comes back by a program that leaves the binding, and not of one that follows', async () => {
+    const board = freshBoard()
+    for (const id of ['a', 'b']) await post(site, board, { id })
+    await post(site, board, { id: 'ab', type: 'connector', content: { from: 'a', to: 'b' } })
+    const person = use(await site.join(board))
+    const stream = await events(site, board)
+    const note = recordIn(person.doc, 'b') as PlainRecord
+    person.doc.transact(() => changeRecord(person.doc, note, { ...note, x: 900 }))
+    await stream.heard(1)
+    person.doc.transact(() => removeRecord(person.doc, note.id))
+    await stream.heard(3)
+    person.doc.transact(() => putRecord(person.doc, note))
+    const heard = await stream.heard(5)
+    const ends = heard.map(({ data }) => (data.item as { content: { to?: string } } | undefined)?.content.to)
+    expect(heard.map(({ event }, n) => `${event} ${ends[n]}`)).toEqual([
+      'item.updated undefined',
+      'item.updated undefined',
+      'item.deleted undefined',
+      'item.updated b',
+      'item.created undefined',
     ])
   })
 
