@@ -4,14 +4,13 @@
  * width of a stroke.
  */
 import type { BoardRecords } from './board-records.ts'
-import { type Props, propsOf } from './item-fields.ts'
+import { bindingAt, type Props, propsOf, type Terminal } from './item-fields.ts'
 import { boxAround, firstMeeting, outOf, type Point } from './plane.ts'
 import { isPlainObject } from './record-fields.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { outlineOf, pageFrameOf } from './shape-outline.ts'
 import { recordFault } from './tldraw-schema.ts'
 
-export type Terminal = 'start' | 'end'
 export const terminals: readonly Terminal[] = ['start', 'end']
 
 /** What tldraw leaves between an arrowhead and the shape it points at. */
@@ -44,10 +43,6 @@ export function endsBetween(records: BoardRecords, from: PlainRecord, to: PlainR
     start: visibleEnd(end.anchor, start.anchor, start, false),
     end: visibleEnd(start.anchor, end.anchor, end, true),
   }
-}
-
-export function bindingAt(records: BoardRecords, arrowId: string, terminal: Terminal): PlainRecord | undefined {
-  return records.bindingsFrom(arrowId).find(binding => propsOf(binding).terminal === terminal)
 }
 
 /** Arrows bind to neither arrows nor groups; other programs may have bound them all the same. */

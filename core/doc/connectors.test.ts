@@ -1,13 +1,13 @@
 /** Connectors follow what they connect, and images show what they name: what stands in the records beside the shape. */
 
 import { describe, expect, it } from 'vitest'
-import type * as Y from 'yjs'
-import { boardWith, create, record, remove, update } from '../../test/kit/items.ts'
+import * as Y from 'yjs'
+import { boardWith, create, record, remove, stateOf, update } from '../../test/kit/items.ts'
 import type { NewItem } from '../contract/item.ts'
 import { arrowEnds } from './arrow-ends.ts'
 import { BoardRecords } from './board-records.ts'
 import { readItem } from './items.ts'
-import { putRecord, readRecords, recordsOf, removeRecord } from './record-layout.ts'
+import { type PlainRecord, putRecord, readRecords, recordsOf, removeRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
 
 const propsOf = (doc: Y.Doc, id: string) => record(doc, id).props as Record<string, unknown>
@@ -100,6 +100,26 @@ describe('a connector', () => {
     expect(readItem(doc, 'drawn')?.content).toEqual({ text: '' })
     expect(update(doc, { id: 'drawn', content: { to: 'c' } })).toMatchObject({ item: { content: { to: 'c' } } })
     expect(idsOf(doc, 'binding:')).toHaveLength(3)
+  })
+
+  it('with two bindings at one end is bound by the same one in every replica, whatever came first', () => {
+    const doc = boardWith(...boxes, connector('x', 'a', 'b'))
+    const other = new Y.Doc()
+    Y.applyUpdate(other, stateOf(doc))
+    const [first, second] = ['one', 'two'].map(id => ({ ...record(doc, 'binding:x-end'), id: `binding:${id}` }))
+    for (const each of [doc, other]) {
+      expect(readItem(each, 'x')?.content.to).toBe('b')
+      removeRecord(each, 'binding:x-end')
+    }
+    putRecord(doc, { ...first, toId: 'shape:b' } as PlainRecord)
+    putRecord(other, { ...second, toId: 'shape:c' } as PlainRecord)
+    const [one, two] = [stateOf(doc), stateOf(other)]
+    Y.applyUpdate(doc, two)
+    Y.applyUpdate(other, one)
+    for (const each of [doc, other]) {
+      expect(readItem(each, 'x')?.content).toEqual({ text: '', from: 'a', to: 'b' })
+      expect(endsOf(each, 'x')).toEqual([100, 50, 390, 50])
+    }
   })
 
   it('to an item on another page is refused', () => {

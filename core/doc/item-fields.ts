@@ -22,6 +22,14 @@ export interface RelatedRecords {
   bindingsFrom(shapeId: string): readonly PlainRecord[]
 }
 
+export type Terminal = 'start' | 'end'
+
+/** Two people who bind one end at once leave two bindings, which no two replicas need hold in the same order: the first by id counts. */
+export function bindingAt(related: RelatedRecords, arrowId: string, terminal: Terminal): PlainRecord | undefined {
+  const bindings = related.bindingsFrom(arrowId).filter(binding => propsOf(binding).terminal === terminal)
+  return bindings.length > 1 ? bindings.reduce((first, other) => (other.id < first.id ? other : first)) : bindings[0]
+}
+
 /** Reading what was written gives the same value back; writing what was read changes nothing. */
 export interface Field {
   read(props: Props, shapeId: string, related: RelatedRecords): Value | undefined
@@ -116,12 +124,9 @@ export const assetIdOf = (url: string): string =>
   `asset:${createHash('sha256').update(url).digest('base64url').slice(0, 22)}`
 
 /** The item that one end of an arrow is bound to. It stands in a record of its own: see `item-relations.ts`. */
-export const arrowEnd = (terminal: 'start' | 'end'): Field => ({
+export const arrowEnd = (terminal: Terminal): Field => ({
   read: (_props, shapeId, related) => {
-    const binding = related.bindingsFrom(shapeId).find(({ props }) => {
-      return typeof props === 'object' && props !== null && 'terminal' in props && props.terminal === terminal
-    })
-    const toId = binding?.toId
+    const toId = bindingAt(related, shapeId, terminal)?.toId
     // Who deletes a shape by Yjs alone may leave what was bound to it: that is a free end.
     const isThere = isShapeId(toId) && related.record(toId)?.typeName === 'shape'
     return isThere ? itemIdOf(toId) : undefined

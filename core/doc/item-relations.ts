@@ -5,10 +5,10 @@
  */
 import type { FieldError } from '../contract/field-error.ts'
 import type { Item } from '../contract/item.ts'
-import { arrowEnds, bindingAt, endsBetween, isBindable, type Terminal, terminals } from './arrow-ends.ts'
+import { arrowEnds, endsBetween, isBindable, terminals } from './arrow-ends.ts'
 import type { BoardRecords } from './board-records.ts'
 import { ancestorsOf } from './board-tree.ts'
-import { assetIdOf, propsOf, type Value } from './item-fields.ts'
+import { assetIdOf, bindingAt, propsOf, type Terminal, type Value } from './item-fields.ts'
 import { into, type Point } from './plane.ts'
 import { isShapeId, itemIdOf, shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
