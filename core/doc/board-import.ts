@@ -7,7 +7,7 @@
 import { equalityDeep } from 'lib0/function'
 import { newItemId } from '../contract/batch.ts'
 import type { ChangeOutcome, Import, Imported } from '../contract/change.ts'
-import type { FieldError } from '../contract/field-error.ts'
+import { type FieldError, jsonPointer } from '../contract/field-error.ts'
 import type { BoardRecords } from './board-records.ts'
 import { firstPage, indexAboveSiblings, plantBoard } from './board-tree.ts'
 import { hazardOf } from './record-hazard.ts'
@@ -17,6 +17,8 @@ import { isKnownType, recordFault } from './tldraw-schema.ts'
 
 /** More teach nobody anything. */
 const errorsAtMost = 50
+
+const loneSurrogate = /\p{Surrogate}/u
 
 const countedAs = { page: 'pages', shape: 'shapes', binding: 'bindings', asset: 'assets' } as const
 type Importable = keyof typeof countedAs
@@ -74,10 +76,27 @@ function faultsOf(given: readonly PlainRecord[]): FieldError[] {
 function faultOf(record: PlainRecord, byId: ReadonlyMap<string, PlainRecord>): FieldError | undefined {
   const fault = recordFault(record)
   if (fault) return fault
+  const illFormed = illFormedIn(record)
+  if (illFormed) return { pointer: jsonPointer(illFormed), detail: 'must be well-formed Unicode' }
   const hazard = hazardOf(record, id => byId.get(id)?.parentId)
   if (hazard) return { pointer: '', detail: `no canvas can show it: ${hazard}` }
   for (const name of referencesOf(record)) {
     if (!byId.has(String(record[name]))) return { pointer: `/${name}`, detail: 'the file has no such record' }
+  }
+  return undefined
+}
+
+/**
+ * Where half a surrogate pair is, key by key. The log and every reader would have another character in its place than the
+ * document that it was put in. Values of records that {@link recordFault} has passed, which are not too deep for this.
+ */
+function illFormedIn(value: unknown): string[] | undefined {
+  if (typeof value === 'string') return loneSurrogate.test(value) ? [] : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, held] of Object.entries(value)) {
+    if (loneSurrogate.test(key)) return []
+    const path = illFormedIn(held)
+    if (path) return [key, ...path]
   }
   return undefined
 }

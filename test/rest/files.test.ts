@@ -203,12 +203,17 @@ describe('an import', () => {
     const board = freshBoard()
     const camera = { id: 'camera:page:page', typeName: 'camera', x: 0, y: 0, z: 1, meta: {} }
     const emptyText = { type: 'doc', content: [{ type: 'paragraph', content: [{ type: 'text', text: '' }] }] }
+    const halfAPair = { type: 'doc', content: [{ type: 'paragraph', content: [{ type: 'text', text: '\ud83d' }] }] }
+    const textPointer = '/records/3/props/richText/content/0/content/0/text'
     const cases: [object, string][] = [
       [{ ...drawnNote('b'), opacity: 7 }, '/records/3/opacity'],
       [drawnNote('b', { parentId: 'shape:nowhere' }), '/records/3/parentId'],
       [drawnNote('b', { parentId: 'shape:b' }), '/records/3'],
       [drawnNote('b', { props: { ...(drawnNote('b').props as object), richText: emptyText } }), '/records/3'],
       [drawnNote('a'), '/records/3/id'],
+      [drawnNote('b', { props: { ...(drawnNote('b').props as object), richText: halfAPair } }), textPointer],
+      [drawnNote('b', { meta: { '\ud800': 1 } }), '/records/3/meta'],
+      [drawnNote('\udc00'), '/records/3/id'],
       [{ id: 'elsewhere:1', typeName: 'elsewhere' }, '/records/3/typeName'],
     ]
     for (const [record, pointer] of cases) {
