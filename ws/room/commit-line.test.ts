@@ -195,6 +195,12 @@ describe('an edit that is admitted', () => {
     expect(done).toHaveLength(2)
   })
 
+  test('and closes the line as it is applied at once does not wake it any more', () => {
+    const { line: own, wake } = line()
+    own.admit(33 * 1024, () => own.close())
+    expect(wake).not.toHaveBeenCalled()
+  })
+
   test('goes into one batch with those applied beside it, also where that is taken at once, and waits since it came in', () => {
     const { line: own, wake, left, commit } = line()
     const now = vi.spyOn(Date, 'now').mockReturnValue(1_000)

@@ -112,7 +112,7 @@ export class CommitLine {
     this.#admittedBytes += bytes
     this.#admitted.push({ bytes, apply, at: Date.now() })
     if (this.#admittedBytes > gatheredBytesAtMost) this.applyAdmitted()
-    this.#wake(this)
+    if (!this.#closed) this.#wake(this) // by what was applied
   }
 
   /** Applies what was admitted, unless a turn waits or is at work: then it is applied when that is done. */
@@ -131,7 +131,7 @@ export class CommitLine {
         this.#cameInAt = undefined
       }
     }
-    // Also where something big came to nothing: what waited before it goes another way now.
+    // Once for all of them; all together they may have become big, and go another way.
     if (this.nextMode) this.#wake(this)
   }
 
