@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { readConfig } from '../core/base/config.ts'
 import { loadedBy } from './kit/imports.ts'
 import { releasing } from './kit/releasing.ts'
 import { projectRoot, readSources } from './kit/sources.ts'
@@ -21,9 +22,27 @@ const linesOf = (file: string): string[] =>
     .split('\n')
     .filter(line => line.trim() && !line.startsWith('#'))
 
-/** Every setting there is, given or commented out. */
-const settings = (): string[] =>
-  [...read('.env.example').matchAll(/^#?\s*([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name)
+/** Every setting there is, given or commented out, and what stands behind it. */
+const settingsWithValues = (): [name: string, value: string][] =>
+  [...read('.env.example').matchAll(/^#? ?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value])
+const settings = (): string[] => settingsWithValues().map(([name]) => name)
+
+describe('the example of an env file', () => {
+  test('has no comment behind a value, which compose and `docker run` take for the value or a part of it', () => {
+    expect(settings().length).toBeGreaterThan(20)
+    expect(settingsWithValues().filter(([, value]) => /#|\s$/.test(value))).toEqual([])
+  })
+
+  test('sets nothing as it stands, and shows the defaults', () => {
+    expect(linesOf('.env.example')).toEqual([])
+    expect(readConfig(Object.fromEntries(settingsWithValues()))).toEqual(readConfig({}))
+  })
+
+  test('says how to start with it: as `npm start` does', () => {
+    const { start } = JSON.parse(read('package.json')).scripts
+    expect(read('.env.example')).toContain(`\n# ${start.replace('node ', 'node --env-file=.env ')}\n`)
+  })
+})
 
 describe('the image', () => {
   const instructions = linesOf('Dockerfile')
