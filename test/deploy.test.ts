@@ -118,6 +118,7 @@ test.each([
 
 describe('the compose file', () => {
   interface Service {
+    build?: string
     environment: Record<string, string | null>
     depends_on?: object
     healthcheck?: object
@@ -138,6 +139,27 @@ describe('the compose file', () => {
     expect(set.filter(name => !settings().includes(name))).toEqual([])
   })
 
+  test('hands on every setting that it does not decide itself', () => {
+    const decided = [
+      'DATA_DIR',
+      'DATABASE_URL',
+      'HOST',
+      'MIGRATION_DATABASE_URL',
+      'PORT',
+      'REDIS_URL',
+      'ROLE',
+      'TRUST_PROXY',
+    ]
+    const handedOn = Object.entries(first?.environment ?? {}).filter(([name]) => !decided.includes(name))
+    expect(new Set(handedOn.map(([name]) => name))).toEqual(new Set(settings().filter(name => !decided.includes(name))))
+    // Null: only where it is set.
+    expect(handedOn.filter(([name, value]) => name !== 'ADMIN_KEY' && value !== null)).toEqual([])
+  })
+
+  test('has the server believe one proxy, which is the one it runs', () => {
+    expect(first?.environment.TRUST_PROXY).toBe('1')
+  })
+
   test('has no secret of its own: each must be given', () => {
     expect(first?.environment.ADMIN_KEY).toMatch(/^\$\{ADMIN_KEY:\?.+\}$/)
     expect(services.postgres?.environment.POSTGRES_PASSWORD).toMatch(/^\$\{POSTGRES_PASSWORD:\?.+\}$/)
@@ -153,8 +175,11 @@ describe('the compose file', () => {
 
   test('runs two instances for sockets and one for REST that differ in their role only, on services that are there', () => {
     expect(instances.map(instance => instance?.environment.ROLE)).toEqual(['ws', 'ws', 'api'])
+    const { build, ...shared } = first ?? {}
+    expect(build).toBe('.')
     for (const instance of instances) {
-      expect({ ...instance, environment: { ...instance?.environment, ROLE: 'ws' } }).toEqual(first)
+      const { build: _, ...own } = instance ?? {}
+      expect({ ...own, environment: { ...instance?.environment, ROLE: 'ws' } }).toEqual(shared)
       expect(instance).not.toHaveProperty('ports')
     }
     expect(Object.keys(services)).toContain(new URL(String(first?.environment.REDIS_URL)).hostname)
@@ -162,16 +187,29 @@ describe('the compose file', () => {
     expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(first?.depends_on ?? {})))
   })
 
+  test('builds its image once: builds of one tag at the same time fail', () => {
+    expect(Object.keys(services).filter(name => services[name]?.build !== undefined)).toEqual(['ws-1'])
+  })
+
   test('lets people in by the proxy alone, on this machine, which knows every instance by its name and port', () => {
     const { proxy } = services
     expect(proxy?.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{PORT:-8080\}:8080$/)])
-    expect(proxy?.volumes).toEqual(['./deploy/Caddyfile:/etc/caddy/Caddyfile:ro'])
+    // The second: certificates outlive the container.
+    expect(proxy?.volumes).toEqual(['./deploy/Caddyfile:/etc/caddy/Caddyfile:ro', 'caddy:/data'])
+    expect(volumes).toHaveProperty('caddy')
     const passed = linesOf('deploy/Caddyfile').filter(line => line.includes('reverse_proxy'))
     const [port] = linesOf('Dockerfile').flatMap(line => /^EXPOSE (\d+)$/.exec(line)?.[1] ?? [])
     expect(passed.map(line => line.trim())).toEqual([
       `reverse_proxy @sockets ws-1:${port} ws-2:${port} {`,
       `reverse_proxy api:${port} {`,
     ])
+  })
+
+  test('tells nobody outside what one instance counts, and asks each itself whether it is ready', () => {
+    const lines = linesOf('deploy/Caddyfile').map(line => line.trim())
+    expect(lines).toEqual(
+      expect.arrayContaining(['@inside path /metrics /ready', 'respond @inside 404', 'health_uri /ready']),
+    )
   })
 })
 
