@@ -64,7 +64,11 @@ const problems = {
     'List the items anew. The ETag of that answer is a place too: send it, without its quotes, as Last-Event-ID.',
   ],
   'item-changed': [412, 'The item is no longer what If-Match names', again],
-  'body-too-large': [413, 'The body is too large', 'A body has at most 1 MiB, a picture 10 MiB, a tldraw file 16 MiB.'],
+  'body-too-large': [
+    413,
+    'The body is too large',
+    'A body has at most 1 MiB, a picture 10 MiB, a batch or a tldraw file 16 MiB.',
+  ],
   'content-type-unsupported': [
     415,
     'This content type is not taken',
