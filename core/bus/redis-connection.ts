@@ -28,7 +28,7 @@ export function connectRedis(
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // Subscriptions are made again by `RedisSubscriptions`, which knows when all of them are there.
+    // Subscriptions are made again by `RedisNode`, which knows when all of them are there.
     autoResubscribe: false,
     connectTimeout: connectWithinMs,
     socketTimeout: silentAtMostMs,
