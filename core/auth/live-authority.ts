@@ -12,8 +12,6 @@ import type { Grant } from './grant.ts'
 import { hasEnded, type StoredCredentials } from './stored-credentials.ts'
 
 const lookEveryMs = 2_000
-/** Longer than any statement may take: a row is seen later than the time it carries. */
-const overlapSeconds = 15
 /** A session that something waits on is in use. */
 const slideEveryMs = 60 * 60 * 1_000
 /** The longest that a timer can be set to. */
@@ -35,7 +33,8 @@ export class LiveAuthority {
   readonly #watches = new Set<Watch>()
   readonly #timer: NodeJS.Timeout
   #unsubscribe: (() => void) | undefined
-  #lookedAt = performance.now()
+  /** The moment of the last answer. Before the first one, whatever has ended ever is news. */
+  #askedAt = 0
   #slidAt = performance.now()
   #looking: Promise<void> | undefined
   #again = false
@@ -99,18 +98,18 @@ export class LiveAuthority {
   }
 
   async #lookOnce(): Promise<void> {
-    const now = performance.now()
     if (this.#watches.size > 0 || this.#stored.remembers) {
-      const ended = await this.#stores.endings.within((now - this.#lookedAt) / 1_000 + overlapSeconds)
+      const { ended, askedAt } = await this.#stores.endings.since(this.#askedAt)
       this.#stored.forget(ended)
       // As a rule nothing has; and there may be many who watch.
       const watches = ended.keys.size + ended.sessions.size > 0 ? this.#watches : []
       for (const watch of watches) {
         if (hasEnded(watch.grant, ended)) this.#end(watch, errorOf(watch.grant, ended))
       }
+      // Only now: what a look that failed did not hear, the next one asks for.
+      this.#askedAt = askedAt
     }
-    // Only now: what a look that failed did not hear, the next one asks for.
-    this.#lookedAt = now
+    const now = performance.now()
     if (now - this.#slidAt >= slideEveryMs) {
       await this.#slide()
       this.#slidAt = now

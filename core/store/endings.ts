@@ -7,6 +7,18 @@ export interface Ended {
   sessions: ReadonlySet<string>
 }
 
+interface EndingsAnswer {
+  ended: Ended
+  /** By the database's clock, in seconds since 1970: that of a process stands still while its machine is suspended. */
+  askedAt: number
+}
+
+/**
+ * A row carries the time at which its transaction began, and is seen when that is committed: longer than any may take is
+ * asked for again. And after a failover the clock may be behind the one that `$1` was read from.
+ */
+const unheard = "least(to_timestamp($1), now()) - interval '15 seconds'"
+
 export class Endings {
   readonly #database: Database
 
@@ -15,18 +27,23 @@ export class Endings {
   }
 
   /**
-   * What was ended in the last `seconds`, by the database's clock. A row carries the time at which its transaction
-   * began, and is seen when that is committed: ask for some seconds more than have passed since you last asked.
+   * All that is to be known by now to who asked at `moment` before, and some of what was heard then.
+   * @param moment the `askedAt` of that answer; 0: of all times
    */
-  async within(seconds: number): Promise<Ended> {
+  async since(moment: number): Promise<EndingsAnswer> {
     const rows = await this.#database.query<{ kind: string; id: string }>(
-      `SELECT 'key' AS kind, id::text AS id FROM boardsync.api_keys WHERE revoked_at > now() - make_interval(secs => $1)
+      `SELECT 'asked' AS kind, extract(epoch FROM now())::text AS id
        UNION ALL
-       SELECT 'session', encode(hash, 'hex') FROM boardsync.sessions WHERE ended_at > now() - make_interval(secs => $1)`,
-      [seconds],
+       SELECT 'key', id::text FROM boardsync.api_keys WHERE revoked_at > ${unheard}
+       UNION ALL
+       SELECT 'session', encode(hash, 'hex') FROM boardsync.sessions WHERE ended_at > ${unheard}`,
+      [moment],
       'endings',
     )
     const idsOf = (kind: string) => new Set(rows.filter(row => row.kind === kind).map(row => row.id))
-    return { keys: idsOf('key'), sessions: idsOf('session') }
+    return {
+      ended: { keys: idsOf('key'), sessions: idsOf('session') },
+      askedAt: Number(rows.find(row => row.kind === 'asked')?.id),
+    }
   }
 }

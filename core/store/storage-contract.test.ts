@@ -6,6 +6,7 @@ import { archiveCases } from '../../test/storage/archive-cases.ts'
 import { assetCases } from '../../test/storage/asset-cases.ts'
 import { corruptionCases } from '../../test/storage/corruption-cases.ts'
 import { directoryCases } from '../../test/storage/directory-cases.ts'
+import { endingCases } from '../../test/storage/ending-cases.ts'
 import { growthCases } from '../../test/storage/growth-cases.ts'
 import { lockedRowCases } from '../../test/storage/locked-row-cases.ts'
 import { logCases } from '../../test/storage/log-cases.ts'
@@ -35,6 +36,7 @@ describe.each([
   quarantineCases(site)
   outboxCases(site)
   directoryCases(site)
+  endingCases(site)
   previousVersionCases(site)
   restoreCases(site)
   growthCases(site)
