@@ -145,6 +145,14 @@ test('an expiry is told when it comes, however far away, and not to those who ha
   expect(heard).toMatchObject([{ code: 'credential-expired' }])
 })
 
+test('what expires while its machine is suspended ends within a minute of that', async () => {
+  const heard = watched(grant({ issuer: 'i' }, new Date(Date.now() + 3_600_000)))
+  await after(1_000)
+  vi.setSystemTime(Date.now() + 7_200_000)
+  await after(60_000)
+  expect(heard).toMatchObject([{ code: 'credential-expired' }])
+})
+
 test('a session that something has open stays in use', async () => {
   watched(grant({ issuer: 'i', session: 'ab' }))
   watched(grant({ issuer: 'i', session: 'ab' }))

@@ -14,8 +14,8 @@ import { hasEnded, type StoredCredentials } from './stored-credentials.ts'
 const lookEveryMs = 2_000
 /** A session that something waits on is in use. */
 const slideEveryMs = 60 * 60 * 1_000
-/** The longest that a timer can be set to. */
-const longestTimerMs = 2 ** 31 - 1
+/** Timers stand still while the machine is suspended: what expired meanwhile ends this long after that, at the latest. */
+const longestTimerMs = 60_000
 
 type OnEnd = (error: SyncError) => void
 
