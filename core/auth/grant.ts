@@ -32,7 +32,7 @@ export function grantOf(
     name: undefined,
     expiresAt: undefined,
     ...given,
-    roleOn: board => given.rights.get(board) ?? given.rights.get(everyBoard),
+    roleOn: board => given.rights.get(given.rights.has(board) ? board : everyBoard) ?? undefined,
   }
 }
 

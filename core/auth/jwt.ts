@@ -21,19 +21,27 @@ const publicKeyAlgorithms = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 
-/** They go into rows and frames: printable, and of a reasonable length. */
-const label = z.string().regex(/^\P{Cc}{1,200}$/u, 'must have 1 to 200 printable characters')
-
-/** `boards` is read as entries: a board may be named like something that every object has. */
+/**
+ * What goes into rows and frames is printable, and of a reasonable length: a subject as long as OpenID Connect has it, and a
+ * name that is not usable is none. `boards` is read as entries: a board may be named like something that every object has.
+ */
 const claimsSchema = z.object({
   exp: z.number(),
-  sub: label.optional(),
-  name: label.optional(),
+  sub: z
+    .string()
+    .regex(/^\P{Cc}{1,255}$/u, 'must have 1 to 255 printable characters')
+    .optional(),
+  name: z
+    .string()
+    .regex(/^\P{Cc}{1,200}$/u)
+    .optional()
+    .catch(undefined),
   boards: z
     .custom<object>(value => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
-    .transform(boards => Object.entries(boards))
-    .pipe(z.array(z.tuple([z.string(), z.enum(roles)])))
-    .default([]),
+    .nullish()
+    .transform(boards => Object.entries(boards ?? {}))
+    // A role that there is not is none. The board keeps its entry: what `*` says is not for it.
+    .pipe(z.array(z.tuple([z.string(), z.enum(roles).nullable().catch(null)]))),
 })
 
 /** @throws SyncError `credential-invalid`, `credential-expired`, `credential-unverifiable` */

@@ -10,7 +10,7 @@ export const mayWrite = (role: Role): boolean => role !== 'read'
 /** Whether `role` reaches as far as `other`. */
 export const includes = (role: Role, other: Role): boolean => roles.indexOf(role) >= roles.indexOf(other)
 
-/** What a credential may do, by board id; `*` stands for every board that is not named. */
-export type Rights = ReadonlyMap<string, Role>
+/** What a credential may do, by board id (null: nothing); `*` stands for every board that is not named. */
+export type Rights = ReadonlyMap<string, Role | null>
 
 export const everyBoard = '*'

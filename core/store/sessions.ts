@@ -61,7 +61,7 @@ export class Sessions {
     )
     if (!row) return undefined
     if (row.slides) await this.slide([hash])
-    return { ...basisOf(row), rights: new Map(JSON.parse(row.rights) as [string, Role][]) }
+    return { ...basisOf(row), rights: new Map(JSON.parse(row.rights) as [string, Role | null][]) }
   }
 
   /** Those still alive are used now. */

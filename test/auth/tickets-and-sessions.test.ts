@@ -223,6 +223,17 @@ describe('a session', () => {
     expect((await site.ask('DELETE', '/v1/session')).statusCode).toBe(204)
   })
 
+  test('keeps what a token withholds: a board that it names with no role of ours is not among those of *', async () => {
+    const [board, other] = [freshBoard(), freshBoard()]
+    await Promise.all([makeKey(site, board), makeKey(site, other)])
+    const cookie = await signIn(site, await token({ [board]: 'none', '*': 'write' }))
+    expect(refusalOf(await read(board, { cookie }))).toBe('404 board-missing')
+    expect((await read(other, { cookie })).statusCode).toBe(200)
+    const list = await site.ask('GET', '/v1/boards?limit=500', undefined, { cookie })
+    const listed = list.json().boards.map(({ id }: { id: string }) => id)
+    expect([listed.includes(board), listed.includes(other)]).toEqual([false, true])
+  })
+
   test('ends where the admin key it was made from is another one now', async () => {
     const cookie = await signIn(site, settings.ADMIN_KEY)
     const changed = use(
