@@ -1,9 +1,12 @@
 /** Sessions: a page signs in with any credential and keeps none; from then on its cookie speaks for it. */
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { credentialOf } from '../core/auth/credential.ts'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import { isSecure, noSessionCookie, sessionCookie, sessionTokenIn } from '../core/auth/session-cookie.ts'
 import { createToken, hashOfToken } from '../core/auth/token.ts'
+import { SyncError } from '../core/base/errors.ts'
+import type { Secret } from '../core/base/secret.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
@@ -52,29 +55,40 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce 
         summary: 'Turn a credential into a session cookie',
         description:
           'For pages of this server and of allowed origins. The cookie `boardsync_session` is HttpOnly and SameSite=Strict, ' +
-          'good for 12 hours after its last use, and ends with the credential it was made from.',
+          'good for 12 hours after its last use, and ends with the credential it was made from. Asked with a session, that ' +
+          'session is used, and its cookie set anew.',
         tags: ['access'],
         headers: writeHeaders,
         response: orProblem({ 201: sessionSchema }),
       },
     },
     async (request, reply) => {
-      const { grant } = request
-      const cookieIsSecure = secure(request, publicUrl)
-      const answer = await writeOnce(request, async sql => {
-        const token = createToken('session')
-        const hash = hashOfToken(token)
-        const expiresAt = await storage.sessions.create(sql, hash, { ...restingOn(grant), rights: grant.rights })
-        return {
-          status: 201,
-          headers: { 'set-cookie': sessionCookie(token, cookieIsSecure), 'cache-control': 'no-store' },
-          body: { subject: grant.subject, expires_at: expiresAt.toISOString() },
-          secretOf: shortNameOf(hash),
-        }
+      const { grant, headers, method } = request
+      const answerWith = (token: Secret, expiresAt: Date) => ({
+        status: 201,
+        headers: { 'set-cookie': sessionCookie(token, secure(request, publicUrl)), 'cache-control': 'no-store' },
+        body: { subject: grant.subject, expires_at: expiresAt.toISOString() },
       })
-      return sendAnswer(reply, answer)
+      const shown = grant.basis.session === undefined ? undefined : credentialOf({ headers, method })
+      const answer = shown
+        ? answerWith(shown, await use(shown))
+        : await writeOnce(request, async sql => {
+            const token = createToken('session')
+            const hash = hashOfToken(token)
+            const expiresAt = await storage.sessions.create(sql, hash, { ...restingOn(grant), rights: grant.rights })
+            return { ...answerWith(token, expiresAt), secretOf: shortNameOf(hash) }
+          })
+      // One cookie: not also the one that the request came with, renewed.
+      return sendAnswer(reply.removeHeader('set-cookie'), answer)
     },
   )
+
+  /** A session made from a session would outlive it. */
+  async function use(session: Secret): Promise<Date> {
+    const [expiresAt] = await storage.sessions.slide([hashOfToken(session)])
+    if (!expiresAt) throw new SyncError('credential-expired', 'the session has ended')
+    return expiresAt
+  }
 }
 
 /** Nobody is asked for a credential here: who signs out need not be signed in any more. */

@@ -44,7 +44,8 @@ export function ticketRoutes(app: CheckingApp, { storage, writeOnce }: TicketSer
         summary: 'Make a one-time ticket for this board',
         description:
           'Good for 60 seconds, once. Asked for by a page, it is of use to pages of the same origin only. What it opens ' +
-          'ends with the credential it was asked for with.',
+          'ends with the credential it was asked for with; where that is a session, with the one that the session was made ' +
+          'from.',
         tags: ['access'],
         params: boardParams,
         headers: writeHeaders,

@@ -64,13 +64,14 @@ export class Sessions {
     return { ...basisOf(row), rights: new Map(JSON.parse(row.rights) as [string, Role | null][]) }
   }
 
-  /** Those still alive are used now. */
-  async slide(hashes: readonly Uint8Array[]): Promise<void> {
-    await this.#database.query(
+  /** Those still alive are used now. @returns when they expire unless they are used again */
+  async slide(hashes: readonly Uint8Array[]): Promise<Date[]> {
+    const rows = await this.#database.query<{ expires_at: Date }>(
       `UPDATE boardsync.sessions SET expires_at = ${newEnd}
-       WHERE hash = ANY ($1::bytea[]) AND ended_at IS NULL AND expires_at > now()`,
+       WHERE hash = ANY ($1::bytea[]) AND ended_at IS NULL AND expires_at > now() RETURNING expires_at`,
       [hashes],
     )
+    return rows.map(row => row.expires_at)
   }
 
   async end(hash: Uint8Array): Promise<void> {

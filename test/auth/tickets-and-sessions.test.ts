@@ -223,6 +223,58 @@ describe('a session', () => {
     expect((await site.ask('DELETE', '/v1/session')).statusCode).toBe(204)
   })
 
+  test('makes no other one: what it is turned into is itself, and ends with it', async () => {
+    const board = freshBoard()
+    await makeKey(site, board)
+    const cookie = await signIn(site, settings.ADMIN_KEY)
+    const again = await site.ask('POST', '/v1/session', undefined, { cookie, origin: allowed })
+    expect([again.statusCode, again.json()]).toEqual([201, { subject: 'admin', expires_at: expect.any(String) }])
+    expect(Date.parse(again.json().expires_at)).toBeGreaterThan(Date.now() + 11 * 3_600_000)
+    const next = cookieOf([again.headers['set-cookie']].flat().at(-1))
+    expect((await read(board, { cookie: next })).statusCode).toBe(200)
+    const client = use(await connectRaw(`${site.wsUrl}/${board}`, { headers: { cookie: next }, origin: site.url }))
+    await client.frame(isSyncStep1)
+    await site.ask('DELETE', '/v1/session', undefined, { cookie })
+    expect((await client.closed).code).toBe(4401)
+    expect((await read(board, { cookie: next })).statusCode).toBe(401)
+    const late = await site.ask('POST', '/v1/session', undefined, { cookie: next, origin: allowed })
+    expect(refusalOf(late)).toBe('401 credential-invalid')
+  })
+
+  test('that was ended elsewhere a moment ago is not gone on with', async () => {
+    const cookie = await signIn(site, settings.ADMIN_KEY)
+    await read('x', { cookie })
+    await store.database.query('UPDATE boardsync.sessions SET ended_at = now() WHERE ended_at IS NULL')
+    const answer = await site.ask('POST', '/v1/session', undefined, { cookie, origin: allowed })
+    expect(refusalOf(answer)).toBe('401 credential-invalid')
+  })
+
+  test.each([
+    ['with a key', asAdmin],
+    ['with itself', {}],
+  ])('is followed by one cookie where somebody signs in again %s', async (_name, credential) => {
+    const cookie = await signIn(site, settings.ADMIN_KEY)
+    const answer = await site.ask('POST', '/v1/session', undefined, { cookie, origin: allowed, ...credential })
+    expect(answer.statusCode).toBe(201)
+    expect([answer.headers['set-cookie']].flat()).toEqual([expect.stringMatching(/^boardsync_session=bss_/)])
+    expect(cookieOf(answer.headers['set-cookie']) === cookie).toBe(credential !== asAdmin)
+  })
+
+  test('of who came by a ticket stays when the person signs out who asked for it, and ends with the key of both', async () => {
+    const board = freshBoard()
+    const { id, key } = await makeKey(site, board)
+    const host = await signIn(site, key)
+    const guest = await signIn(
+      site,
+      await makeTicket(site, board, {}, { cookie: host, 'sec-fetch-site': 'same-origin' }),
+    )
+    await site.ask('DELETE', '/v1/session', undefined, { cookie: host })
+    await expect.poll(async () => (await read(board, { cookie: host })).statusCode, { timeout: 10_000 }).toBe(401)
+    expect((await read(board, { cookie: guest })).statusCode).toBe(200)
+    await site.ask('DELETE', `/v1/boards/${board}/keys/${id}`, undefined, asAdmin)
+    await expect.poll(async () => (await read(board, { cookie: guest })).statusCode, { timeout: 10_000 }).toBe(401)
+  })
+
   test('keeps what a token withholds: a board that it names with no role of ours is not among those of *', async () => {
     const [board, other] = [freshBoard(), freshBoard()]
     await Promise.all([makeKey(site, board), makeKey(site, other)])
