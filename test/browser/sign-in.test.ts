@@ -93,6 +93,22 @@ test('the home page lets people in and out; who is out is shown no board', { tim
   await board.getByLabel('Your API key or token').waitFor()
 })
 
+test('who cannot be signed out is told so, and stays signed in', { timeout: 90_000 }, async () => {
+  const tab = await open('/')
+  await signIn(tab, key)
+  await tab.page.getByText('Signed in as admin').waitFor()
+  const signOut = tab.page.getByRole('button', { name: 'Sign out' })
+  await tab.page.route('**/v1/session', route =>
+    route.request().method() === 'DELETE' ? route.abort() : route.continue(),
+  )
+  await signOut.click()
+  await tab.page.getByRole('alert').getByText('still signed in').waitFor()
+  expect(await signOut.isVisible()).toBe(true)
+  await tab.page.unroute('**/v1/session')
+  await signOut.click()
+  await field(tab).waitFor()
+})
+
 test('an open server asks nobody', { timeout: 90_000 }, async () => {
   const own = use(await startInstance())
   const tab = use(await openTab(browser, own.url))

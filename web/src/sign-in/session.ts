@@ -33,6 +33,10 @@ export async function signIn(credential: string): Promise<string | undefined> {
   return answer.status === 401 ? 'This credential is not valid: unknown, expired or revoked.' : 'Try again in a moment.'
 }
 
-export async function signOut(): Promise<void> {
-  await fetch(address, { method: 'DELETE' })
+/** @returns why not, for people to read; undefined: nobody is signed in here any more */
+export async function signOut(): Promise<string | undefined> {
+  // A request that got no answer is told of below.
+  const answer = await fetch(address, { method: 'DELETE' }).catch(() => undefined)
+  if (answer === undefined) return 'You are still signed in: the server cannot be reached. Try again.'
+  return answer.ok ? undefined : 'You are still signed in. Try again in a moment.'
 }

@@ -7,6 +7,7 @@ type State = { kind: 'unknown' } | { kind: 'out' } | { kind: 'in'; session: Sess
 
 export function SignedIn() {
   const [state, setState] = useState<State>({ kind: 'unknown' })
+  const [failure, setFailure] = useState<string>()
   useEffect(() => {
     currentSession()
       .then(session => setState(session ? { kind: 'in', session } : { kind: 'out' }))
@@ -14,6 +15,11 @@ export function SignedIn() {
   }, [])
 
   const reload = () => location.reload()
+  const leave = async () => {
+    const refused = await signOut()
+    setFailure(refused)
+    if (refused === undefined) reload()
+  }
   switch (state.kind) {
     case 'unknown':
       return null
@@ -28,9 +34,10 @@ export function SignedIn() {
       return state.session.subject === 'anyone' ? null : (
         <p className="signed-in">
           Signed in as {state.session.subject}
-          <button type="button" onClick={() => void signOut().then(reload)}>
+          <button type="button" onClick={() => void leave()}>
             Sign out
           </button>
+          {failure && <span role="alert">{failure}</span>}
         </p>
       )
     default:
