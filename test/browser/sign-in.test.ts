@@ -53,8 +53,12 @@ test('a board that needs a credential asks for one, says when it is wrong, and o
   await until(async () => (await tab.page.getByRole('alert').textContent())?.includes('not valid'))
   await signIn(tab, key)
   await tab.ready()
+  const renewed = tab.page.waitForResponse(
+    answer => answer.url() === `${server.url}/v1/session` && answer.request().method() === 'POST',
+  )
   await tab.page.reload()
   await tab.ready()
+  expect(await (await renewed).headerValue('set-cookie')).toMatch(/^boardsync_session=bss_.*Max-Age=43200/)
 
   const kept = await tab.page.evaluate<string>(
     'document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage })',

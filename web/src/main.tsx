@@ -6,6 +6,7 @@ import { Skeleton } from './board/skeleton.tsx'
 import { HomePage } from './home/home-page.tsx'
 import { NotFoundPage } from './home/not-found-page.tsx'
 import { placeAt } from './places.ts'
+import { keepSession } from './sign-in/session.ts'
 import { takeTicket } from './sign-in/ticket.ts'
 
 const BoardPage = lazy(() => import('./board/board-page.tsx'))
@@ -32,6 +33,7 @@ const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')
 const page = createRoot(root)
 await takeTicket()
+keepSession()
 page.render(
   <StrictMode>
     <App />

@@ -6,6 +6,9 @@ export interface Session {
 }
 
 const address = '/v1/session'
+const renewEveryMs = 60 * 60 * 1_000
+/** Looked at this often, by the clock: timers stand still while the machine sleeps. */
+const lookEveryMs = 60 * 1_000
 
 /** Undefined: nobody is signed in here. @throws Error when the server cannot be asked */
 export async function currentSession(): Promise<Session | undefined> {
@@ -39,4 +42,22 @@ export async function signOut(): Promise<string | undefined> {
   const answer = await fetch(address, { method: 'DELETE' }).catch(() => undefined)
   if (answer === undefined) return 'You are still signed in: the server cannot be reached. Try again.'
   return answer.ok ? undefined : 'You are still signed in. Try again in a moment.'
+}
+
+/**
+ * Keeps whoever is signed in here signed in for as long as this page is open. The server sets the cookie anew when the page
+ * writes, as browsers say then whose page it is; an open board makes no request at all. At once too: it may be an old one.
+ */
+export function keepSession(): void {
+  let renewedAt = 0
+  const renew = async () => {
+    if (Date.now() - renewedAt < renewEveryMs) return
+    const session = await currentSession()
+    if (!session || session.subject === 'anyone') return clearInterval(timer)
+    const { ok } = await fetch(address, { method: 'POST' })
+    if (ok) renewedAt = Date.now()
+  }
+  const tryToRenew = () => renew().catch(error => console.warn('boardsync: the session was not renewed:', error))
+  const timer = setInterval(() => void tryToRenew(), lookEveryMs)
+  void tryToRenew()
 }
