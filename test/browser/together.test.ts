@@ -154,6 +154,73 @@ test('undo and redo after a peer has deleted: nothing comes back, and the canvas
   }
 })
 
+const arrow = `createShape({ id: 'shape:held', type: 'arrow', x: 200, y: 450, props: { end: { x: 300, y: 0 } } })`
+async function deleteItem(board: string, id: string): Promise<void> {
+  const { status } = await fetch(`${instance.url}/v1/boards/${board}/items/${id}`, { method: 'DELETE' })
+  expect(status).toBe(204)
+}
+
+test.each([
+  { board: 'pressed', state: 'select.pointing_shape', selection: 'selectNone()', from: [350, 450], by: 0 },
+  { board: 'dragged', state: 'select.translating', selection: 'selectAll()', from: [300, 250], by: 60 },
+] as const)(
+  'an arrow is $board while an agent deletes it: the canvas goes on, and what is held beside it stays where it was brought',
+  { timeout: 120_000 },
+  async ({ board, state, selection, from: [x, y], by }) => {
+    const [alice] = (await open(board, 1)) as [Tab]
+    await edit(alice, box('beside', 200))
+    await edit(alice, arrow)
+    await reaches(alice, 'saved')
+    await edit(alice, selection)
+    await alice.page.mouse.move(x, y)
+    await alice.page.mouse.down()
+    if (by > 0) await alice.page.mouse.move(x + by, y)
+    await until(() => ask(alice, `editor.isIn('${state}')`), { what: state })
+    const beside = ['beside', 200 + by, 200, 'black']
+    await allShow([alice], [beside, ['held', 200 + by, 450, 'black']])
+    await deleteItem(board, 'held')
+    await allShow([alice], [beside])
+    await alice.page.mouse.move(x + by + 90, y)
+    const isThere = `editor.inputs.getCurrentScreenPoint().x === ${x + by + 90}`
+    await until(async () => alice.complaints.length > 0 || (await ask(alice, isThere)), { what: 'the move' })
+    await alice.page.mouse.up()
+    await edit(alice, box('later', 600))
+    await allShow([alice], [beside, ['later', 600, 200, 'black']])
+    await reaches(alice, 'saved')
+    expect(alice.complaints).toEqual([])
+    expect(await alice.page.locator('.tl-canvas').count()).toBe(1)
+  },
+)
+
+test('somebody drags a shape in a frame, and a peer takes the frame away: it stays where it was brought, for both', {
+  timeout: 120_000,
+}, async () => {
+  const tabs = await open('frame-gone', 2)
+  const [alice, bob] = tabs as [Tab, Tab]
+  const place = (tab: Tab) =>
+    ask<string>(
+      tab,
+      `(({ x, y }) => [editor.getShape('shape:s')?.parentId, x, y].join(' '))(editor.getShapePageBounds('shape:s') ?? {})`,
+    )
+  await edit(alice, `createShape({ id: 'shape:f', type: 'frame', x: 150, y: 150, props: { w: 600, h: 400 } })`)
+  await edit(alice, box('s', 200))
+  await edit(alice, `reparentShapes(['shape:s'], 'shape:f').selectNone()`)
+  for (const tab of tabs) await until(async () => (await place(tab)) === 'shape:f 200 200')
+  await takeAt(alice, 300, 250)
+  await alice.page.mouse.move(360, 250)
+  await until(async () => (await place(alice)) === 'shape:f 260 200')
+  await ask(bob, `editor.run(() => void editor.reparentShapes(['shape:s'], 'page:page').deleteShapes(['shape:f']))`)
+  await until(() => ask(alice, `!editor.getShape('shape:f')`))
+  await alice.page.mouse.move(500, 250)
+  await alice.page.mouse.up()
+  for (const tab of tabs) await until(async () => (await place(tab)) === 'page:page 260 200')
+  await reaches(alice, 'saved')
+  for (const tab of tabs) {
+    expect(tab.complaints).toEqual([])
+    expect(await tab.page.locator('.tl-canvas').count()).toBe(1)
+  }
+})
+
 test('an agent posts 200 items while somebody drags: all are shown, and the drag ends where the hand left it', {
   timeout: 180_000,
 }, async () => {

@@ -7,7 +7,7 @@
  * Before anything of a record is read from the document, what the user has changed of it is written there. So a peer's
  * change of one field never takes back the user's change of another, however close together they come.
  */
-import type { TLStore } from '@tldraw/tlschema'
+import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
 import { metaOf, recordsOf } from '../../../core/doc/record-layout.ts'
 import { watchEditedText } from './edited-text.ts'
@@ -34,6 +34,8 @@ export interface Binding {
 export interface BindingOptions {
   perFrame?: (run: () => void) => OncePerFrame
   pace?: StrokePace
+  /** Called before records leave the store because a peer deleted them, while all of it can still be changed. */
+  beforeRemoval?: (gone: ReadonlySet<string>) => void
   /** Called when one of the above may be another. */
   onChange?: () => void
 }
@@ -43,7 +45,8 @@ export interface BindingOptions {
  * first sync), before an editor uses the store.
  */
 export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = {}): Binding {
-  const { perFrame = oncePerFrame, pace = new StrokePace(), onChange = () => {} } = options
+  const { perFrame = oncePerFrame, pace = new StrokePace() } = options
+  const { beforeRemoval = () => {}, onChange = () => {} } = options
   const origin = { is: 'this page' }
   const local = new LocalChanges()
   const peerFields = new PeerFields()
@@ -75,6 +78,8 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
   function mergeEvents(events: Y.YEvent<Y.AbstractType<unknown>>[], transaction: Y.Transaction): void {
     if (transaction.origin === origin) return
     const ids = changedRecords(events)
+    const gone = [...ids].filter(id => !recordsOf(doc).has(id) && store.has(id as TLRecord['id']))
+    if (gone.length > 0) beforeRemoval(new Set(gone))
     write((id, change) => !ids.has(id) && pace.mayWait(change.before, change.after))
     remote.merge(ids)
     onChange()

@@ -1,6 +1,7 @@
 /** One board, opened by one page: its replica, the connection to the server, the store for tldraw, and what joins them. */
 import { atom, react, type Signal, unsafe__withoutCapture } from '@tldraw/state'
 import type { TLStore } from '@tldraw/tlschema'
+import type { Editor } from 'tldraw'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { announce } from './announce.ts'
@@ -14,6 +15,7 @@ import { type Closed, Connection, isFinal } from './connection.ts'
 import type { TokenSource } from './credential.ts'
 import { takeDeflated } from './deflated.ts'
 import { EditRight } from './edit-right.ts'
+import { letGo } from './held-shapes.ts'
 import { showPeers } from './peers.ts'
 import { SavedEdits } from './saved.ts'
 import { hearServer, probe } from './server-messages.ts'
@@ -74,7 +76,8 @@ export function openBoard(
   let isVerified = false
   let isStopped = false
   const state = atom<BoardState>('board state', readState(), { isEqual: sameState })
-  const store = createBoardStore(user, state, pictures.assets)
+  const editors = new Set<Editor>()
+  const store = createBoardStore({ user, state, assets: pictures.assets, onMount: noteEditor })
   const connection = new Connection(provider, { token, onClosed, probe: () => probe(provider) })
   hearServer(provider, {
     onSync(message) {
@@ -170,11 +173,26 @@ export function openBoard(
     update()
   }
 
+  function noteEditor(editor: Editor): () => void {
+    editors.add(editor)
+    return () => void editors.delete(editor)
+  }
+
   /** The board is complete, or all of it that can be had for now. */
   function bind(): void {
     if (binding) return
     clearTimeout(patience)
-    binding = bindStore(store, doc, { onChange: update })
+    binding = bindStore(store, doc, {
+      beforeRemoval: gone => {
+        try {
+          for (const editor of editors) letGo(editor, gone)
+        } catch (error) {
+          // What peers did has to be shown whatever becomes of it.
+          console.warn('boardsync: what this user was doing could not be ended:', error)
+        }
+      },
+      onChange: update,
+    })
     // Not before: peers would make tldraw invent a first page, beside those of the board.
     stopShowing = showPeers(store, provider.awareness)
     pictures.resume(store)
