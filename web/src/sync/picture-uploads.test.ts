@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { KeptPictures } from './kept-pictures.ts'
 import { pictureAddress, serverOf } from './picture-address.ts'
 import { PictureUploads } from './picture-uploads.ts'
 
@@ -20,6 +21,10 @@ afterEach(() => {
 
 /** A server that answers with these one after the other; `0`: not at all. */
 function uploading(...statuses: number[]) {
+  return uploadingAndKeeping(undefined, ...statuses)
+}
+
+function uploadingAndKeeping(kept: Pick<KeptPictures, 'keep' | 'drop'> | undefined, ...statuses: number[]) {
   const asked: { url: string; headers: Record<string, string> }[] = []
   const fetch = async (url: string | URL | Request, init?: RequestInit) => {
     asked.push({ url: String(url), headers: init?.headers as Record<string, string> })
@@ -28,7 +33,7 @@ function uploading(...statuses: number[]) {
     return new Response('{}', { status })
   }
   const token = async () => 'the-token'
-  const uploads = new PictureUploads({ boardId: 'b', server: 'https://host', token, kept: undefined, fetch })
+  const uploads = new PictureUploads({ boardId: 'b', server: 'https://host', token, kept, fetch })
   return { uploads, asked }
 }
 
@@ -66,6 +71,30 @@ describe('a picture', () => {
     uploads.discard()
     await expect(address).rejects.toThrow()
     expect(asked).toHaveLength(1)
+  })
+
+  it('that is pasted again while it is on its way is sent once, for both', async () => {
+    const { uploads, asked } = uploading(503, 201)
+    const first = uploads.upload('asset:a', picture)
+    await vi.waitFor(() => expect(uploads.counts.get()).toEqual({ waiting: 1, failing: 1 }))
+    const second = uploads.upload('asset:a', picture)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await Promise.all([first, second])).toEqual([address, address])
+    expect(asked).toHaveLength(2)
+    expect(uploads.counts.get()).toEqual({ waiting: 0, failing: 0 })
+  })
+
+  it('that is pasted again right after it was given up stays kept until the server has it', async () => {
+    const kept = { keep: vi.fn(async () => {}), drop: vi.fn(async () => {}) }
+    const { uploads } = uploadingAndKeeping(kept, 0, 201)
+    const first = uploads.upload('asset:a', picture)
+    await vi.waitFor(() => expect(uploads.counts.get().failing).toBe(1))
+    uploads.discard()
+    const second = uploads.upload('asset:a', picture)
+    await expect(first).rejects.toThrow()
+    expect(kept.drop).not.toHaveBeenCalled()
+    expect(await second).toBe(address)
+    expect(kept.drop).toHaveBeenCalledExactlyOnceWith('asset:a')
   })
 
   it('is hashed also where the browser does not hash, on pages of plain http', async () => {

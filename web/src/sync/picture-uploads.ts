@@ -12,7 +12,7 @@ export interface PictureUploadOptions {
   /** `https://host` */
   server: string
   token: () => Promise<Token>
-  kept: KeptPictures | undefined
+  kept: Pick<KeptPictures, 'keep' | 'drop'> | undefined
   fetch?: typeof fetch
 }
 
@@ -25,6 +25,8 @@ export interface PictureCounts {
 
 interface Upload {
   readonly picture: File
+  /** Of the picture, once the server has it. */
+  address: Promise<string>
   readonly given: AbortController
   hasFailed: boolean
   /** Ends the pause before the next try. */
@@ -55,15 +57,26 @@ export class PictureUploads {
   }
 
   /**
+   * The same picture once more is the same asset, whose record all its shapes use: while it is on its way already, that
+   * is what is waited for.
+   *
    * @returns the picture's address, once the server has it
    * @throws where the server will never take it, or nobody wants it any more
    */
-  async upload(assetId: string, picture: File): Promise<string> {
-    const { boardId, kept } = this.#options
-    const upload: Upload = { picture, given: new AbortController(), hasFailed: false, hurry: () => {} }
-    this.#uploads.get(assetId)?.given.abort()
+  upload(assetId: string, picture: File): Promise<string> {
+    const underway = this.#uploads.get(assetId)
+    if (underway && !underway.given.signal.aborted) return underway.address
+    const begun = { picture, given: new AbortController(), hasFailed: false, hurry: () => {} }
+    const upload: Upload = Object.assign(begun, { address: this.#send(assetId, begun) })
     this.#uploads.set(assetId, upload)
     this.#count()
+    return upload.address
+  }
+
+  async #send(assetId: string, upload: Omit<Upload, 'address'>): Promise<string> {
+    const { boardId, kept } = this.#options
+    const { picture } = upload
+    const isLatest = () => this.#uploads.get(assetId) === upload
     try {
       await kept?.keep(assetId, picture)
       const address = await pictureAddress(boardId, picture)
@@ -75,10 +88,10 @@ export class PictureUploads {
       await kept?.drop(assetId)
       return address
     } catch (error) {
-      if (!this.#isStopped) await kept?.drop(assetId)
+      if (!this.#isStopped && isLatest()) await kept?.drop(assetId)
       throw error
     } finally {
-      if (this.#uploads.get(assetId) === upload) this.#uploads.delete(assetId)
+      if (isLatest()) this.#uploads.delete(assetId)
       this.#count()
     }
   }
@@ -100,7 +113,7 @@ export class PictureUploads {
   }
 
   /** @returns whether the server has it now */
-  async #put(address: string, { picture, given }: Upload): Promise<boolean> {
+  async #put(address: string, { picture, given }: Pick<Upload, 'picture' | 'given'>): Promise<boolean> {
     const { server, token, fetch: ask = fetch } = this.#options
     const { signal } = given
     let answer: Response
@@ -120,7 +133,7 @@ export class PictureUploads {
     return false
   }
 
-  #pause(attempt: number, upload: Upload): Promise<void> {
+  #pause(attempt: number, upload: Pick<Upload, 'given' | 'hurry'>): Promise<void> {
     const pause = Math.min(longestPauseMs, 500 * 2 ** attempt) * (0.75 + Math.random() / 2)
     const { signal } = upload.given
     return new Promise((resolve, reject) => {
