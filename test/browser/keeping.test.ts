@@ -197,6 +197,14 @@ test('who may only look is told, cannot edit, and can keep as a file what was re
   await notice.getByRole('button', { name: 'Discard' }).click()
   await allShow([alice, carol], [['one', 300, 100, 'black']])
   await notice.waitFor({ state: 'detached' })
+
+  // Another name is no edit, though the board knows her by the one she edited under.
+  await alice.page.getByTestId('view-only').waitFor()
+  await alice.page.locator('[data-self=true]').click()
+  await alice.page.getByLabel('Your name').fill('Teal Heron')
+  await carol.page.locator('[data-testid=presence-avatar][title="Teal Heron"]').waitFor()
+  expect(await hasUnsaved(alice)).toBe(false)
+  expect(await notice.count()).toBe(0)
   for (const tab of [alice, carol]) expect(ownComplaints(tab)).toEqual([])
 })
 

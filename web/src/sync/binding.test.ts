@@ -6,6 +6,7 @@ import {
   TLINSTANCE_ID,
   type TLPageId,
   type TLShapeId,
+  type TLUser,
   toRichText,
   UserRecordType,
 } from '@tldraw/tlschema'
@@ -14,7 +15,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { metaOf, putRecord, readRecord, readRecords, recordsOf } from '../../../core/doc/record-layout.ts'
 import { plain } from './plain.ts'
-import { edit, exchange, geo, move, openPage, paint, rectangle, shapeId, twoPages } from './testing.ts'
+import { edit, exchange, geo, makeStore, move, openPage, paint, rectangle, shapeId, twoPages } from './testing.ts'
 
 describe('looking at a board writes nothing', () => {
   it('neither opening an empty one', () => {
@@ -40,6 +41,72 @@ describe('looking at a board writes nothing', () => {
     binding.flush()
     expect(geo(store, 'r')).toEqual(rectangle('r'))
     expect(doc.store.clients.has(doc.clientID)).toBe(false)
+  })
+})
+
+describe('a user who goes by another name now', () => {
+  /** Opens a board on which they have drawn as `Amber Otter`. */
+  function visitAgain() {
+    const earlier = openPage()
+    const user = earlier.store.props.users.currentUser.get() as TLUser
+    earlier.store.put([user, rectangle('r')])
+    earlier.binding.flush()
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(earlier.doc))
+    const page = openPage(doc)
+    const { id } = user
+    const written = () => readRecord(id, recordsOf(doc).get(id))?.name
+    return { ...page, written, rename: (name: string) => page.store.update(id, user => ({ ...user, name })) }
+  }
+
+  it('writes nothing by that alone', () => {
+    const { doc, binding, rename } = visitAgain()
+    rename('Teal Heron')
+    binding.flush()
+    expect(doc.store.clients.has(doc.clientID)).toBe(false)
+  })
+
+  it('signs the next edit with it', () => {
+    const { store, binding, written, rename } = visitAgain()
+    rename('Teal Heron')
+    binding.flush()
+    expect(written()).toBe('Amber Otter')
+    edit(store, 'r', move(1))
+    binding.flush()
+    expect(written()).toBe('Teal Heron')
+  })
+})
+
+describe('while this user may only look', () => {
+  it('nothing is written, whatever changes in the store, and nothing counts as waiting', () => {
+    const { alice } = twoPages()
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(alice.doc))
+    const { store, binding } = openPage(doc, makeStore(), { mayEdit: () => false })
+    store.remove([shapeId('r')])
+    store.put([rectangle('s')])
+    expect(binding.hasWaiting).toBe(false)
+    binding.flush()
+    exchange(alice.doc, doc)
+    expect(doc.store.clients.has(doc.clientID)).toBe(false)
+  })
+
+  it('what they see is the board again once they may edit, and from then on their edits are written', () => {
+    const { alice } = twoPages()
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(alice.doc))
+    let mayEdit = false
+    const { store, binding } = openPage(doc, makeStore(), { mayEdit: () => mayEdit })
+    store.remove([shapeId('r')])
+    store.put([rectangle('s')])
+    binding.flush()
+    mayEdit = true
+    binding.catchUp()
+    expect([geo(store, 'r'), geo(store, 's')]).toEqual([rectangle('r'), undefined])
+    edit(store, 'r', move(5))
+    binding.flush()
+    exchange(alice.doc, doc)
+    expect(geo(alice.store, 'r')?.x).toBe(5)
   })
 })
 

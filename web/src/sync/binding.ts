@@ -12,7 +12,7 @@ import type * as Y from 'yjs'
 import { metaOf, recordsOf } from '../../../core/doc/record-layout.ts'
 import { watchEditedText } from './edited-text.ts'
 import { type OncePerFrame, oncePerFrame } from './frame.ts'
-import { LocalChanges, writeChanges } from './local-changes.ts'
+import { editsAmong, LocalChanges, writeChanges } from './local-changes.ts'
 import { keepUndoOwn, PeerFields } from './own-undo.ts'
 import { plain } from './plain.ts'
 import { RemoteChanges } from './remote-changes.ts'
@@ -28,12 +28,19 @@ export interface Binding {
   readonly setAside: ReadonlySet<string>
   /** Writes all that the user has changed and is not yet in the document. */
   flush(): void
+  /** Call when this user may edit again: what changed in the store meanwhile is as the document has it after this. */
+  catchUp(): void
   stop(): void
 }
 
 export interface BindingOptions {
   perFrame?: (run: () => void) => OncePerFrame
   pace?: StrokePace
+  /**
+   * While this user may not, nothing is written: tldraw takes no edits from them then, but makes changes of its own (it
+   * unbinds an arrow whose shape is gone), which would be refused and count as unsaved for ever.
+   */
+  mayEdit?: () => boolean
   /** Called before records leave the store because a peer deleted them, while all of it can still be changed. */
   beforeRemoval?: (gone: ReadonlySet<string>) => void
   /** Called when one of the above may be another. */
@@ -45,10 +52,12 @@ export interface BindingOptions {
  * first sync), before an editor uses the store.
  */
 export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = {}): Binding {
-  const { perFrame = oncePerFrame, pace = new StrokePace() } = options
+  const { perFrame = oncePerFrame, pace = new StrokePace(), mayEdit = () => true } = options
   const { beforeRemoval = () => {}, onChange = () => {} } = options
   const origin = { is: 'this page' }
   const local = new LocalChanges()
+  /** Ids of what changed in the store while nothing was written. */
+  const unwritten = new Set<string>()
   const peerFields = new PeerFields()
   const remote = new RemoteChanges(store, doc, peerFields)
   const frame = perFrame(() => write((_, change) => pace.mayWait(change.before, change.after)))
@@ -63,6 +72,14 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
     if (isOutdated) return
     // The store hands its changes to listeners once per frame; this asks for them now.
     store._flushHistory()
+    if (!mayEdit()) {
+      for (const [id] of editsAmong(
+        doc,
+        local.take(() => false),
+      ))
+        unwritten.add(id)
+      return
+    }
     const changes = local.take(mayWait)
     for (const { before, after } of changes.values()) {
       if (before && after) peerFields.userChanged(plain(before), plain(after))
@@ -74,6 +91,15 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
   }
 
   const flush = () => write(() => false)
+
+  function catchUp(): void {
+    if (unwritten.size === 0) return
+    flush()
+    const ids = [...unwritten]
+    unwritten.clear()
+    remote.merge(ids)
+    onChange()
+  }
 
   function mergeEvents(events: Y.YEvent<Y.AbstractType<unknown>>[], transaction: Y.Transaction): void {
     if (transaction.origin === origin) return
@@ -111,13 +137,14 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
 
   return {
     get hasWaiting() {
-      return local.hasSome && !isOutdated
+      return local.hasSome && !isOutdated && mayEdit()
     },
     get isOutdated() {
       return isOutdated
     },
     setAside: remote.setAside,
     flush,
+    catchUp,
     stop() {
       flush()
       frame.cancel()

@@ -2,7 +2,7 @@
 import type { RecordsDiff } from '@tldraw/store'
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
-import { changeRecord, putRecord, recordsOf, removeRecord } from '../../../core/doc/record-layout.ts'
+import { changeRecord, putRecord, readRecord, recordsOf, removeRecord } from '../../../core/doc/record-layout.ts'
 import { plain } from './plain.ts'
 import { raiseSchema } from './schema-version.ts'
 
@@ -48,14 +48,16 @@ export class LocalChanges {
 
 /**
  * Writes the changes into the document in one transaction. Opening a board makes tldraw create a document, a page and a
- * user record of its own accord: those wait for the first real edit, so that looking at a board never writes to it.
+ * user record of its own accord, and a user who is called otherwise now has another record: those wait for the first real
+ * edit, so that looking at a board never writes to it.
  */
 export function writeChanges(store: TLStore, doc: Y.Doc, changes: Map<string, LocalChange>, origin: unknown): void {
-  const edits = [...changes].filter(([id, change]) => isEdit(doc, id, change))
+  const edits = editsAmong(doc, changes)
   if (edits.length === 0) return
   doc.transact(() => {
     raiseSchema(doc, store)
     putBoardRecords(store, doc, edits)
+    renameEditor(store, doc)
     for (const [id, { before, after }] of edits) {
       if (!after) removeRecord(doc, id)
       else if (!before) putRecord(doc, plain(after))
@@ -64,10 +66,15 @@ export function writeChanges(store: TLStore, doc: Y.Doc, changes: Map<string, Lo
   }, origin)
 }
 
+/** Which of them somebody means: the others tldraw makes by itself. */
+export function editsAmong(doc: Y.Doc, changes: ReadonlyMap<string, LocalChange>): [string, LocalChange][] {
+  return [...changes].filter(([id, change]) => isEdit(doc, id, change))
+}
+
 function isEdit(doc: Y.Doc, id: string, { before, after }: LocalChange): boolean {
+  if ((after ?? before)?.typeName === 'user') return false
   if (recordsOf(doc).has(id)) return true
   if (!after) return false
-  if (after.typeName === 'user') return false
   const isGiven = after.typeName === 'document' || after.id === firstPageId
   return !(isGiven && !before)
 }
@@ -91,6 +98,14 @@ function putBoardRecords(store: TLStore, doc: Y.Doc, edits: [string, LocalChange
   for (const record of missing) {
     if (record.typeName !== 'page' || !needed || needed.has(record.id)) putRecord(doc, plain(record))
   }
+}
+
+/** Who edits is written as they are called now. */
+function renameEditor(store: TLStore, doc: Y.Doc): void {
+  const id = store.props.users.currentUser.get()?.id
+  const now = id && store.get(id)
+  const written = id && readRecord(id, recordsOf(doc).get(id))
+  if (now && written) changeRecord(doc, written, plain(now))
 }
 
 function hasPage(doc: Y.Doc): boolean {

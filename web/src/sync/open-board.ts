@@ -91,11 +91,14 @@ export function openBoard(
       doc.on('update', provider._updateHandler)
     },
     onDenied() {
+      // What was drawn before is told to be refused; after this, nothing is written any more.
+      binding?.flush()
       right.refuse()
       update()
     },
     onAllowed() {
       right.allow()
+      binding?.catchUp()
       update()
     },
   })
@@ -183,6 +186,7 @@ export function openBoard(
     if (binding) return
     clearTimeout(patience)
     binding = bindStore(store, doc, {
+      mayEdit: () => !right.mayOnlyRead,
       beforeRemoval: gone => {
         try {
           for (const editor of editors) letGo(editor, gone)
