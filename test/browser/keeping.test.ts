@@ -208,6 +208,35 @@ test('who may only look is told, cannot edit, and can keep as a file what was re
   for (const tab of [alice, carol]) expect(ownComplaints(tab)).toEqual([])
 })
 
+test('a browser that can note nothing any more shows the board all the same, and edits are saved', {
+  timeout: 120_000,
+}, async () => {
+  const { site } = await startSite()
+  const board = freshBoard()
+  const [alice, bob] = [await open(site, board), await open(site, board)]
+  await Promise.all([alice.ready(), bob.ready()])
+  await edit(alice, note('one', 100))
+  await reaches(alice, 'saved')
+  await alice.page.addInitScript(`
+    const { put } = IDBObjectStore.prototype
+    IDBObjectStore.prototype.put = function (...given) {
+      if (this.name === 'custom') throw new DOMException('the disk is full', 'QuotaExceededError')
+      return put.apply(this, given)
+    }`)
+  await alice.page.reload()
+  await alice.ready()
+  await edit(alice, note('two', 400))
+  await allShow(
+    [alice, bob],
+    [
+      ['one', 100, 100, 'black'],
+      ['two', 400, 100, 'black'],
+    ],
+  )
+  await reaches(alice, 'saved')
+  for (const tab of [alice, bob]) expect(ownComplaints(tab)).toEqual([])
+})
+
 test('a board that is full: the edits can be kept as a file, and given up', { timeout: 120_000 }, async () => {
   const { site } = await startSite({ MAX_BOARD_BYTES: '40000' })
   const board = freshBoard()

@@ -135,6 +135,59 @@ test('a picture that could not be uploaded outlives a reload, and is uploaded th
   expect(ownComplaints(alice)).toEqual([])
 })
 
+test('a picture that could not be uploaded outlives also a board of which the browser’s copy cannot be read', {
+  timeout: 90_000,
+}, async () => {
+  const alice = await open('unreadable')
+  await alice.ready()
+  await refuseUploads(alice.page)
+  await paste(alice, png)
+  await failing(alice).waitFor()
+  await alice.page.addInitScript(`
+    const { getAllKeys } = IDBObjectStore.prototype
+    IDBObjectStore.prototype.getAllKeys = function (...given) {
+      const isFirst = this.name === 'custom' && !sessionStorage.getItem('damaged')
+      if (!isFirst) return getAllKeys.apply(this, given)
+      sessionStorage.setItem('damaged', 'yes')
+      throw new DOMException('the disk is damaged', 'UnknownError')
+    }`)
+  await alice.page.reload()
+  await failing(alice).waitFor()
+  expect(await alice.page.evaluate('sessionStorage.getItem("damaged")')).toBe('yes')
+  await alice.page.unroute(uploads)
+  await tryNow(alice)
+  await shows(alice, 'unreadable')
+  expect(ownComplaints(alice)).toEqual([])
+})
+
+test('a picture that is pasted twice while it is being uploaded is on the board twice', {
+  timeout: 90_000,
+}, async () => {
+  const alice = await open('twice')
+  await alice.ready()
+  let release = () => {}
+  const given = new Promise<void>(resolve => {
+    release = resolve
+  })
+  let asked = 0
+  await alice.page.route(uploads, async route => {
+    asked++
+    await given
+    await route.fallback()
+  })
+  await paste(alice, png)
+  await until(() => asked > 0)
+  await paste(alice, png)
+  await until(() => ask(alice, 'editor.getCurrentPageShapes().length === 2'))
+  release()
+  await shows(alice, 'twice')
+  await reaches(alice, 'saved')
+  expect(await ask(alice, 'editor.getCurrentPageShapes().length')).toBe(2)
+  expect(await alice.page.locator('.tl-image').count()).toBe(2)
+  expect(await toast(alice).count()).toBe(0)
+  expect(alice.complaints).toEqual([])
+})
+
 test('a picture that cannot be uploaded can be given up: it leaves the board, and nothing is tried any more', {
   timeout: 90_000,
 }, async () => {

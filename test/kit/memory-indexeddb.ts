@@ -27,6 +27,8 @@ export class MemoryIndexedDb {
   answersReading = true
   /** Told for each reading of a whole store; what it throws is what the reading fails with. */
   beforeReading = (_store: string): void => {}
+  /** Told for each record that is to be put; what it throws is what that fails with. */
+  beforeWriting = (_store: string): void => {}
   private last: Promise<void> = Promise.resolve()
   private nextKey = 1
 
@@ -87,7 +89,11 @@ export class MemoryIndexedDb {
   }
 
   private store(name: string, records: Map<unknown, unknown>, ask: (answer: () => unknown) => Asked) {
-    const put = (value: unknown, key: unknown = this.nextKey++) => ask(() => void records.set(key, value))
+    const put = (value: unknown, key: unknown = this.nextKey++) =>
+      ask(() => {
+        this.beforeWriting(name)
+        records.set(key, value)
+      })
     return {
       put,
       add: put,

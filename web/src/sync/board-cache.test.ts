@@ -77,6 +77,7 @@ describe('the database of a board', () => {
   afterEach(() => {
     vi.useRealTimers()
     vi.unstubAllGlobals()
+    vi.restoreAllMocks()
   })
 
   /** A visit that writes two records, deletes one, and hears nothing from a server. */
@@ -136,6 +137,37 @@ describe('the database of a board', () => {
     const { unsaved } = await BoardCache.open('board', later)
     expect(later.getMap('tldraw').toJSON()).toEqual({ b: 1 })
     expect(unsaved.written).toEqual([{ client: first.doc.clientID, clock: 0, length: 2 }])
+  })
+
+  it('whose notes cannot be written gives back what it holds all the same, and keeps nothing of this visit', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const first = await visit()
+    await leave(first)
+    browser.beforeWriting = store => {
+      if (store === 'custom') throw new Error('the disk is full')
+    }
+    const doc = new Y.Doc()
+    const cache = await BoardCache.open('board', doc)
+    expect(doc.getMap('tldraw').toJSON()).toEqual({ b: 1 })
+    expect(cache.unsaved.written).toEqual([{ client: first.doc.clientID, clock: 0, length: 2 }])
+    expect(warn).toHaveBeenCalledOnce()
+    // It would count as confirmed at the next visit, and as another board's when the server does not know it.
+    doc.getMap('tldraw').set('of this visit', 1)
+    await cache.close()
+    await settled()
+    const later = new Y.Doc()
+    browser.beforeWriting = () => {}
+    await BoardCache.open('board', later)
+    expect(later.getMap('tldraw').toJSON()).toEqual({ b: 1 })
+  })
+
+  it('whose notes cannot be read is deleted, at once', async () => {
+    await leave(await visit())
+    browser.beforeReading = store => {
+      if (store === 'custom') throw new Error('the disk is damaged')
+    }
+    await expect(BoardCache.open('board', new Y.Doc())).rejects.toThrow('damaged')
+    expect(browser.databases.has('board')).toBe(false)
   })
 
   it('that cannot be read is deleted, at once', async () => {

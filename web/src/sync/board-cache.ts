@@ -69,22 +69,27 @@ export class BoardCache {
     trial.close()
     const persistence = new IndexeddbPersistence(name, doc)
     guardWrites(persistence)
-    let isLoaded: boolean
+    let own: Map<number, OwnClient> | undefined
     try {
-      isLoaded = await inTime(loaded(persistence))
+      if (await inTime(loaded(persistence))) own = await readOwn(persistence)
     } catch (error) {
       await persistence.destroy()
       await idb.deleteDB(name)
       throw error
     }
-    if (!isLoaded) {
+    if (!own) {
       // Not waited for: it may be as slow as the reading is.
       void persistence.destroy()
       throw new Error('IndexedDB is slow; what it holds of this board is left for the next visit')
     }
-    const own = await readOwn(persistence)
     // Before the first edit: what is written under this id is not confirmed until the server says so.
-    await persistence.set(String(doc.clientID), { confirmed: 0, deleted: [], at: Date.now() } as never)
+    try {
+      await persistence.set(String(doc.clientID), { confirmed: 0, deleted: [], at: Date.now() } as never)
+    } catch (error) {
+      // A full disk. What was read is as good as ever; an edit kept without that note would be taken for confirmed.
+      doc.off('update', persistence._storeUpdate)
+      console.warn('boardsync: this browser cannot keep the edits of this visit:', error)
+    }
     return new BoardCache(persistence, doc, own)
   }
 

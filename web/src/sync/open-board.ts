@@ -219,8 +219,9 @@ export function openBoard(
     connection.stop()
     provider.disconnect()
     if (saved.hasUnsaved) bind()
-    // A board that is gone is not kept, but for edits that nobody else has.
-    else if (given.kind === 'begun-anew' || (given.kind === 'closed' && given.code === 4404)) void forgetKept()
+    // A board that is gone is not kept, but for edits that nobody else has. One that could not be read is not gone.
+    else if ((given.kind === 'begun-anew' && cache) || (given.kind === 'closed' && given.code === 4404))
+      void forgetKept()
     update()
   }
 
