@@ -18,6 +18,7 @@ import { pageConfig } from '../page-config.ts'
 import { pictureTypes, type YjsSync } from '../sync/index.ts'
 import { assetUrls } from './asset-urls.ts'
 import { BoardContext } from './board-context.ts'
+import { keepLinksPlain, linkOverrides, linkShapes } from './links.ts'
 import { SharePanel } from './share-panel.tsx'
 import { sharePointer } from './share-pointer.ts'
 import { useLeaveGuard } from './use-leave-guard.ts'
@@ -27,11 +28,12 @@ const components: TLComponents = { SharePanel, TopPanel: null }
 
 /** What the server refuses is refused here already, in words. */
 const largestPictureBytes = 10 * 1024 * 1024
-const overrides: TLUiOverrides = {
+const pictureOverrides: TLUiOverrides = {
   translations: {
     en: { 'assets.files.type-not-allowed': 'A board takes PNG, JPEG, WebP and GIF pictures, no other files' },
   },
 }
+const overrides = [pictureOverrides, linkOverrides]
 const noTypes: string[] = []
 /** A picture is shown from memory while it is not on the server, however long that takes. */
 const options = { temporaryAssetPreviewLifetimeMs: 2 ** 31 - 1 }
@@ -61,6 +63,7 @@ export function Canvas({ boardId, sync, user, onUser }: CanvasProps) {
       window.boardsync = { editor, provider }
       for (const [id, picture] of pictures.waiting) editor.createTemporaryAssetPreview(id as TLAssetId, picture)
       refuseSvg(editor)
+      keepLinksPlain(editor)
       return sharePointer(editor)
     },
     [provider, pictures],
@@ -73,6 +76,7 @@ export function Canvas({ boardId, sync, user, onUser }: CanvasProps) {
         user={tldrawUser}
         colorScheme="system"
         components={components}
+        shapeUtils={linkShapes}
         assetUrls={assetUrls}
         maxAssetSize={largestPictureBytes}
         acceptedImageMimeTypes={pictureTypes}
