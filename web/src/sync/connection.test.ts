@@ -77,8 +77,11 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const jwt = (expiresInMs: number, name = '') =>
-  `head.${btoa(JSON.stringify({ exp: (Date.now() + expiresInMs) / 1000, name })).replaceAll('=', '')}.sign`
+const jwt = (expiresInMs: number, { issuedInMs }: { issuedInMs?: number } = {}) => {
+  const at = (inMs: number) => (Date.now() + inMs) / 1000
+  const payload = { exp: at(expiresInMs), ...(issuedInMs !== undefined && { iat: at(issuedInMs) }) }
+  return `head.${btoa(JSON.stringify(payload)).replaceAll('=', '')}.sign`
+}
 
 describe('the credential', () => {
   it('is asked for before each connection', async () => {
@@ -114,6 +117,43 @@ describe('the credential', () => {
     await vi.advanceTimersByTimeAsync(20_000)
     expect(provider.opened).toHaveLength(2)
     expect(provider.opened[1]).not.toBe(first)
+  })
+
+  it('that is short-lived is renewed in its second half, also where this clock is ahead of the issuer’s', async () => {
+    const { provider } = await connect(() => jwt(10_000, { issuedInMs: -50_000 }))
+    await vi.advanceTimersByTimeAsync(29_000)
+    expect(provider.opened).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(provider.opened).toHaveLength(2)
+  })
+
+  it('that was kept for a while is renewed in time, though its time began earlier', async () => {
+    const { provider } = await connect(() => jwt(360_000, { issuedInMs: -240_000 }))
+    await vi.advanceTimersByTimeAsync(320_000)
+    expect(provider.opened).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(provider.opened).toHaveLength(2)
+  })
+
+  it('that was kept for long is renewed in time, once a fresh one has shown that the clock is right', async () => {
+    const tokens = [jwt(60_000, { issuedInMs: 0 })]
+    const { provider } = await connect(() => tokens.shift() ?? jwt(22_000, { issuedInMs: -38_000 }))
+    await vi.advanceTimersByTimeAsync(31_000)
+    expect(provider.opened).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(12_000)
+    expect(provider.opened).toHaveLength(3)
+  })
+
+  it('that is short-lived is renewed before it expires, also where this clock is behind', async () => {
+    const { provider } = await connect(() => jwt(160_000, { issuedInMs: 100_000 }))
+    await vi.advanceTimersByTimeAsync(50_000)
+    expect(provider.opened).toHaveLength(2)
+  })
+
+  it('that seems nearly over is used for a while all the same', async () => {
+    const { provider } = await connect(() => jwt(2_000))
+    await vi.advanceTimersByTimeAsync(9_000)
+    expect(provider.opened).toHaveLength(1)
   })
 
   it('is not renewed where there is nobody to ask', async () => {

@@ -7,7 +7,7 @@
  *   the credential can be asked for again and is another one then.
  */
 import type { WebsocketProvider } from 'y-websocket'
-import { expiryOf, handshakeOf, type Token, type TokenSource } from './credential.ts'
+import { handshakeOf, type Lifetime, lifetimeOf, type Token, type TokenSource } from './credential.ts'
 
 export interface Closed {
   code: number
@@ -32,6 +32,8 @@ export const credentialRefused = 4401
 const longestPauseMs = 2_500
 /** Another credential is asked for this long before one expires; of a short-lived one when half its time is over. */
 const renewBeforeMs = 30_000
+/** No socket is given up sooner for another credential: where a clock is wrong, that would go on for ever. */
+const shortestUseMs = 10_000
 const longestTimerMs = 2 ** 31 - 1
 /** How long a socket may stay silent after the browser has lost its network. */
 const answerWithinMs = 3_000
@@ -47,6 +49,11 @@ export class Connection {
   #token: Token
   /** Asked for already, for the next connection: a ticket is good for one. */
   #spare: Token
+  /**
+   * How far this machine's clock is ahead of the issuer's, at the most: no credential comes before it is issued. The one
+   * that was freshest tells.
+   */
+  #clockLead = Number.POSITIVE_INFINITY
   #isStopped = false
 
   constructor(provider: ConnectedProvider, options: ConnectionOptions) {
@@ -105,12 +112,22 @@ export class Connection {
   /** A socket keeps the credential it was opened with: another one needs another socket. */
   #renewInTime(): void {
     clearTimeout(this.#renewal)
-    const expiry = expiryOf(this.#token)
-    if (expiry === undefined || typeof this.#options.token() !== 'function') return
-    const left = expiry - Date.now()
-    const wait = Math.max(left - renewBeforeMs, left / 2)
-    if (wait <= 0 || this.#isStopped) return
+    const lifetime = lifetimeOf(this.#token)
+    if (!lifetime || typeof this.#options.token() !== 'function') return
+    const left = this.#timeLeft(lifetime)
+    if (left <= 0 || this.#isStopped) return
+    const wait = Math.max(left - renewBeforeMs, left / 2, shortestUseMs)
     this.#renewal = setTimeout(() => this.#provider.disconnect(), Math.min(wait, longestTimerMs))
+  }
+
+  /** In milliseconds. A credential that is given with less than half of its time, or more than all, tells of a wrong clock. */
+  #timeLeft({ issued, expires }: Lifetime): number {
+    const now = Date.now()
+    const left = expires - now
+    if (issued === undefined) return left
+    const whole = expires - issued
+    this.#clockLead = Math.min(this.#clockLead, now - issued)
+    return left >= whole / 2 && left <= whole ? left : left + this.#clockLead
   }
 
   /** Called for every socket that ends, before the provider decides what follows: that is decided here. */

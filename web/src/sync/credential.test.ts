@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { expiryOf, handshakeOf } from './credential.ts'
+import { handshakeOf, lifetimeOf } from './credential.ts'
 
 const jwt = (payload: object) =>
   ['{"alg":"HS256"}', JSON.stringify(payload), 'signature']
@@ -22,12 +22,14 @@ describe('a token travels', () => {
   })
 })
 
-describe('when a token expires', () => {
+describe('how long a token holds', () => {
   it('a JWT says itself', () => {
-    expect(expiryOf(jwt({ exp: 1_800_000_000, name: '??>>~~' }))).toBe(1_800_000_000_000)
+    const lifetime = { issued: 1_700_000_000_000, expires: 1_800_000_000_000 }
+    expect(lifetimeOf(jwt({ iat: 1_700_000_000, exp: 1_800_000_000, name: '??>>~~' }))).toEqual(lifetime)
+    expect(lifetimeOf(jwt({ exp: 1_800_000_000 }))).toEqual({ ...lifetime, issued: undefined })
   })
 
   it.each([jwt({}), jwt({ exp: 'soon' }), 'bs_key', 'a.b.c', '', undefined])('others do not: %s', token => {
-    expect(expiryOf(token)).toBeUndefined()
+    expect(lifetimeOf(token)).toBeUndefined()
   })
 })

@@ -26,13 +26,20 @@ export function handshakeOf(token: Token): Handshake {
   return { params: { token }, protocols: offered }
 }
 
-/** When a JWT expires, in milliseconds since 1970; undefined for a token that does not tell. */
-export function expiryOf(token: Token): number | undefined {
+/** Milliseconds since 1970, by the clock of who issued the token. */
+export interface Lifetime {
+  issued: number | undefined
+  expires: number
+}
+
+/** What a JWT says of itself; undefined for a token that does not tell. */
+export function lifetimeOf(token: Token): Lifetime | undefined {
   const [, payload, signature] = token?.split('.') ?? []
   if (!payload || signature === undefined) return undefined
   try {
-    const { exp } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as { exp?: unknown }
-    return typeof exp === 'number' ? exp * 1000 : undefined
+    const { iat, exp } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, unknown>
+    if (typeof exp !== 'number') return undefined
+    return { issued: typeof iat === 'number' ? iat * 1000 : undefined, expires: exp * 1000 }
   } catch {
     // Three parts, but no JWT: the server knows what it is.
     return undefined
