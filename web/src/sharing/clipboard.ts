@@ -1,10 +1,19 @@
 /** Puts text on the clipboard, also where browsers allow the modern way to pages of https only. */
 
-/** @throws where the browser refuses both ways */
-export async function copyText(text: string): Promise<void> {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+/**
+ * Call at once when somebody presses something: Safari lets nobody copy later, but takes the promise of a text then.
+ *
+ * @throws where the browser refuses both ways, or the text is not to be had
+ */
+export async function copyText(text: Promise<string>): Promise<void> {
+  if (navigator.clipboard && globalThis.ClipboardItem) {
+    const type = 'text/plain'
+    const bytes = text.then(given => new Blob([given], { type }))
+    return navigator.clipboard.write([new ClipboardItem({ [type]: bytes })])
+  }
+  if (navigator.clipboard) return navigator.clipboard.writeText(await text)
   const field = document.createElement('textarea')
-  field.value = text
+  field.value = await text
   field.style.position = 'fixed'
   field.style.opacity = '0'
   document.body.append(field)

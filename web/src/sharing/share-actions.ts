@@ -13,9 +13,9 @@ export interface Said {
 export function shareActions(boardId: string, say: (said: Said) => void): Action[] {
   const copy = async (what: string, text: () => Promise<{ text: string; note?: string | undefined }>) => {
     try {
-      const given = await text()
-      await copyText(given.text)
-      say({ text: [`${what} copied.`, given.note].filter(Boolean).join(' '), isFailure: false })
+      const given = text()
+      const [{ note }] = await Promise.all([given, copyText(given.then(({ text }) => text))])
+      say({ text: [`${what} copied.`, note].filter(Boolean).join(' '), isFailure: false })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       say({ text: `${what} could not be copied: ${reason}`, isFailure: true })
