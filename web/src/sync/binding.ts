@@ -73,11 +73,8 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
     // The store hands its changes to listeners once per frame; this asks for them now.
     store._flushHistory()
     if (!mayEdit()) {
-      for (const [id] of editsAmong(
-        doc,
-        local.take(() => false),
-      ))
-        unwritten.add(id)
+      const dropped = local.take(() => false)
+      for (const [id] of editsAmong(doc, dropped)) unwritten.add(id)
       return
     }
     const changes = local.take(mayWait)
