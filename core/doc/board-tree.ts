@@ -4,6 +4,7 @@ import { keyAbove, lowestKey } from './index-keys.ts'
 import { isShapeId, shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
+import { firstPageId, type Page, usualPage } from './usual-page.ts'
 
 /** As tldraw's editor makes them for itself, so that it finds nothing to add. */
 export const firstDocument: PlainRecord = {
@@ -13,19 +14,18 @@ export const firstDocument: PlainRecord = {
   name: '',
   meta: {},
 }
-export const firstPage: PlainRecord = { id: 'page:page', typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
+export const firstPage: PlainRecord = { id: firstPageId, typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
 
-/** The page that new shapes go to: the usual one, or on a board where other programs made the pages their first. */
+/** The page that new shapes go to. */
 export function pageForNewShapes(records: BoardRecords): string {
-  if (records.record(firstPage.id)) return firstPage.id
-  let first: { id: string; index: string } | undefined
+  return records.record(firstPageId) ? firstPageId : usualPage(pagesShown(records))
+}
+
+function* pagesShown(records: BoardRecords): Iterable<Page> {
   for (const id of records.pages()) {
     const page = records.record(id)
-    if (!page || recordFault(page)) continue
-    const index = String(page.index)
-    if (!first || index < first.index || (index === first.index && id < first.id)) first = { id, index }
+    if (page && !recordFault(page)) yield { id, index: page.index }
   }
-  return first?.id ?? firstPage.id
 }
 
 /**

@@ -1,5 +1,12 @@
 import { atom } from '@tldraw/state'
-import { InstancePresenceRecordType, PointerRecordType, TLPOINTER_ID, type TLStore } from '@tldraw/tlschema'
+import {
+  InstancePresenceRecordType,
+  PageRecordType,
+  PointerRecordType,
+  TLPOINTER_ID,
+  type TLStore,
+} from '@tldraw/tlschema'
+import type { IndexKey } from '@tldraw/utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
@@ -110,6 +117,15 @@ describe('what a page shows of others', () => {
     const agent = stockClient({ user: { name: 'agent-7', color: '#fff', type: 'agent' }, cursor: { x: 1, y: 2 } })
     alice.hear(agent)
     expect(shown(alice.store, agent.clientID)).toMatchObject({ userName: 'agent-7', cursor: { x: 1, y: 2 } })
+  })
+
+  it('is on the page that agents draw on, also where another page comes before it', () => {
+    const alice = present()
+    const id = PageRecordType.createId('before')
+    alice.store.put([PageRecordType.create({ id, name: 'Before', index: 'a0' as IndexKey })])
+    const agent = stockClient({ user: { name: 'agent-7', type: 'agent' }, cursor: { x: 1, y: 2 } })
+    alice.hear(agent)
+    expect(shown(alice.store, agent.clientID)).toMatchObject({ currentPageId: 'page:page' })
   })
 
   it.each([

@@ -3,10 +3,12 @@ import {
   InstancePresenceRecordType,
   type TLInstancePresence,
   type TLInstancePresenceID,
+  type TLPage,
   type TLPageId,
   type TLStore,
 } from '@tldraw/tlschema'
 import type { Awareness } from 'y-protocols/awareness'
+import { usualPage } from '../../../core/doc/usual-page.ts'
 import { peerUserId } from './announce.ts'
 import { readCursor, readExtras, readSelection, readUser } from './awareness-state.ts'
 
@@ -18,6 +20,8 @@ interface AwarenessChange {
 
 /** Returns the way to stop, which takes all peers off the canvas. */
 export function showPeers(store: TLStore, awareness: Awareness): () => void {
+  // Asked for once: every query begins with a look at all records.
+  const pages = store.query.records('page')
   /** When each peer was last seen doing something, by our own clock: theirs may be minutes off. */
   const activity = new Map<number, { mark: unknown; at: number }>()
 
@@ -26,7 +30,7 @@ export function showPeers(store: TLStore, awareness: Awareness): () => void {
     const gone: TLInstancePresenceID[] = []
     for (const clientId of clientIds) {
       if (clientId === awareness.clientID) continue
-      const record = presenceOf(store, clientId, awareness.getStates().get(clientId), seenAt)
+      const record = presenceOf(store, pages.get(), clientId, awareness.getStates().get(clientId), seenAt)
       if (record) present.push(record)
       else gone.push(presenceId(clientId))
     }
@@ -64,6 +68,7 @@ const presenceId = (clientId: number): TLInstancePresenceID => InstancePresenceR
 /** Undefined where the state names no user. Of a stock client, which sends a user and a cursor only, the rest is assumed. */
 function presenceOf(
   store: TLStore,
+  pages: readonly TLPage[],
   clientId: number,
   state: unknown,
   seenAt: (clientId: number, mark: unknown) => number,
@@ -77,7 +82,7 @@ function presenceOf(
     userId: peerUserId(clientId),
     userName: user.name,
     color: user.color,
-    currentPageId: firstPage(store),
+    currentPageId: usualPage(pages) as TLPageId,
     cursor: cursor && { ...cursor, type: 'default', rotation: 0 },
     lastActivityTimestamp: seenAt(clientId, lastActivityTimestamp ?? `${cursor?.x} ${cursor?.y}`),
   })
@@ -98,9 +103,4 @@ function isPresence(store: TLStore, record: object): record is TLInstancePresenc
     // A stranger's state: what tldraw would not take is left out, name and cursor stay.
     return false
   }
-}
-
-function firstPage(store: TLStore): TLPageId {
-  const pages = store.allRecords().filter(record => record.typeName === 'page')
-  return pages.sort((a, b) => (a.index < b.index ? -1 : 1))[0]?.id ?? ('page:page' as TLPageId)
 }
