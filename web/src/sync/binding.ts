@@ -63,7 +63,9 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
   const frame = perFrame(() => write((_, change) => pace.mayWait(change.before, change.after)))
   let isOutdated = schemaAge(doc, store.schema) === 'newer'
 
-  remote.merge(recordsOf(doc).keys())
+  let hasWritten = false
+
+  remote.load()
   // Also when the board is empty: after a merge tldraw adds what a store cannot do without, here before anyone listens.
   store.mergeRemoteChanges(() => {})
 
@@ -99,13 +101,28 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
   }
 
   function mergeEvents(events: Y.YEvent<Y.AbstractType<unknown>>[], transaction: Y.Transaction): void {
-    if (transaction.origin === origin) return
-    const ids = changedRecords(events)
-    const gone = [...ids].filter(id => !recordsOf(doc).has(id) && store.has(id as TLRecord['id']))
+    const changed = changedRecords(events)
+    if (transaction.origin === origin) noteOwn(changed)
+    else mergePeers(changed)
+    // Who only looks writes nothing, nor does who may not: until the server says so, nobody knows whether this user may.
+    if (hasWritten && !isOutdated && store.props.collaboration?.mode?.get() !== 'readonly')
+      remote.writeLooseEnds(origin)
+    onChange()
+  }
+
+  function mergePeers(changed: Set<string>): void {
+    const gone = [...changed].filter(id => !recordsOf(doc).has(id) && store.has(id as TLRecord['id']))
     if (gone.length > 0) beforeRemoval(new Set(gone))
+    const ids = remote.affectedBy(changed)
     write((id, change) => !ids.has(id) && pace.mayWait(change.before, change.after))
     remote.merge(ids)
-    onChange()
+  }
+
+  function noteOwn(ids: Set<string>): void {
+    hasWritten = true
+    // A peer may have deleted what this user's edits lie in before they were written.
+    const loose = remote.looseAmong(ids)
+    if (loose.length > 0) remote.merge(loose)
   }
 
   function checkSchema(): void {
@@ -148,6 +165,7 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
       metaOf(doc).unobserve(checkSchema)
       recordsOf(doc).unobserveDeep(mergeEvents)
       stopWatching()
+      remote.stop()
       stopKeeping()
       stopNoticing()
       stopListening()

@@ -1,9 +1,10 @@
 /** The way from the document to the store: what peers changed, record by record, each checked before it gets in. */
-import type { TLRecord, TLStore } from '@tldraw/tlschema'
+import { isPageId, type TLRecord, type TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
 import { hazardOf } from '../../../core/doc/record-hazard.ts'
 import { type PlainRecord, readRecord, recordsOf } from '../../../core/doc/record-layout.ts'
 import { editedShape, withOwnText } from './edited-text.ts'
+import { LooseEnds } from './loose-ends.ts'
 import type { PeerFields } from './own-undo.ts'
 import { plain, unplain } from './plain.ts'
 import { migrated } from './schema-version.ts'
@@ -16,32 +17,60 @@ export class RemoteChanges {
   readonly setAside = new Set<string>()
   /** Of these the text waits, while this user writes it. */
   private readonly heldText = new Set<string>()
+  private readonly looseEnds: LooseEnds
 
   constructor(store: TLStore, doc: Y.Doc, peerFields: PeerFields) {
     this.store = store
     this.doc = doc
     this.peerFields = peerFields
+    this.looseEnds = new LooseEnds(store, doc)
+  }
+
+  /** Brings the whole board to a store that has nothing of it. */
+  load(): void {
+    this.merge(recordsOf(this.doc).keys(), true)
+  }
+
+  /** These records and those that a merge of these changes too. */
+  affectedBy(ids: Iterable<string>): Set<string> {
+    return this.looseEnds.affectedBy(ids)
   }
 
   /** Brings these records of the store to the document's state. A record that cannot be shown stays as it is. */
-  merge(ids: Iterable<string>): void {
+  merge(ids: Iterable<string>, isFirst = false): void {
     const records = recordsOf(this.doc)
     const read = new Map<string, PlainRecord>()
-    const gone: TLRecord['id'][] = []
-    for (const id of ids) {
+    const gone = new Set<TLRecord['id']>()
+    for (const id of this.affectedBy(ids)) {
       const value = records.get(id)
       const record = value === undefined ? undefined : readRecord(id, value)
       if (record) read.set(id, record)
       else if (value !== undefined) this.putAside(id, 'it is no record')
-      else if (this.store.has(id as TLRecord['id'])) gone.push(id as TLRecord['id'])
+      else if (this.store.has(id as TLRecord['id'])) gone.add(id as TLRecord['id'])
     }
-    const accepted: TLRecord[] = []
+    const accepted = new Map<string, TLRecord>()
     const current = migrated(read, this.doc, this.store.schema)
     for (const record of current.values()) {
-      const valid = this.accept(record, current)
-      if (valid) accepted.push(this.withoutHeldText(valid))
+      const valid = this.accept(record, current, gone)
+      if (valid) accepted.set(valid.id, this.withoutHeldText(valid))
     }
-    if (accepted.length > 0 || gone.length > 0) this.put(accepted, gone)
+    this.looseEnds.tie({ accepted, gone, isFirst })
+    if (accepted.size > 0 || gone.size > 0) this.put([...accepted.values()], [...gone])
+  }
+
+  /** Of these records of the document those that lie in nothing. */
+  looseAmong(ids: Iterable<string>): string[] {
+    return [...ids].filter(id => this.looseEnds.isLoose(id))
+  }
+
+  /** Writes into the document what is shown otherwise than it says. For pages that have drawn on the board. */
+  writeLooseEnds(origin: unknown): void {
+    const written = this.looseEnds.write(origin)
+    if (written.length > 0) this.merge(written)
+  }
+
+  stop(): void {
+    this.looseEnds.stop()
   }
 
   /** Called when this user has turned to another text. */
@@ -59,14 +88,20 @@ export class RemoteChanges {
     return withOwnText(known, record)
   }
 
-  private accept(record: PlainRecord, others: ReadonlyMap<string, PlainRecord>): TLRecord | undefined {
+  private accept(
+    record: PlainRecord,
+    others: ReadonlyMap<string, PlainRecord>,
+    gone: ReadonlySet<string>,
+  ): TLRecord | undefined {
     if (!this.isShared(record)) return undefined
     const known = this.store.get(record.id as TLRecord['id'])
     try {
       const phase = known ? 'updateRecord' : 'createRecord'
       const valid = this.store.schema.validateRecord(this.store, unplain(record), phase, known ?? null)
-      const parentOf = (id: string): unknown =>
-        others.get(id)?.parentId ?? (this.store.get(id as TLRecord['id']) as PlainRecord | undefined)?.parentId
+      const parentOf = (id: string): unknown => {
+        const shape = others.get(id) ?? (gone.has(id) ? undefined : this.store.get(id as TLRecord['id']))
+        return (shape as PlainRecord | undefined)?.parentId
+      }
       const hazard = hazardOf(plain(valid), parentOf)
       if (hazard) return this.putAside(record.id, hazard)
       this.setAside.delete(record.id)
@@ -92,12 +127,14 @@ export class RemoteChanges {
       if (known) this.peerFields.peerChanged(plain(known), plain(record))
       else this.peerFields.peerAdded(record.id)
     }
-    for (const id of gone) this.peerFields.peerDeleted(id)
     try {
       this.store.mergeRemoteChanges(() => {
         this.store.put(accepted)
-        this.store.remove(gone)
+        this.store.remove(gone.filter(id => !isPageId(id)))
       })
+      const idle = this.looseEnds.idlePages(new Set(gone))
+      if (idle.length > 0) this.store.mergeRemoteChanges(() => this.store.remove(idle))
+      for (const id of gone) if (!this.store.has(id)) this.peerFields.peerDeleted(id)
     } catch (error) {
       if (accepted.length + gone.length <= 1) {
         for (const id of [...accepted.map(record => record.id), ...gone]) this.putAside(id, error)

@@ -1,10 +1,10 @@
 import type { TLDrawShape } from '@tldraw/tlschema'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { changeRecord, readRecord, recordsOf } from '../../../core/doc/record-layout.ts'
+import { changeRecord, readRecord, recordsOf, removeRecord } from '../../../core/doc/record-layout.ts'
 import { plain } from './plain.ts'
 import { StrokePace } from './stroke-pace.ts'
-import { edit, exchange, geo, makeStore, move, openPage, rectangle, shapeId } from './testing.ts'
+import { edit, exchange, frame, geo, makeStore, move, openPage, rectangle, shapeId } from './testing.ts'
 
 /** A line of this many points: tldraw takes 8 characters each. */
 function line(points: number, over: Partial<TLDrawShape['props']> = {}): TLDrawShape {
@@ -67,6 +67,21 @@ describe('a line that is being drawn', () => {
     }
     expect(writes).toBeGreaterThan(10)
     expect(writes).toBeLessThan(60)
+  })
+
+  it('keeps the points that wait when a peer deletes the frame it grows in', () => {
+    const { store, doc, put, frame: nextFrame, writtenChars } = drawing()
+    const inFrame = (points: number): TLDrawShape => ({ ...line(points), parentId: shapeId('f') })
+    store.put([frame('f')])
+    put(inFrame(200))
+    nextFrame()
+    put(inFrame(201))
+    nextFrame()
+    expect(writtenChars()).toBe(201 * 8)
+    doc.transact(() => removeRecord(doc, shapeId('f')), 'a peer')
+    const { parentId, props } = store.get(shapeId('line')) as TLDrawShape
+    expect(parentId).toBe('page:page')
+    expect([props.segments[0]?.path.length, writtenChars()]).toEqual([202 * 8, 202 * 8])
   })
 
   it('takes at most so many bytes per second, however long it gets', () => {

@@ -3,9 +3,12 @@
 import { computed } from '@tldraw/state'
 import { reverseRecordsDiff, Store } from '@tldraw/store'
 import {
+  createBindingId,
   createShapeId,
   createTLSchema,
   createUserId,
+  type TLArrowBinding,
+  type TLFrameShape,
   type TLGeoShape,
   type TLShapeId,
   type TLStore,
@@ -116,6 +119,35 @@ export function rectangle(name: string, over: Partial<TLGeoShape> = {}): TLGeoSh
       richText: toRichText(''),
     },
     ...over,
+  }
+}
+
+/** 500 by 500. */
+export function frame(name: string, over: Partial<TLFrameShape> = {}): TLFrameShape {
+  const { props: _, ...basics } = rectangle(name)
+  return { ...basics, type: 'frame', props: { w: 500, h: 500, name: '', color: 'black' }, ...over }
+}
+
+export const inside = (parent: string, name: string, over: Partial<TLGeoShape> = {}): TLGeoShape =>
+  rectangle(name, { parentId: shapeId(parent), ...over })
+
+/** What ties the end of an arrow (or whatever is given for one) to a shape. */
+export function arrowEnd(name: string, from: string, to: string): TLArrowBinding {
+  const props = {
+    terminal: 'end',
+    normalizedAnchor: { x: 0.5, y: 0.5 },
+    isExact: false,
+    isPrecise: false,
+    snap: 'none',
+  }
+  return {
+    id: createBindingId(name),
+    typeName: 'binding',
+    type: 'arrow',
+    fromId: shapeId(from),
+    toId: shapeId(to),
+    props: props as TLArrowBinding['props'],
+    meta: {},
   }
 }
 

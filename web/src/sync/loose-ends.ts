@@ -1,0 +1,275 @@
+/**
+ * What hangs on something that is not on the board: a shape in a frame or group, or on a page, that somebody has deleted
+ * while it was put there; an arrow's end at a shape that is gone. Nothing of it is lost:
+ * - a shape without its frame or group lies on what that lay on, in the same place of the page. Who does not know where
+ *   that was shows it on the usual page, by its own coordinates;
+ * - a page on which shapes lie is there, whoever deleted it;
+ * - an end at nothing is no end. tldraw would draw the arrow together to a point, and say so to everybody.
+ *
+ * So it is shown; to look at a board writes nothing. As it is shown it is written by pages that have drawn on the board
+ * in this visit: at once, where they still know what it hung on (as both do whose edits crossed), and with their first
+ * edit what the board held of the kind when they opened it. It does not matter how many do: they write the same fields of
+ * the same records. What was deleted with all that lay in it stays deleted, for then nothing hangs on it.
+ */
+import type { Signal } from '@tldraw/state'
+import {
+  isPageId,
+  isShapeId,
+  PageRecordType,
+  type TLBinding,
+  type TLPage,
+  type TLPageId,
+  type TLParentId,
+  type TLRecord,
+  type TLShape,
+  type TLShapeId,
+  type TLStore,
+} from '@tldraw/tlschema'
+import { getIndexAbove, type IndexKey } from '@tldraw/utils'
+import type * as Y from 'yjs'
+import { Groups } from '../../../core/doc/groups.ts'
+import { outOf } from '../../../core/doc/plane.ts'
+import {
+  changeRecord,
+  type PlainRecord,
+  putRecord,
+  readParentAndIndex,
+  readRecord,
+  recordsOf,
+  removeRecord,
+} from '../../../core/doc/record-layout.ts'
+import { firstPageId, usualPage } from '../../../core/doc/usual-page.ts'
+import { plain } from './plain.ts'
+
+type Place = Pick<TLShape, 'typeName' | 'x' | 'y' | 'rotation' | 'parentId'>
+
+/** What a merge brings to the store. */
+interface Merge {
+  accepted: Map<string, TLRecord>
+  gone: Set<TLRecord['id']>
+  /** The whole board comes, for the first time. */
+  isFirst: boolean
+}
+
+/** The highest index that was given in each parent. */
+type Tops = Map<TLParentId, IndexKey>
+
+export class LooseEnds {
+  private readonly store: TLStore
+  private readonly doc: Y.Doc
+  /** Ids of records by the id of what they hang on and is not there. */
+  private readonly waiting = new Groups()
+  /** Ids of records that are shown otherwise than the document has them, and that this page is to write. */
+  private readonly due = new Set<string>()
+  /** Pages and shapes that were deleted in this visit, as they were last. */
+  private readonly removed = new Map<string, TLPage | Place>()
+  /** The store's shapes by what they lie in, its bindings by what they tie. tldraw's own index is made anew too often. */
+  private readonly children = new Groups()
+  private readonly ties = new Groups()
+  private readonly pages: Signal<TLPage[]>
+  private readonly stopNoting: (() => void)[]
+
+  constructor(store: TLStore, doc: Y.Doc) {
+    this.store = store
+    this.doc = doc
+    // Asked for once: every query begins with a look at all records.
+    this.pages = store.query.records('page')
+    this.stopNoting = this.note()
+  }
+
+  /** These records and those that are shown otherwise when these come or go. */
+  affectedBy(ids: Iterable<string>): Set<string> {
+    const affected = new Set(ids)
+    // A set may grow while it is walked.
+    for (const id of affected) {
+      for (const waiting of this.waiting.of(id)) affected.add(waiting)
+      if (this.isOnBoard(id) || !this.store.has(id as TLRecord['id'])) continue
+      for (const hanging of [...this.children.of(id), ...this.ties.of(id)]) {
+        if (this.isOnBoard(hanging)) affected.add(hanging)
+      }
+    }
+    return affected
+  }
+
+  /** Whether this shape of the document lies in nothing. */
+  isLoose(id: string): boolean {
+    const parent = isShapeId(id) ? readParentAndIndex(recordsOf(this.doc).get(id))?.parentId : undefined
+    return parent !== undefined && !this.isOnBoard(parent)
+  }
+
+  /** Changes what comes into the store so that nothing in it hangs on what is not there. */
+  tie(merge: Merge): void {
+    const { accepted, gone } = merge
+    for (const record of accepted.values()) {
+      if (record.typeName === 'shape' && !this.isOnBoard(record.parentId)) this.tieShape(record, merge)
+    }
+    const isThere = (id: TLShapeId) => accepted.has(id) || (this.store.has(id) && !gone.has(id))
+    for (const record of accepted.values()) {
+      if (record.typeName !== 'binding') continue
+      const missing = [record.fromId, record.toId].filter(id => !isThere(id))
+      if (missing.length === 0) continue
+      for (const id of missing) this.waiting.add(record.id, id)
+      accepted.delete(record.id)
+      if (!this.store.has(record.id)) continue
+      gone.add(record.id)
+      this.due.add(record.id)
+    }
+  }
+
+  /** Pages of the store that nobody else has and on which nothing lies: deleted ones, and the one that tldraw began with. */
+  idlePages(gone: ReadonlySet<string>): TLPageId[] {
+    const ids = this.pages.get().map(({ id }) => id)
+    const hasPages = ids.some(id => this.isOnBoard(id))
+    return ids.filter(id => !this.isOnBoard(id) && (hasPages || gone.has(id)) && this.children.of(id).size === 0)
+  }
+
+  /** Writes what is due. @returns the ids of what was written */
+  write(origin: unknown): string[] {
+    if (this.due.size === 0) return []
+    const indexOf = (id: string) => (this.store.get(id as TLShapeId) as TLShape | undefined)?.index ?? ''
+    const due = [...this.due].sort((a, b) => (indexOf(a) < indexOf(b) ? -1 : 1))
+    this.due.clear()
+    const tops: Tops = new Map()
+    return this.doc.transact(() => due.filter(id => this.writeOne(id, tops)), origin)
+  }
+
+  stop(): void {
+    for (const stop of this.stopNoting) stop()
+  }
+
+  private tieShape(shape: TLShape, { accepted, isFirst }: Merge): void {
+    const isDue = isFirst || this.lastOf(shape.parentId) !== undefined
+    this.waiting.add(shape.id, shape.parentId)
+    const tied = isPageId(shape.parentId) ? shape : this.outOfMissing(shape, accepted)
+    accepted.set(tied.id, tied)
+    if (isDue && tied !== shape) this.due.add(tied.id)
+    if (!isPageId(tied.parentId) || this.isOnBoard(tied.parentId)) return
+    if (isDue) this.due.add(tied.parentId)
+    if (!this.store.has(tied.parentId)) this.takePage(tied.parentId, accepted)
+  }
+
+  /** On the nearest that is left of what it lay in. */
+  private outOfMissing(shape: TLShape, accepted: ReadonlyMap<string, TLRecord>): TLShape {
+    let { x, y, rotation, parentId }: Place = shape
+    const left = new Set<string>()
+    while (!this.isOnBoard(parentId) && !left.has(parentId)) {
+      const parent = this.lastOf(parentId)
+      if (parent?.typeName !== 'shape') break
+      left.add(parentId)
+      ;({ x, y } = outOf(parent, { x, y }))
+      rotation += parent.rotation
+      parentId = parent.parentId
+    }
+    const isHome = isPageId(parentId) || (this.isOnBoard(parentId) && !this.liesIn(parentId, shape.id))
+    if (!isHome) parentId = usualPage(this.pagesWith(accepted).filter(page => this.isOnBoard(page.id))) as TLPageId
+    return { ...shape, x, y, rotation, parentId }
+  }
+
+  private takePage(id: TLPageId, accepted: Map<string, TLRecord>): void {
+    if (accepted.has(id)) return
+    const known = this.removed.get(id)
+    accepted.set(id, known?.typeName === 'page' ? known : this.newPage(id, accepted))
+  }
+
+  private newPage(id: TLPageId, accepted: ReadonlyMap<string, TLRecord>): TLPage {
+    // As tldraw and the server make it.
+    if (id === firstPageId) return PageRecordType.create({ id, name: 'Page 1', index: 'a1' as IndexKey })
+    const index = getIndexAbove(highest(this.pagesWith(accepted)))
+    return PageRecordType.create({ id, name: 'Page', index })
+  }
+
+  private pagesWith(accepted: ReadonlyMap<string, TLRecord>): TLPage[] {
+    const coming = [...accepted.values()].filter(record => record.typeName === 'page')
+    return [...coming, ...this.pages.get()]
+  }
+
+  private writeOne(id: string, tops: Tops): boolean {
+    const shown = this.store.get(id as TLRecord['id'])
+    const stored = readRecord(id, recordsOf(this.doc).get(id))
+    if (isPageId(id)) return !stored && shown !== undefined && this.writePage(plain(shown))
+    if (!stored) return false
+    if (stored.typeName === 'binding') return !shown && this.writeLoosened(stored as unknown as TLBinding)
+    return this.isLoose(id) && shown?.typeName === 'shape' && this.writePlace(stored, shown, tops)
+  }
+
+  private writePage(page: PlainRecord): boolean {
+    if (this.children.of(page.id).size === 0) return false
+    putRecord(this.doc, page)
+    return true
+  }
+
+  /** Above all that lies there: what nobody sees is as good as lost. */
+  private writePlace(stored: PlainRecord, { x, y, rotation, parentId }: TLShape, tops: Tops): boolean {
+    const index = getIndexAbove(tops.get(parentId) ?? highest(this.childrenOf(parentId)))
+    tops.set(parentId, index)
+    return changeRecord(this.doc, stored, { ...stored, x, y, rotation, parentId, index })
+  }
+
+  /** tldraw has let the arrow go where it pointed to; that it was a peer's edit which made it do so, nobody else knows. */
+  private writeLoosened({ id, fromId, toId }: TLBinding): boolean {
+    if (this.isOnBoard(fromId) && this.isOnBoard(toId)) return false
+    removeRecord(this.doc, id)
+    const arrow = this.store.get(fromId)
+    const stored = readRecord(fromId, recordsOf(this.doc).get(fromId))
+    if (arrow?.type !== 'arrow' || !stored) return true
+    const { start, end, bend } = arrow.props
+    changeRecord(this.doc, stored, { ...stored, props: { ...(stored.props as object), start, end, bend } })
+    return true
+  }
+
+  private isOnBoard(id: unknown): boolean {
+    return recordsOf(this.doc).has(String(id))
+  }
+
+  private lastOf(id: TLParentId): Place | TLPage | undefined {
+    return this.store.get(id) ?? this.removed.get(id)
+  }
+
+  private liesIn(id: TLParentId, outer: TLShapeId): boolean {
+    const passed = new Set<unknown>()
+    for (let parent: unknown = id; isShapeId(parent as string) && !passed.has(parent); ) {
+      if (parent === outer) return true
+      passed.add(parent)
+      parent = readParentAndIndex(recordsOf(this.doc).get(String(parent)))?.parentId
+    }
+    return false
+  }
+
+  private childrenOf(id: TLParentId): TLShape[] {
+    const children = [...this.children.of(id)].map(child => this.store.get(child as TLShapeId))
+    return children.filter(child => child !== undefined)
+  }
+
+  private note(): (() => void)[] {
+    const { children, ties, removed } = this
+    const { sideEffects } = this.store
+    const tied = ({ id, fromId, toId }: TLBinding, become: 'add' | 'remove') => {
+      for (const end of [fromId, toId]) ties[become](id, end)
+    }
+    return [
+      sideEffects.registerAfterCreateHandler('shape', ({ id, parentId }) => children.add(id, parentId)),
+      sideEffects.registerAfterChangeHandler('shape', (before, { id, parentId }) => {
+        if (before.parentId === parentId) return
+        children.remove(id, before.parentId)
+        children.add(id, parentId)
+      }),
+      sideEffects.registerAfterDeleteHandler('shape', ({ id, typeName, x, y, rotation, parentId }) => {
+        children.remove(id, parentId)
+        removed.set(id, { typeName, x, y, rotation, parentId })
+      }),
+      sideEffects.registerAfterCreateHandler('binding', binding => tied(binding, 'add')),
+      sideEffects.registerAfterChangeHandler('binding', (before, after) => {
+        tied(before, 'remove')
+        tied(after, 'add')
+      }),
+      sideEffects.registerAfterDeleteHandler('binding', binding => tied(binding, 'remove')),
+      sideEffects.registerAfterDeleteHandler('page', page => void removed.set(page.id, page)),
+    ]
+  }
+}
+
+const highest = (records: readonly { index: IndexKey }[]): IndexKey | undefined =>
+  records
+    .map(({ index }) => index)
+    .sort()
+    .at(-1)
