@@ -221,6 +221,34 @@ test('somebody drags a shape in a frame, and a peer takes the frame away: it sta
   }
 })
 
+test('undo and redo of a creation: what a peer painted comes back, and what a peer wrote does not even go', {
+  timeout: 120_000,
+}, async () => {
+  const tabs = await open('redo-of-a-creation', 2)
+  const [alice, bob] = tabs as [Tab, Tab]
+  await edit(alice, 'markHistoryStoppingPoint()')
+  await edit(alice, box('s', 200))
+  await allShow([bob], [['s', 200, 200, 'black']])
+  await edit(bob, `updateShape({ id: 'shape:s', type: 'geo', x: 400, props: { color: 'red' } })`)
+  await allShow([alice], [['s', 400, 200, 'red']])
+  await alice.page.keyboard.press('Control+z')
+  await allShow(tabs, [])
+  await alice.page.keyboard.press('Control+Shift+z')
+  await allShow(tabs, [['s', 400, 200, 'red']])
+
+  await bob.page.mouse.dblclick(500, 250)
+  await bob.page.locator('[contenteditable=true]:focus').waitFor()
+  await bob.page.keyboard.type('Bob')
+  await says(alice, 's', 'Bob')
+  await alice.page.keyboard.press('Control+z')
+  await edit(alice, box('after', 800))
+  await allShow(tabs, [
+    ['after', 800, 200, 'black'],
+    ['s', 400, 200, 'red'],
+  ])
+  for (const tab of tabs) await says(tab, 's', 'Bob')
+})
+
 test('an agent posts 200 items while somebody drags: all are shown, and the drag ends where the hand left it', {
   timeout: 180_000,
 }, async () => {

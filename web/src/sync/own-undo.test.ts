@@ -1,15 +1,27 @@
+import { reverseRecordsDiff } from '@tldraw/store'
 import {
   CameraRecordType,
-  createBindingId,
   InstancePageStateRecordType,
   PageRecordType,
-  type TLBinding,
-  type TLFrameShape,
-  type TLShape,
+  type TLGeoShape,
+  toRichText,
 } from '@tldraw/tlschema'
 import type { IndexKey } from '@tldraw/utils'
 import { describe, expect, it } from 'vitest'
-import { edit, geo, move, type Page, paint, rectangle, shapeId, twoPages, undoable } from './testing.ts'
+import {
+  arrowEnd,
+  edit,
+  frame,
+  geo,
+  inside,
+  move,
+  type Page,
+  paint,
+  rectangle,
+  shapeId,
+  twoPages,
+  undoable,
+} from './testing.ts'
 
 describe('undo takes back only what this user did', () => {
   it('not the field that a peer changed since', () => {
@@ -114,14 +126,6 @@ describe('what a peer deleted', () => {
     expect(geo(bob.store, 'r')).toBeDefined()
   })
 
-  const frame = (name: string): TLFrameShape =>
-    ({
-      ...rectangle(name),
-      type: 'frame',
-      props: { w: 500, h: 500, name: '', color: 'black' },
-    }) as unknown as TLFrameShape
-  const inside = (parent: string, name: string) =>
-    rectangle(name, { parentId: shapeId(parent) as TLShape['parentId'] as never })
   const all = ({ store }: Page) => store.allRecords().map(({ id }) => id)
 
   it('takes with it what an undo would put inside', () => {
@@ -152,21 +156,7 @@ describe('what a peer deleted', () => {
 
   it('leaves no end of an arrow that points at it', () => {
     const { alice, bob, settle } = twoPages()
-    const binding: TLBinding = {
-      id: createBindingId('b'),
-      typeName: 'binding',
-      type: 'arrow',
-      fromId: shapeId('s'),
-      toId: shapeId('r'),
-      props: {
-        terminal: 'end',
-        normalizedAnchor: { x: 0.5, y: 0.5 },
-        isExact: false,
-        isPrecise: false,
-        snap: 'none',
-      },
-      meta: {},
-    }
+    const binding = arrowEnd('b', 's', 'r')
     alice.store.put([rectangle('s'), binding])
     settle()
     const undo = undoable(alice.store, () => alice.store.remove([shapeId('s'), binding.id]))
@@ -195,6 +185,23 @@ describe('what a peer deleted', () => {
     undo()
     settle()
     for (const page of [alice, bob]) expect(all(page)).not.toContain(shapeId('f'))
+  })
+
+  it('nor while a peer’s words stand in it', () => {
+    const { alice, bob, settle } = twoPages()
+    const undo = undoable(alice.store, () => alice.store.put([frame('f'), inside('f', 's')]))
+    settle()
+    edit(bob.store, 's', write('Bob'))
+    settle()
+    undo()
+    settle()
+    for (const { store } of [alice, bob]) expect(geo(store, 's')?.props.richText).toEqual(toRichText('Bob'))
+    for (const page of [alice, bob]) expect(all(page)).toContain(shapeId('f'))
+    edit(bob.store, 's', write(''))
+    settle()
+    undo()
+    settle()
+    for (const page of [alice, bob]) expect(all(page)).not.toContain(shapeId('s'))
   })
 
   describe('a new page is not taken back', () => {
@@ -245,4 +252,39 @@ describe('what a peer deleted', () => {
       }
     })
   })
+})
+
+describe('redo', () => {
+  it('brings a shape back with what a peer had changed of it before undo took it away', () => {
+    const { alice, bob, settle } = twoPages()
+    const creation = alice.store.extractingChanges(() => alice.store.put([rectangle('s')]))
+    settle()
+    edit(bob.store, 's', shape => paint('red')(move(70)(shape)))
+    settle()
+    alice.store.applyDiff(reverseRecordsDiff(creation))
+    settle()
+    expect(geo(bob.store, 's')).toBeUndefined()
+    alice.store.applyDiff(creation)
+    settle()
+    for (const { store } of [alice, bob]) expect(geo(store, 's')).toMatchObject({ x: 70, props: { color: 'red' } })
+  })
+
+  it('takes away again what the user had deleted, with the words of a peer that stood in it then', () => {
+    const { alice, bob, settle } = twoPages()
+    edit(bob.store, 'r', write('Bob'))
+    settle()
+    const deletion = alice.store.extractingChanges(() => alice.store.remove([shapeId('r')]))
+    settle()
+    alice.store.applyDiff(reverseRecordsDiff(deletion))
+    settle()
+    expect(geo(bob.store, 'r')?.props.richText).toEqual(toRichText('Bob'))
+    alice.store.applyDiff(deletion)
+    settle()
+    expect(geo(bob.store, 'r')).toBeUndefined()
+  })
+})
+
+const write = (words: string) => (shape: TLGeoShape) => ({
+  ...shape,
+  props: { ...shape.props, richText: toRichText(words) },
 })

@@ -6,12 +6,14 @@
  * - of a record that is there, to the fields whose last writer is not a peer;
  * - what a peer deleted stays deleted, and nothing comes back that would hang on it: no child without its frame, no
  *   arrow's end without its shape;
- * - a creation is not taken back while others' work lies in it.
+ * - a creation is not taken back while others' work lies in it: what they put inside, what they wrote in it;
+ * - what undo took away comes back by redo as it was when it went, with what others had changed of it.
  */
 import type { RecordsDiff } from '@tldraw/store'
 import { CameraRecordType, type TLRecord, type TLStore } from '@tldraw/tlschema'
 import { isEqual } from '@tldraw/utils'
 import { changedFields, fieldsOf, type PlainRecord, withFields } from '../../../core/doc/record-fields.ts'
+import { plainText } from '../../../core/doc/rich-text.ts'
 import { plain, unplain } from './plain.ts'
 
 /** The fields that peers wrote and this user has not overwritten since, with the value they left. */
@@ -54,7 +56,17 @@ export class PeerFields {
 /** Makes the store's undo and redo respect what peers wrote. Returns the way back. */
 export function keepUndoOwn(store: TLStore, peerFields: PeerFields): () => void {
   const applyDiff = store.applyDiff
-  store.applyDiff = (diff, options) => applyDiff.call(store, ownPart(store, peerFields, diff), options)
+  /** By the record as tldraw's history has it: undo and redo of one step hold the same one. */
+  const taken = new WeakMap<TLRecord, TLRecord>()
+  store.applyDiff = (diff, options) => {
+    const added = mapValues(diff.added, record => taken.get(record) ?? record)
+    const own = ownPart(store, peerFields, { ...diff, added })
+    for (const record of Object.values(own.removed)) {
+      const last = store.get(record.id)
+      if (last && isShared(store, record)) taken.set(record, last)
+    }
+    applyDiff.call(store, own, options)
+  }
   return () => {
     store.applyDiff = applyDiff
   }
@@ -72,7 +84,7 @@ function ownPart(store: TLStore, peerFields: PeerFields, diff: RecordsDiff<TLRec
     const own = isShared(store, to) ? ownUpdate(store.get(to.id), from, to, peerFields, has) : to
     if (own) updated[id] = [from, own]
   }
-  return { added, updated, removed: withoutOthersWork(store, diff.removed) }
+  return { added, updated, removed: withoutOthersWork(store, peerFields, diff.removed) }
 }
 
 /** Whether what the record hangs on is gone: the frame it lies in, the shape an arrow is bound to. */
@@ -94,9 +106,14 @@ function isDangling(
 }
 
 /** A frame or a page stays while shapes lie in it that don't go with it: somebody else put them there. */
-function withoutOthersWork(store: TLStore, removed: Record<string, TLRecord>): Record<string, TLRecord> {
+function withoutOthersWork(
+  store: TLStore,
+  peerFields: PeerFields,
+  given: Record<string, TLRecord>,
+): Record<string, TLRecord> {
   const mayHold = ({ typeName }: TLRecord) => typeName === 'shape' || typeName === 'page'
-  if (!Object.values(removed).some(mayHold)) return removed
+  if (!Object.values(given).some(mayHold)) return given
+  const removed = filter(given, record => !holdsPeersText(store, peerFields, record))
   const needed = new Set<string>()
   for (const record of store.allRecords()) {
     if (record.id in removed) continue
@@ -107,6 +124,18 @@ function withoutOthersWork(store: TLStore, removed: Record<string, TLRecord>): R
   }
   return filter(removed, record => !needed.has(record.id) && !needed.has(pageSeenBy(record) ?? ''))
 }
+
+/** Whether a peer wrote in it what was not there when the step was made that now takes it away. */
+function holdsPeersText(store: TLStore, peerFields: PeerFields, record: TLRecord): boolean {
+  const current = store.get(record.id)
+  const theirs = peerFields.of(record.id)
+  if (!current || !theirs?.has(textField)) return false
+  const text = fieldsOf(plain(current)).get(textField)
+  const isNews = !isEqual(text, fieldsOf(plain(record)).get(textField))
+  return isNews && isEqual(text, theirs.get(textField)) && plainText(text) !== ''
+}
+
+const textField = 'props.richText'
 
 /** A page that stays keeps this user's camera and selection on it: tldraw cannot show it without. */
 function pageSeenBy(record: TLRecord): string | undefined {
@@ -139,4 +168,8 @@ const isShared = (store: TLStore, record: TLRecord): boolean => store.scopedType
 
 function filter<T>(entries: Record<string, T>, keep: (value: T) => boolean): Record<string, T> {
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => keep(value)))
+}
+
+function mapValues<T>(entries: Record<string, T>, change: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, change(value)]))
 }
