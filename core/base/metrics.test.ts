@@ -15,3 +15,7 @@ test('traffic is told as it stands whenever it is asked for', async () => {
   traffic.framesOut += 1
   expect(await told()).toEqual({ frames_in: '3', bytes_in: '300', frames_out: '1', bytes_out: '7' })
 })
+
+test('evictions are found under that word', async () => {
+  expect(await createMetrics().registry.metrics()).toMatch(/^# HELP boardsync_room_discards_total Evictions:/m)
+})

@@ -35,9 +35,11 @@ export function createMetrics() {
     instances: gauge('boardsync_instances', 'Instances that run, this one included, as far as this one knows'),
     traffic,
     refusals: counter('boardsync_refusals_total', 'What was refused or ignored, by reason', ['reason']),
-    evictions: counter('boardsync_room_discards_total', 'Rooms discarded with edits not committed, by reason', [
-      'reason',
-    ]),
+    evictions: counter(
+      'boardsync_room_discards_total',
+      'Evictions: rooms discarded with edits not committed, by reason',
+      ['reason'],
+    ),
     itemChanges: counter('boardsync_item_changes_total', 'Item changes decided', ['status']),
     itemChangesFound: counter(
       'boardsync_item_changes_found_total',
