@@ -32,12 +32,16 @@ export function answerWithoutUpgrade(server: Server, request: IncomingMessage, s
   server.emit('connection', stream)
 }
 
+/** Of who is refused for now: another instance answers by then, or this one is back. As REST says it. */
+const retryAfterSeconds = 2
+
 /** Closed once it is told: a client that keeps its side open would keep the connection, and the server from stopping. */
 export function refuseUpgrade(stream: Duplex, status: number, reason: string): void {
   stream.once('finish', () => stream.destroy())
   const statusText = { 403: 'Forbidden', 421: 'Misdirected Request', 503: 'Service Unavailable' }[status] ?? ''
+  const later = status === 503 ? `Retry-After: ${retryAfterSeconds}\r\n` : ''
   stream.end(
-    `HTTP/1.1 ${status} ${statusText}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
+    `HTTP/1.1 ${status} ${statusText}\r\nConnection: close\r\n${later}Content-Type: text/plain\r\n` +
       `Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
   )
 }
