@@ -1,7 +1,7 @@
 /** The list of boards: those that a credential may read, in the order of their ids. */
 import { z } from 'zod'
 import type { Grant } from '../core/auth/grant.ts'
-import type { BoardId } from '../core/contract/board-id.ts'
+import { isBoardId } from '../core/contract/board-id.ts'
 import { everyBoard } from '../core/contract/role.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
 import type { Storage } from '../core/store/storage.ts'
@@ -41,7 +41,8 @@ async function readableBoards(
   after: string,
   count: number,
 ): Promise<BoardEntry[]> {
-  const among = grant.rights.has(everyBoard) ? undefined : ([...grant.rights.keys()] as BoardId[])
+  // A token may name what is no board id: there is none of it, and what the database cannot hold it would not even look for.
+  const among = grant.rights.has(everyBoard) ? undefined : [...grant.rights.keys()].filter(isBoardId)
   const found: BoardEntry[] = []
   for (let from = after; found.length < count; ) {
     const entries = await directory.list(from, count, among)

@@ -251,6 +251,9 @@ describe('who may', () => {
       boards: [{ id: boards[1] }],
       next: null,
     })
-    expect((await as('read.none', 'GET', '')).json()).toEqual({ boards: [], next: null })
+    for (const nowhere of ['none', 'a\0', '', '\ud800', 'admin']) {
+      const answer = await as(`read.${nowhere}`, 'GET', '')
+      expect([answer.statusCode, answer.json()]).toEqual([200, { boards: [], next: null }])
+    }
   })
 })
