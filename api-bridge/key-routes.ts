@@ -10,6 +10,7 @@ import { onBoard } from './access.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
+import { pageQuery } from './paging.ts'
 import { Problem } from './problems.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 
@@ -42,8 +43,8 @@ const wantedKeySchema = z
       .meta({ description: 'Never, where it is left out.' }),
   })
   .meta({ id: 'WantedKey' })
-const listQuerySchema = z.object({
-  limit: z.coerce.number().int().min(1).max(500).default(100),
+const listQuerySchema = z.strictObject({
+  limit: pageQuery.limit,
   cursor: z.uuid().optional().meta({ description: '`next` of the page before.' }),
 })
 const pageSchema = z.object({ keys: z.array(keySchema), next: z.uuid().nullable() })

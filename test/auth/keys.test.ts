@@ -139,6 +139,18 @@ test('keys are listed in pages, each key once', async () => {
   expect(seen).toEqual(made.map(({ id }) => id).sort())
 })
 
+test.each([
+  ['?limit=1e2', '/limit'],
+  ['?limit=0x10', '/limit'],
+  ['?limit=0', '/limit'],
+  ['?limit=501', '/limit'],
+  ['?cursor=x', '/cursor'],
+  ['?role=read', '/role'],
+])('the list of keys is refused with a pointer for %s', async (query, pointer) => {
+  const answer = await keysOf(freshBoard(), query)
+  expect([refusalOf(answer), pointersOf(answer)]).toEqual(['400 request-invalid', [pointer]])
+})
+
 test.each<[object, string[]]>([
   [{}, ['/role']],
   [{ role: 'owner' }, ['/role']],
