@@ -5,7 +5,7 @@ import type { Bus } from '../core/bus/bus.ts'
 import { type BoardId, parseBoardId } from '../core/contract/board-id.ts'
 import { boardsChannel } from '../core/contract/channels.ts'
 import { mayWrite } from '../core/contract/role.ts'
-import { countItems } from '../core/doc/items.ts'
+import { countItems } from '../core/doc/item-count.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
@@ -58,9 +58,9 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
       const entry = await directory.find(request.board)
       if (!entry) throw missing()
       const here = await whoIsHere.on(request.board)
-      const counted = await reader.read(request.board, ({ known, doc }) => ({
+      const counted = await reader.read(request.board, async ({ known, doc }) => ({
         seq: known,
-        item_count: countItems(doc),
+        item_count: await countItems(doc),
       }))
       return reply.header('cache-control', 'no-store').send({ ...boardEntryDocument(entry), ...counted, ...here })
     },

@@ -60,11 +60,6 @@ export class BoardIndex {
     return index
   }
 
-  /** How many there are, whatever they hold. */
-  get shapes(): number {
-    return this.#shapes.size
-  }
-
   get pages(): ReadonlySet<string> {
     return this.#pages
   }

@@ -1,6 +1,6 @@
 /** The items of a board: what its document holds, read as items, and changes to them decided and applied. */
 import type * as Y from 'yjs'
-import { eachInSlices, slices } from '../base/slices.ts'
+import { slices } from '../base/slices.ts'
 import { firstBehind } from '../base/sorted.ts'
 import type { BoardChange, ChangeOutcome } from '../contract/change.ts'
 import type { Item, ItemType } from '../contract/item.ts'
@@ -11,8 +11,7 @@ import { decideBatch } from './item-batch.ts'
 import { decideItemChange } from './item-change.ts'
 import { pageBox } from './page-box.ts'
 import { type Box, touch } from './plane.ts'
-import { isShapeId, itemIdOf, shapeIdOf } from './record-ids.ts'
-import { recordsOf } from './record-layout.ts'
+import { itemIdOf, shapeIdOf } from './record-ids.ts'
 import { shapeAt } from './record-to-item.ts'
 
 /** A change as it was decided. `write` writes it to the document, which has to be as it was then; what was refused is nothing. */
@@ -42,18 +41,6 @@ function decide(records: BoardRecords, change: BoardChange): ChangeOutcome {
 /** The item with this id, a person's shape included; undefined where there is none or tldraw would reject its record. */
 export function readItem(doc: Y.Doc, id: string): Item | undefined {
   return shapeAt(new BoardRecords(doc), id)?.item
-}
-
-/** How many items the board has. Its shapes are counted as they are, unread. */
-export const countItems = (doc: Y.Doc): number => BoardIndex.of(doc).shapes
-
-/** The same, where nobody has looked for an item yet. In slices; the document has to stay as it is meanwhile. */
-export async function countItemsInSlices(doc: Y.Doc): Promise<number> {
-  let count = 0
-  await eachInSlices(recordsOf(doc).keys(), id => {
-    if (isShapeId(id)) count += 1
-  })
-  return count
 }
 
 export interface ItemFilter {

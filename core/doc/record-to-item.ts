@@ -20,17 +20,19 @@ export function shapeAt(records: BoardRecords, id: string): ItemShape | undefine
   return record && readShape(record, records)
 }
 
+/** Whether the record reads as an item: a shape that tldraw accepts, under an id that a request can name. */
+export const isItem = (record: PlainRecord): boolean => formIn(record) !== undefined
+
 /**
- * The shape as an item; undefined where the record is no shape, one that tldraw would reject, or one whose id no request
- * could name. A person's copy of an agent's shape carries the original's `meta`, so only the shape that `meta.item_id` names is the agent's.
+ * The shape as an item; undefined where the record {@link isItem none}. A person's copy of an agent's shape carries the
+ * original's `meta`, so only the shape that `meta.item_id` names is the agent's.
  */
 export function readShape(record: PlainRecord, related: RelatedRecords): ItemShape | undefined {
-  if (record.typeName !== 'shape' || !isReference(itemIdOf(record.id)) || recordFault(record)) return undefined
-  const meta = metaOf(record)
-  const isAgents = meta.item_id === itemIdOf(record.id)
-  const found = formOf(String(record.type), meta.item_type)
+  const found = formIn(record)
   if (!found) return undefined
   const { type, form } = found
+  const meta = metaOf(record)
+  const isAgents = meta.item_id === itemIdOf(record.id)
   const words = readFields(form.fields, record, related)
   const item: Item = {
     id: itemIdOf(record.id),
@@ -46,6 +48,11 @@ export function readShape(record: PlainRecord, related: RelatedRecords): ItemSha
     ...(!isAgents && { record }),
   }
   return { item, form, record }
+}
+
+function formIn(record: PlainRecord): ReturnType<typeof formOf> {
+  if (record.typeName !== 'shape' || !isReference(itemIdOf(record.id)) || recordFault(record)) return undefined
+  return formOf(String(record.type), metaOf(record).item_type)
 }
 
 const metaOf = ({ meta }: PlainRecord): Props => (typeof meta === 'object' ? { ...meta } : {})

@@ -4,10 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Authenticate } from '../../core/auth/authenticate.ts'
 import { grantOf } from '../../core/auth/grant.ts'
 import type { Role } from '../../core/contract/role.ts'
+import { putRecord } from '../../core/doc/record-layout.ts'
 import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
 import { until } from '../kit/until.ts'
-import { create, smallSticky } from './asking.ts'
+import { create, listed, smallSticky } from './asking.ts'
+import { drawnNote } from './drawn.ts'
 import { pointersOf, refusalOf } from './refusals.ts'
 
 const use = releasing(afterAll)
@@ -69,6 +71,26 @@ describe('a board', () => {
     const { seq } = (await site.ask('DELETE', `/v1/boards/${board}/items/a`)) && (await found(board)).json()
     expect((await found(board)).json()).toMatchObject({ seq: 3, item_count: 1 })
     expect(seq).toBe(3)
+  })
+
+  test('has as many items as its list shows, at its last snapshot too: what tldraw would reject is none', async () => {
+    const board = freshBoard()
+    await create(site, board)
+    const person = use(await site.join(board))
+    person.doc.transact(() => {
+      person.doc.getMap('tldraw').set('shape:bad', 42)
+      putRecord(person.doc, drawnNote('invalid', { opacity: 7 }))
+      putRecord(person.doc, drawnNote('drawn'))
+    })
+    await until(async () => (await listed(site, board)).length === 2)
+    expect((await found(board)).json().item_count).toBe(2)
+    const counts: (number | null)[] = []
+    await until(async () => {
+      const { boards } = (await site.ask('GET', '/v1/boards?limit=500')).json()
+      counts.push(boards.find(({ id }: { id: string }) => id === board).item_count)
+      return (counts.at(-1) ?? 0) > 1
+    })
+    expect(counts.at(-1)).toBe(2)
   })
 
   test('is renamed, and loses its title', async () => {

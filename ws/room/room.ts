@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { mayWrite } from '../../core/contract/role.ts'
-import { countItemsInSlices } from '../../core/doc/items.ts'
+import { countItems } from '../../core/doc/item-count.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import type { StoredBoard } from '../../core/store/board-archive.ts'
 import { sizeOf } from '../../core/store/state-bytes.ts'
@@ -229,11 +229,13 @@ export class Room {
     return this.line.turn(() => this.log.keepStill(work))
   }
 
-  #readState() {
+  async #readState() {
+    // All of a big board is looked at once, which takes long: before the turn, for which its edits have to wait.
+    if (!this.replica.rests) await countItems(this.replica.doc)
     return this.#still(async () => {
       const state = await this.replica.encodeWhole(this.size.bytes)
       this.size.set(sizeOf(state))
-      const itemCount = await countItemsInSlices(this.replica.doc)
+      const itemCount = await countItems(this.replica.doc)
       return { epoch: this.replica.epoch, seq: this.replica.known, state, itemCount }
     })
   }
