@@ -1,5 +1,6 @@
 /** Boards as files of tldraw: taken away whole, and brought in. */
 import { Readable } from 'node:stream'
+import { deepestNesting } from '../core/base/any-bytes.ts'
 import { importedSchema } from '../core/contract/change.ts'
 import { recordsForFile } from '../core/doc/board-file.ts'
 import type { AssetStore } from '../core/store/asset-store.ts'
@@ -19,6 +20,8 @@ import { submitChange } from './write-request.ts'
 
 const fileType = 'application/vnd.tldraw+json'
 const fileBytesAtMost = 16 * 1024 * 1024
+/** As deep as a record on a board may be, which in a file lies in the list of records. */
+const fileDeepest = 2 + deepestNesting
 
 interface ExportServices {
   reader: BoardReader
@@ -31,7 +34,7 @@ export async function exportRoutes(app: CheckingApp, services: ExportServices): 
   // Of its own: files are larger than other bodies, and have a type of theirs.
   await app.register(async scope => {
     // Said to be what it is by hardly any program: curl and fetch have other names for the bytes of a file.
-    takeJson(scope, { types: '*', bytesAtMost: fileBytesAtMost })
+    takeJson(scope, { types: '*', bytesAtMost: fileBytesAtMost, deepest: fileDeepest })
     importRoute(checkingRequests(scope), services)
   })
 }

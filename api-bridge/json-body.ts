@@ -12,12 +12,14 @@ interface Bodies {
   /** `*`: whatever it is said to be. */
   types?: string[] | '*'
   bytesAtMost?: number
+  /** How many objects and lists may lie in one another. Default: as many as items need. */
+  deepest?: number | undefined
 }
 
 /** Keys that reach an object's prototype are refused with a pointer, not dropped: so the body is parsed as it is. */
 export function takeJson(
   app: FastifyInstance,
-  { types = ['application/json', 'application/merge-patch+json'], bytesAtMost = bodyBytesAtMost }: Bodies = {},
+  { types = ['application/json', 'application/merge-patch+json'], bytesAtMost = bodyBytesAtMost, deepest }: Bodies = {},
 ): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
@@ -27,12 +29,12 @@ export function takeJson(
       // No body: clients that send their content type with everything send it where nothing is to be said, too.
       if (body.length === 0) return null
       refuseEncoded(request.headers)
-      return parseJson(body)
+      return parseJson(body, deepest)
     },
   )
 }
 
-async function parseJson(bytes: Uint8Array): Promise<unknown> {
+async function parseJson(bytes: Uint8Array, deepest: number | undefined): Promise<unknown> {
   const othersTurn = inSteps()
   let json: unknown
   try {
@@ -41,7 +43,7 @@ async function parseJson(bytes: Uint8Array): Promise<unknown> {
     throw new Problem('json-malformed', error instanceof Error ? error.message : 'not JSON')
   }
   await othersTurn()
-  const errors = forbiddenParts(json)
+  const errors = forbiddenParts(json, deepest)
   if (errors.length > 0) throw Problem.ofFields('request-invalid', errors)
   await othersTurn()
   return json

@@ -11,6 +11,13 @@ export const contentAny = 8
 /** The byte that an object of keys and values begins with. */
 export const plainObject = 118
 
+/**
+ * So many objects and lists may lie in one another on a board. Yjs reads and writes them by recursion: one level too many
+ * overflows the stack, and where it is JSON that is read well and cannot be written, the board could never be sent to anybody
+ * again.
+ */
+export const deepestNesting = 500
+
 const fixedBytes: Record<number, number> = { 127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0 }
 
 /**

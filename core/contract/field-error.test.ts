@@ -38,10 +38,22 @@ describe('a forbidden key', () => {
         { pointer: '/0'.repeat(32), detail: expect.stringMatching(/nested/) },
       ])
     }
+    expect(forbiddenParts(nested(99), 100)).toEqual([
+      expect.objectContaining({ pointer: `${'/0'.repeat(99)}/__proto__` }),
+    ])
+    expect(forbiddenParts(nested(100), 100)).toEqual([expect.objectContaining({ pointer: '/0'.repeat(100) })])
   })
 })
 
 describe('the faults of a hostile body', () => {
+  it('are pointed at in no more words than one would read', () => {
+    const long = 'a'.repeat(250)
+    const forbidden = Array.from({ length: 50 }, () => JSON.parse('{"__proto__":1}'))
+    let body: unknown = forbidden
+    for (let level = 0; level < 1_000; level++) body = { [long]: body }
+    expect(forbiddenParts(body, 2_000).length).toBeLessThan(3)
+  })
+
   it('are told in fewer words than it had', () => {
     const name = 'a'.repeat(100_000)
     expect(forbiddenParts({ b: { [name]: { __proto__x: 1 } } })).toEqual([

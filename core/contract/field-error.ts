@@ -13,6 +13,8 @@ const MAX_FIELD_ERRORS = 50
 /** Far more than items and batches of them need. */
 const MAX_DEPTH = 32
 const MAX_NAME_LENGTH = 256
+/** Characters of all pointers together; another fault after that many is not told. */
+const MAX_POINTERS_LENGTH = 256 * 1024
 
 /** Names that reach an object's prototype in careless code: ours, a client's or a plug-in's. */
 const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
@@ -40,27 +42,33 @@ export function fieldErrors(error: ZodError): FieldError[] {
  * What no value that `JSON.parse` made may hold anywhere: the keys `__proto__`, `constructor` and `prototype` (it creates
  * them as own keys; a parser that removes them or throws would hide them from this), and depth or names that only serve
  * to be quoted back a hundred times as long. Walks without recursion: 400 kB of nested brackets would overflow the stack.
+ * @param deepest so many objects and lists may lie in one another
  */
-export function forbiddenParts(json: unknown): FieldError[] {
+export function forbiddenParts(json: unknown, deepest = MAX_DEPTH): FieldError[] {
   const found: FieldError[] = []
+  let quoted = 0
+  const tell = (part: Part, detail: string) => {
+    const pointer = pointerOf(part)
+    quoted += pointer.length
+    found.push({ pointer, detail })
+  }
+  const isEnough = () => found.length >= MAX_FIELD_ERRORS || quoted >= MAX_POINTERS_LENGTH
   const waiting: Part[] = [{ value: json, key: '', within: undefined, depth: 0 }]
-  for (let part = waiting.pop(); part && found.length < MAX_FIELD_ERRORS; part = waiting.pop()) {
+  for (let part = waiting.pop(); part && !isEnough(); part = waiting.pop()) {
     const { value: parent, depth } = part
     if (typeof parent !== 'object' || parent === null) continue
-    if (depth === MAX_DEPTH) {
-      found.push({ pointer: pointerOf(part), detail: `this is nested more than ${MAX_DEPTH} deep` })
+    if (depth === deepest) {
+      tell(part, `this is nested more than ${deepest} deep`)
       continue
     }
     const isArray = Array.isArray(parent)
     for (const [key, value] of Object.entries(parent)) {
       if (key.length > MAX_NAME_LENGTH) {
-        found.push({ pointer: pointerOf(part), detail: `this has a key of more than ${MAX_NAME_LENGTH} characters` })
+        tell(part, `this has a key of more than ${MAX_NAME_LENGTH} characters`)
         break
       }
       const child = { value, key, within: part, depth: depth + 1 }
-      if (!isArray && forbiddenNames.has(key)) {
-        found.push({ pointer: pointerOf(child), detail: 'this name is not allowed as a key' })
-      }
+      if (!isArray && forbiddenNames.has(key)) tell(child, 'this name is not allowed as a key')
       if (typeof value === 'object' && value !== null) waiting.push(child)
     }
   }

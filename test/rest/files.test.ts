@@ -156,6 +156,37 @@ describe('an import', () => {
     expect(items.find(({ id }) => id === 'arrow')).toMatchObject({ content: { from: 'inside', to: 'shape' } })
   })
 
+  test('takes all that an export has in it, however deep it lies', async () => {
+    const nested = (levels: number, within: object, wrap: (inner: object) => object): object =>
+      levels === 0 ? within : wrap(nested(levels - 1, within, wrap))
+    const listIn = (inner: object) => ({ type: 'bulletList', content: [{ type: 'listItem', content: [inner] }] })
+    const paragraph = {
+      type: 'paragraph',
+      content: [{ type: 'text', text: 'deep', marks: [{ type: 'link', attrs: { href: 'x:' } }] }],
+    }
+    const noteOf = (id: string, levels: number) => {
+      const { props } = drawnNote(id)
+      const richText = { type: 'doc', content: [nested(levels, paragraph, listIn)] }
+      return drawnNote(id, { props: { ...(props as object), richText } })
+    }
+    const meta = nested(498, { end: true }, inner => ({ a: inner }))
+    const records = [noteOf('six', 6), noteOf('nineteen', 19), drawnNote('meta', { meta })]
+    const board = freshBoard()
+    await post(site, board)
+    const person = use(await site.join(board))
+    person.doc.transact(() => {
+      for (const record of records) putRecord(person.doc, record)
+    })
+    const file = await until(async () => {
+      const exported = await site.ask('GET', `/v1/boards/${board}/export`)
+      return exported.statusCode === 200 && idsIn(exported.json()).includes('shape:six') && (exported.json() as File)
+    })
+    expect(idsIn(file)).toEqual(expect.arrayContaining(records.map(({ id }) => id)))
+    const other = freshBoard()
+    expect((await upload(other, file)).statusCode).toBe(200)
+    expect(await download(other)).toEqual(file)
+  })
+
   test('overwrites nothing: what has a taken id gets a new one, with all that refers to it, above what is there', async () => {
     const board = await fullBoard()
     const before = await listed(site, board)

@@ -3,7 +3,7 @@
  * stops half-way leaves the other half in the document. Pure.
  */
 import * as Y from 'yjs'
-import { contentAny, takeAny } from '../../core/base/any-bytes.ts'
+import { contentAny, deepestNesting, takeAny } from '../../core/base/any-bytes.ts'
 import { SyncError } from '../../core/base/errors.ts'
 
 /** A struct this long hides as many later edits of the client it claims to be from; honest ones are far below. */
@@ -11,12 +11,6 @@ const longestStruct = 2 ** 26
 const highestClock = 2 ** 48
 /** Each takes about 100 bytes of memory while it is read, and can be two bytes long on the wire. */
 const structsAtMost = 2 ** 21
-/**
- * Nesting of plain values. Yjs reads and writes them by recursion: one level too many overflows the stack, and where it
- * is JSON that is read well and cannot be written, the board could never be sent to anybody again.
- */
-const deepestNesting = 500
-
 /**
  * @param doc the document it is about to be applied to
  * @throws SyncError `frame-malformed`, bytes left over included
