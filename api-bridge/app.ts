@@ -11,7 +11,7 @@ import { type BoardServices, boardRoutes } from './board-routes.ts'
 import { type EventServices, eventRoutes } from './event-routes.ts'
 import { exportRoutes } from './export-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
-import { takeJson } from './json-body.ts'
+import { passOverUnreadableTypes, takeJson } from './json-body.ts'
 import { keyRoutes } from './key-routes.ts'
 import { openApi } from './open-api.ts'
 import { type PresenceServices, presenceRoutes } from './presence-routes.ts'
@@ -32,6 +32,7 @@ export interface ApiServices extends ItemServices, BoardServices, EventServices,
 }
 
 export async function restApi(app: FastifyInstance, services: ApiServices): Promise<void> {
+  passOverUnreadableTypes(app)
   takeJson(app)
   await app.register(
     async v1 => {

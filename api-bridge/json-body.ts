@@ -1,4 +1,5 @@
 /** Bodies: JSON in UTF-8 and nothing else, refused with a pointer where a part of it is allowed nowhere. */
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { inSteps } from '../core/base/slices.ts'
 import { forbiddenParts } from '../core/contract/field-error.ts'
@@ -22,6 +23,8 @@ export function takeJson(
   { types = ['application/json', 'application/merge-patch+json'], bytesAtMost = bodyBytesAtMost, deepest }: Bodies = {},
 ): void {
   app.removeAllContentTypeParsers()
+  if (types !== '*')
+    app.addContentTypeParser('*', (_request: FastifyRequest, body: IncomingMessage) => takeNothing(body))
   app.addContentTypeParser(
     types,
     { parseAs: 'buffer', bodyLimit: bytesAtMost },
@@ -33,6 +36,27 @@ export function takeJson(
     },
   )
 }
+
+/** fetch says that an empty text is text, curl that it is a form: no body all the same. */
+async function takeNothing(body: IncomingMessage): Promise<null> {
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+    if (chunk.byteLength > 0) throw new Problem('content-type-unsupported', 'the body is not said to be JSON')
+  }
+  return null
+}
+
+/**
+ * A content type that is none (`png`) counts as not said, as RFC 9110 allows (8.3). Fastify would refuse it before it looks
+ * for who takes the body, and whether there is one.
+ */
+export function passOverUnreadableTypes(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ raw: { headers } }) => {
+    const type = headers['content-type']
+    if (type !== undefined && !mediaType.test(type)) delete headers['content-type']
+  })
+}
+
+const mediaType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
 
 async function parseJson(bytes: Uint8Array, deepest: number | undefined): Promise<unknown> {
   const othersTurn = inSteps()

@@ -92,6 +92,10 @@ describe('a picture', () => {
     expect((await site.ask('HEAD', assetUrl(board, pixel))).statusCode).toBe(404)
   })
 
+  test.each(['png', 'text/plain', ''])('is taken whatever it is said to be: %j', async type => {
+    expect((await putPicture(site, freshBoard(), pixel, { type })).statusCode).toBe(201)
+  })
+
   test('is put by several at once and kept once', async () => {
     const board = freshBoard()
     const answers = await Promise.all(Array.from({ length: 5 }, () => putPicture(site, board, pixel)))
