@@ -13,6 +13,7 @@ import { type BoardChange, createsItems } from '../core/contract/change.ts'
 import { agentNamesChannel, everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
 import { foresee } from '../core/doc/items.ts'
 import type { NewChange, RecordedChange } from '../core/store/change-outbox.ts'
+import { KeyReused } from '../core/store/kept-answers.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { rejection } from './change-answer.ts'
 import { Problem } from './problems.ts'
@@ -67,11 +68,9 @@ export class ChangeDesk {
     const body = JSON.stringify(change)
     // Before it is stored: whoever applies it may be quicker than the answer of the store.
     return this.#listening(publicId, async acked => {
-      const stored = await this.#store({ ...request, publicId, change: body }, change)
+      const stored = await this.#store({ ...request, publicId, change: body }, change).catch(asProblem)
       if (!stored) throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
-      if (stored.requestHash !== request.requestHash) {
-        throw new Problem('idempotency-key-reused', 'this Idempotency-Key came with another request within 24 hours')
-      }
+      if (stored.requestHash !== request.requestHash) throw keyReused()
       if (stored.status !== 'pending') return stored
       // A repeat: what it asks for is on its way already, under the first one's id.
       if (stored.publicId !== publicId) return this.#listening(stored.publicId, first => this.#decided(stored, first))
@@ -121,6 +120,13 @@ export class ChangeDesk {
     }
     return stored
   }
+}
+
+const keyReused = () =>
+  new Problem('idempotency-key-reused', 'this Idempotency-Key came with another request within 24 hours')
+
+function asProblem(error: unknown): never {
+  throw error instanceof KeyReused ? keyReused() : error
 }
 
 /** Waits for the event, if there is one, and at most this long. @returns whether it happened */

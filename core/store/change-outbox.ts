@@ -1,8 +1,9 @@
 /** Item changes asked for over REST, kept until they are on the board: stored by api-bridge, drained by ws. */
-import type { Actor } from '../contract/actor.ts'
+import { type Actor, subjectOf } from '../contract/actor.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import { type Decide, type DrainOutcome, drainChanges, type KnownLog } from './change-drain.ts'
 import type { Database, Sql } from './database.ts'
+import { claimKey } from './kept-answers.ts'
 
 /** A change on its way in. `change` is an `ItemChange` as JSON; `requestHash` tells a retry from another request. */
 export interface NewChange {
@@ -37,17 +38,32 @@ export class ChangeOutbox {
   /**
    * Stores the change, and the board with it where `createBoard` says so.
    * @returns the stored change, or the earlier one of the same idempotency key; undefined when there is no such board
+   * @throws KeyReused when the key came with a write that is no item change
    */
   async submit(change: NewChange, createBoard: boolean): Promise<RecordedChange | undefined> {
-    const [stored] = await this.submitAll([change], createBoard)
+    const [stored] = await this.#store([change], createBoard, async (sql, inserted) => {
+      const { board, actor, idempotencyKey: key, requestHash: hash } = change
+      if (key === undefined || inserted.length === 0) return
+      await claimKey(sql, { scope: board, subject: subjectOf(actor), key, hash })
+    })
     return stored
   }
 
   /**
-   * Stores changes of one board and one actor in their order, all or none, with one wait for the disk.
+   * Stores changes of one board and one actor in their order, all or none, with one wait for the disk. Their keys are those
+   * of published messages, which nothing but item changes have.
    * @returns what `submit` returns for each of them
    */
-  async submitAll(changes: readonly NewChange[], createBoard: boolean): Promise<(RecordedChange | undefined)[]> {
+  submitAll(changes: readonly NewChange[], createBoard: boolean): Promise<(RecordedChange | undefined)[]> {
+    return this.#store(changes, createBoard, async () => undefined)
+  }
+
+  /** @param whenInserted what belongs to those that are new, in the same transaction */
+  async #store(
+    changes: readonly NewChange[],
+    createBoard: boolean,
+    whenInserted: (sql: Sql, inserted: readonly ChangeRow[]) => Promise<void>,
+  ): Promise<(RecordedChange | undefined)[]> {
     const [first] = changes
     if (!first) return []
     const { board, actor } = first
@@ -58,6 +74,7 @@ export class ChangeOutbox {
       }
       if (keys.length > 0) await forgetOldKeys(sql, board, actor, keys)
       const inserted = await insert(sql, board, actor, changes)
+      await whenInserted(sql, inserted)
       return inserted.length < changes.length && keys.length > 0
         ? [...inserted, ...(await keptUnder(sql, board, actor, keys))]
         : inserted

@@ -1,6 +1,6 @@
 /**
  * What writes with an Idempotency-Key were answered, for a day. An answer is kept in the transaction of what it tells of:
- * either both are there or neither.
+ * either both are there or neither. Item changes have theirs in their own row; here they only take the key (`claimKey`).
  */
 import type { Database, Sql } from './database.ts'
 
@@ -64,7 +64,22 @@ export class KeptAnswers {
   }
 }
 
-/** @returns what is kept under this key already; undefined: it is this request's now */
+/** Thrown out of the transaction that asked for the key: it undoes everything. */
+export class KeyReused extends Error {
+  override readonly name = 'KeyReused'
+}
+
+/**
+ * Takes the key for a write whose answer is kept elsewhere. Of requests that come together others wait until this transaction
+ * is over.
+ * @throws KeyReused when it came with another request
+ */
+export async function claimKey(sql: Sql, request: KeyedRequest): Promise<void> {
+  const before = await claim(sql, request)
+  if (before && before.request_hash !== request.hash) throw new KeyReused('this key came with another request')
+}
+
+/** @returns what is kept under this key already; undefined: it is this request's now. Item changes keep no answer here */
 async function claim(
   sql: Sql,
   request: KeyedRequest,

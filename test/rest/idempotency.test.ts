@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
 import { Site } from '../kit/site.ts'
 import { listed, post, smallSticky } from './asking.ts'
+import { refusalOf } from './refusals.ts'
 
 const use = releasing(afterAll)
 let site: Site
@@ -69,6 +70,19 @@ describe('an Idempotency-Key', () => {
     }
     expect(await listed(site, 'reused')).toHaveLength(1)
     expect((await post(site, 'another-board', { id: 'b' }, 'key')).statusCode).toBe(201)
+  })
+
+  test('stands for one request among all writes of a board, whichever came first', async () => {
+    const rename = (key: string) => site.ask('PATCH', '/v1/boards/kinds', { title: key }, { 'idempotency-key': key })
+    expect((await post(site, 'kinds', { id: 'a' }, 'k1')).statusCode).toBe(201)
+    expect(refusalOf(await rename('k1'))).toBe('422 idempotency-key-reused')
+    expect((await rename('k2')).statusCode).toBe(200)
+    expect(refusalOf(await post(site, 'kinds', { id: 'b' }, 'k2'))).toBe('422 idempotency-key-reused')
+    expect([(await post(site, 'kinds', { id: 'a' }, 'k1')).statusCode, (await rename('k2')).statusCode]).toEqual([
+      201, 200,
+    ])
+    expect(await listed(site, 'kinds')).toHaveLength(1)
+    expect((await site.ask('GET', '/v1/boards/kinds')).json()).toMatchObject({ title: 'k2' })
   })
 
   test.each(['', 'a'.repeat(256), 'ü', 'a\u0001'])('%j is none', async key => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import type { DecidedChange, PendingChange } from '../../core/store/change-drain.ts'
 import type { NewChange } from '../../core/store/change-outbox.ts'
+import { KeyReused } from '../../core/store/kept-answers.ts'
 import { batch, bytes, deleteBoard, freshBoard, logOf, type Site, textOf } from './site.ts'
 
 export function newChange(board: BoardId, change: string, given: Partial<NewChange> = {}): NewChange {
@@ -92,6 +93,36 @@ export function outboxCases(site: () => Site): void {
       const { board } = await newBoard()
       const answers = await Promise.all(Array.from({ length: 5 }, () => changes().submit(keyed(board, 'a'), true)))
       expect(new Set(answers.map(answer => answer?.publicId)).size).toBe(1)
+    })
+
+    test('is not that of a change and of another write of the board, also where they come together', async () => {
+      const { board } = await newBoard()
+      const works: string[] = []
+      const outcomes = Array.from({ length: 20 }, async (_, n) => {
+        const idempotencyKey = `key-${n}`
+        const submit = () => changes().submit(newChange(board, `a${n}`, { idempotencyKey }), false)
+        const request = { scope: board, subject: 'bot', key: idempotencyKey, hash: 'another' }
+        const answer = () =>
+          site().storage.answers.once(
+            request,
+            async () => works.push(idempotencyKey),
+            () => 'done',
+          )
+        const [submitted, answered] =
+          n % 2 === 0
+            ? await Promise.allSettled([submit(), answer()])
+            : (await Promise.allSettled([answer(), submit()])).toReversed()
+        const isSubmitted = submitted?.status === 'fulfilled'
+        const isAnswered = answered?.status === 'fulfilled' && (answered.value as { kind: string }).kind === 'done'
+        return isSubmitted !== isAnswered && isAnswered === works.includes(idempotencyKey)
+      })
+      expect(await Promise.all(outcomes)).toEqual(Array(20).fill(true))
+      for (let n = 0; n < 20; n++) {
+        const idempotencyKey = `key-${n}`
+        const again = changes().submit(newChange(board, `a${n}`, { idempotencyKey }), false)
+        if (works.includes(idempotencyKey)) await expect(again).rejects.toThrow(KeyReused)
+        else expect(await again).toMatchObject({ status: 'pending' })
+      }
     })
 
     test('answers with what became of the change', async () => {
