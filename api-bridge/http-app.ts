@@ -2,8 +2,6 @@
  * The HTTP server that API, pages and status are put on. Whatever goes wrong on it is answered by a problem document:
  * what a route throws, an address that nothing answers, and what never reaches a route.
  */
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -15,7 +13,8 @@ import fastify, {
 import type { RequestGuard } from '../core/auth/request-guard.ts'
 import { StorageError, SyncError, type SyncErrorCode } from '../core/base/errors.ts'
 import type { Logger } from '../core/base/log.ts'
-import { Problem, type ProblemName, problemDocument, sendProblem } from './problems.ts'
+import { ClientErrors } from './client-errors.ts'
+import { Problem, type ProblemName, sendProblem } from './problems.ts'
 
 /** A request whose body is still not here by then is given up: slow senders don't pile up. */
 const requestTimeoutMs = 60_000
@@ -35,11 +34,12 @@ export function createHttpApp(
   pageNotFound: PageNotFound = () => undefined,
 ): FastifyInstance {
   const orPage = (request: FastifyRequest, reply: FastifyReply, problem: Problem) => {
-    const page = ['GET', 'HEAD'].includes(request.method) ? pageNotFound(request.url) : undefined
+    const page = isRead(request) ? pageNotFound(request.url) : undefined
     if (page === undefined) return sendProblem(reply, problem)
     return reply.status(404).headers(pageHeaders).type('text/html; charset=utf-8').send(page)
   }
 
+  const clientErrors = new ClientErrors({ headers: headersTimeoutMs, all: requestTimeoutMs })
   const app = fastify({
     // Its own news, like where it listens, is told by `main.ts`.
     loggerInstance: log.child({}, { level: log.isLevelEnabled('warn') ? 'warn' : log.level }) as FastifyBaseLogger,
@@ -48,14 +48,16 @@ export function createHttpApp(
     // What arrives on an open connection while we close is answered like any other request.
     return503OnClosing: false,
     requestTimeout: requestTimeoutMs,
-    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 1_000 },
+    // Node would refuse who names no host without a word.
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     // Longer than any address that Node takes, so that the checks of each route say what is wrong with an id.
     routerOptions: { maxParamLength: 1024 * 1024 },
     frameworkErrors: (_error, request, reply) => {
       void orPage(request, reply, new Problem('address-malformed', 'the path has a broken percent-encoding'))
     },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => void clientErrors.answer(error, socket),
   })
+  clientErrors.watch(app.server)
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error)
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
@@ -63,10 +65,12 @@ export function createHttpApp(
     // why. So the rest is read and dropped, for as long as a request may take.
     return sendProblem(reply.removeHeader('connection'), problem)
   })
-  app.setNotFoundHandler((request, reply) =>
-    orPage(request, reply, new Problem('not-found', `nothing answers ${request.method} here`)),
-  )
+  app.setNotFoundHandler((request, reply) => orPage(request, reply, nothingHere(request)))
   app.addHook('onRequest', async request => {
+    const { httpVersion, headers } = request.raw
+    if (httpVersion === '1.1' && headers.host === undefined) {
+      throw new Problem('http-malformed', 'a request of HTTP/1.1 says in Host to whom it is')
+    }
     const refusal = guard(request.raw)
     if (refusal) throw new Problem(refusal.status === 421 ? 'misdirected' : 'forbidden', refusal.reason)
   })
@@ -79,6 +83,9 @@ export async function closeHttpApp(app: FastifyInstance): Promise<void> {
   await app.close()
   clearTimeout(cut)
 }
+
+const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
+const nothingHere = ({ method }: FastifyRequest) => new Problem('not-found', `nothing answers ${method} here`)
 
 const pageHeaders = { 'content-security-policy': "default-src 'none'", 'x-content-type-options': 'nosniff' }
 
@@ -127,34 +134,3 @@ function problemOf(error: unknown): Problem {
 
 const isFastifyError = (error: unknown): error is FastifyError =>
   error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
-
-/** Not even a request: there is a socket, and what Node's parser says of what came over it. */
-function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const document = problemDocument(problemOfClientError(error.code))
-  const body = JSON.stringify(document)
-  const head = [
-    `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status]}`,
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
-}
-
-function problemOfClientError(code: string | undefined): Problem {
-  switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem(
-        'request-timeout',
-        `the request was not here in time: its headers within ${headersTimeoutMs / 1_000} s, all of it within ${requestTimeoutMs / 1_000} s`,
-      )
-    case 'HPE_HEADER_OVERFLOW':
-      return new Problem('headers-too-large', 'address and headers together have at most 16 KiB')
-    default:
-      return new Problem('http-malformed', 'this is not HTTP/1.1')
-  }
-}

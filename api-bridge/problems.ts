@@ -81,6 +81,7 @@ const problems = {
     'This server does not answer under this name',
     'Without a credential setting it answers to localhost, 127.0.0.1 and [::1] only.',
   ],
+  'expectation-failed': [417, 'This expectation cannot be met', 'Of Expect only 100-continue is known here.'],
   'asset-hash-wrong': [
     422,
     'The address is not the SHA-256 of the body',

@@ -104,25 +104,58 @@ describe('a header', () => {
   })
 })
 
-describe('what is not even a request', () => {
-  async function answerTo(text: string): Promise<string> {
-    const { hostname, port } = new URL(site.url)
-    const socket = connect(Number(port), hostname)
-    socket.end(text)
-    let answer = ''
-    for await (const chunk of socket.setEncoding('utf8')) answer += chunk
-    return answer
+/** @param rest what is sent when it has been answered. @returns all that is answered until the server ends the connection */
+async function answerTo(text: string, rest?: string): Promise<string> {
+  const { hostname, port } = new URL(site.url)
+  const socket = use(connect(Number(port), hostname), given => given.destroy())
+  socket.write(text)
+  let answer = ''
+  for await (const chunk of socket.setEncoding('utf8')) {
+    if (answer === '' && rest !== undefined) socket.write(rest)
+    answer += chunk
   }
+  return answer
+}
+const statusesIn = (answer: string) => [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))
+const post = (id: string) => {
+  const body = JSON.stringify({ type: 'sticky', id })
+  return `POST ${items} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+}
 
+describe('what is not even a request', () => {
   test.each([
     ['nonsense\r\n\r\n', 400, 'http-malformed'],
     ['GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\n', 400, 'http-malformed'],
     [`GET / HTTP/1.1\r\nhost: localhost\r\na: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'headers-too-large'],
+    ['GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'http-malformed'],
+    ['GET / HTTP/1.0\r\n\r\n', 421, 'misdirected'],
+    ['GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nexpect: foo\r\n\r\n', 417, 'expectation-failed'],
+    [`POST ${items} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nx\r\n`, 400, 'http-malformed'],
   ])('%.20j… is answered by a problem document', async (text, status, name) => {
     const [head = '', body = ''] = (await answerTo(text)).split('\r\n\r\n')
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(head).toContain('application/problem+json')
     expect(JSON.parse(body)).toMatchObject({ type: `/v1/problems/${name}`, status })
+  })
+})
+
+describe('a connection', () => {
+  test('on which garbage follows requests has their answers first, then one to that, and ends', async () => {
+    const answer = await answerTo(`${post('one')}${post('two')}nonsense\r\n\r\n`)
+    expect(statusesIn(answer)).toEqual([201, 201, 400])
+    expect(JSON.parse(answer.split('\r\n\r\n').at(-1) ?? '')).toMatchObject({ type: '/v1/problems/http-malformed' })
+    expect(await site.ask('GET', `${items}/two`)).toMatchObject({ statusCode: 200 })
+  })
+
+  test('has no second answer to a request that was answered before the rest of it turned out to be garbage', async () => {
+    const head = 'POST /v1/nope HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n'
+    expect(statusesIn(await answerTo(head, 'x\r\n'))).toEqual([404])
+  })
+
+  test('of who asks whether to send goes on', async () => {
+    const [head = '', body] = post('asked').split('\r\n\r\n')
+    const answer = await answerTo(`${head}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n`, body)
+    expect(statusesIn(answer)).toEqual([100, 201])
   })
 })
 
