@@ -66,6 +66,11 @@ export function createHttpApp(
     return sendProblem(reply.removeHeader('connection'), problem)
   })
   app.setNotFoundHandler((request, reply) => orPage(request, reply, nothingHere(request)))
+  // Before the body is read: what it holds does not matter. Where there may be a page, none is read.
+  app.addHook('preParsing', async (request, _reply, body) => {
+    if (request.is404 && !isRead(request)) throw nothingHere(request)
+    return body
+  })
   app.addHook('onRequest', async request => {
     const { httpVersion, headers } = request.raw
     if (httpVersion === '1.1' && headers.host === undefined) {

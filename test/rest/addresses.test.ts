@@ -74,6 +74,25 @@ describe('an address', () => {
   })
 
   test.each([
+    ['POST', '/v1/nope', '404 not-found'],
+    ['PATCH', '/nope', '404 not-found'],
+    ['DELETE', '/v1/boards/bad/nope', '404 not-found'],
+    ['PUT', items, '405 method-not-allowed'],
+  ] as const)(
+    'to which %s %s is sent with a body that cannot be read is still told of first',
+    async (method, url, refusal) => {
+      for (const [body, type] of [
+        ['{"type":', 'application/json'],
+        ['{"__proto__":1}', 'application/json'],
+        ['text', 'text/plain'],
+        ['text', 'nonsense'],
+      ] as const) {
+        expect(refusalOf(await site.ask(method, url, body, { 'content-type': type }))).toBe(refusal)
+      }
+    },
+  )
+
+  test.each([
     [items, ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'], 'GET, HEAD, POST'],
     [`${items}/a`, ['PUT', 'POST', 'OPTIONS', 'TRACE'], 'GET, HEAD, PATCH, DELETE'],
     ['/v1/boards/bad/changes/a', ['PUT', 'POST', 'PATCH', 'DELETE'], 'GET, HEAD'],
