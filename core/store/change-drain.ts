@@ -42,12 +42,16 @@ export interface KnownLog {
   seq: number
 }
 
+/** Decides the first of these, as many as it likes; the others stay pending. */
 export type Decide = (changes: readonly PendingChange[]) => DecidedChange[] | Promise<DecidedChange[]>
 
-const drainedAtMost = 200
+/** What one transaction takes on, but for a change that is larger by itself: Postgres ends one whose client thinks for long. */
+const drainedAtMost = { changes: 200, bytes: 1024 * 1024 }
+/** A file of 16 MiB, decided in slices on a machine that has much else to do, may take longer than other transactions are given. */
+const forLargeOnes = "SET LOCAL idle_in_transaction_session_timeout = '30s'"
 
 /**
- * Decides the board's pending changes in order, and commits log rows, head and answers together.
+ * Decides the first of the board's pending changes in order, and commits log rows, head and answers together.
  * @param known the caller's replica: it must hold every row up to this seq of this epoch, and nothing uncommitted
  * @param decide applies the changes to that replica; what it throws rolls everything back
  * @throws StorageError; after a failure the replica holds changes that may not be in the log: discard it
@@ -69,15 +73,24 @@ export async function drainChanges(
   if (row.deleted) return { kind: 'nothing-pending' }
   if (row.epoch !== known.epoch || row.head_seq < known.seq) return { kind: 'store-went-back' }
   if (row.head_seq > known.seq) return { kind: 'behind' }
-  const pending = await sql.query<{ id: number; public_id: string; change: string; actor: Actor }>(
-    `SELECT id, public_id, change, actor FROM boardsync.item_changes
-     WHERE board_id = $1 AND status = 'pending' ORDER BY id LIMIT ${drainedAtMost}`,
-    [board],
-  )
+  const pending = await firstPending(sql, board)
   if (pending.length === 0) return { kind: 'nothing-pending' }
-  const decided = await decide(pending.map(({ public_id, ...change }) => ({ ...change, publicId: public_id })))
+  if (pending.reduce((sum, { change }) => sum + change.length, 0) > drainedAtMost.bytes) await sql.query(forLargeOnes)
+  const decided = await decide(pending)
   const lastSeq = await record(sql, board, known.seq, batchId, decided)
   return { kind: 'drained', decided, firstSeq: known.seq + 1, lastSeq }
+}
+
+/** At least one, where there is one. (The length of a text is known without reading it.) */
+async function firstPending(sql: Sql, board: BoardId): Promise<PendingChange[]> {
+  const rows = await sql.query<{ id: number; public_id: string; change: string; actor: Actor }>(
+    `SELECT id, public_id, change, actor FROM (
+       SELECT *, sum(octet_length(change)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - octet_length(change) AS ahead
+       FROM boardsync.item_changes WHERE board_id = $1 AND status = 'pending' ORDER BY id LIMIT ${drainedAtMost.changes}
+     ) AS waiting WHERE ahead < ${drainedAtMost.bytes} ORDER BY id`,
+    [board],
+  )
+  return rows.map(({ public_id, ...change }) => ({ ...change, publicId: public_id }))
 }
 
 /** Writes the decided changes: a log row for each that altered the board, the answer of each, and the new head. */

@@ -36,6 +36,12 @@ beforeAll(async () => {
   site = useForAll(await Site.start())
 })
 
+/** The same, but for these of its methods. */
+const replaced = <T extends object>(original: T, methods: Partial<T>): T =>
+  new Proxy(original, {
+    get: (target, name: keyof T & string) => methods[name] ?? (target[name] as () => unknown).bind(target),
+  })
+
 /** As the desk does, without its checks. @returns the change's public id */
 async function store(storage: Storage, board: BoardId, change: ItemChange): Promise<string> {
   const publicId = randomUUID()
@@ -95,6 +101,31 @@ describe('a change that nothing applies yet', () => {
     await until(person.doc, () => readItem(person.doc, 'a')?.x === 500)
     expect(seen).toEqual([...seen].sort((a, b) => Number(a) - Number(b)))
     expect((await storage.archive.read(board, 0))?.head.headSeq).toBe(501)
+  })
+
+  test('holds the board for a moment only, however long those take that wait', { timeout: 20_000 }, async () => {
+    const board = parseBoardId('slow')
+    await storage.boards.create(board)
+    const ids = ['c', 'b', 'a']
+    for (const id of ids) await store(storage, board, { action: 'create', item: { id, type: 'sticky' } })
+    let later = 0
+    const now = Date.now
+    use(
+      vi.spyOn(Date, 'now').mockImplementation(() => now() + later),
+      clock => clock.mockRestore(),
+    )
+    const decided: string[][] = []
+    const drain: Storage['changes']['drain'] = (at, known, batchId, decide) =>
+      storage.changes.drain(at, known, batchId, async pending => {
+        later += 1_000 // each takes a second
+        const together = await decide(pending)
+        decided.push(together.map(({ change }) => JSON.parse(change).item.id))
+        return together
+      })
+    use(await Site.start({ storage: { ...storage, changes: replaced(storage.changes, { drain }) } }))
+    await until(async () => (await storage.changes.boardsWithPending()).length === 0)
+    expect(decided).toEqual([['c'], ['b'], ['a']])
+    expect((await storage.archive.read(board, 0))?.head.headSeq).toBe(3)
   })
 
   test('holds up nobody who draws, however many wait', { timeout: 60_000 }, async () => {

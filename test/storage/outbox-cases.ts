@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import type { DecidedChange, PendingChange } from '../../core/store/change-drain.ts'
+import { type DecidedChange, drainChanges, type PendingChange } from '../../core/store/change-drain.ts'
 import type { NewChange } from '../../core/store/change-outbox.ts'
 import { KeyReused } from '../../core/store/kept-answers.ts'
 import { batch, bytes, deleteBoard, freshBoard, logOf, type Site, textOf } from './site.ts'
@@ -274,6 +274,36 @@ export function outboxCases(site: () => Site): void {
       }
       const rows = await logOf(site().storage, at.board)
       expect(rows.map(textOf)).toEqual(Array.from({ length: 250 }, (_, index) => String(index + 1)))
+    })
+
+    test('takes on a few large changes, at least one, and has more time for them', async () => {
+      const at = await newBoard()
+      const sizes = { a: 1, b: 1_100_000, c: 1, d: 550_000, e: 550_000, f: 1 }
+      await site().database.query(
+        `INSERT INTO boardsync.item_changes (public_id, board_id, change, actor, request_hash)
+         SELECT gen_random_uuid(), $1, repeat(letter, size), 'agent:bot', ''
+         FROM unnest($2::text[], $3::int[]) AS waiting (letter, size)`,
+        [at.board, Object.keys(sizes), Object.values(sizes)],
+      )
+      const drains: { taken: string; timeout: unknown }[] = []
+      let seq = 0
+      while (seq < 6) {
+        const outcome = await site().database.transaction(sql =>
+          drainChanges(sql, at.board, { epoch: at.epoch, seq }, randomUUID(), async pending => {
+            const [set] = await sql.query<{ idle_in_transaction_session_timeout: string }>(
+              'SHOW idle_in_transaction_session_timeout',
+            )
+            const letters = pending.map(({ change }) => change.charAt(0))
+            drains.push({ taken: letters.join(''), timeout: set?.idle_in_transaction_session_timeout })
+            return pending.map((change, n) => decide({ ...change, change: letters[n] ?? '' }))
+          }),
+        )
+        if (outcome.kind !== 'drained') throw new Error(outcome.kind)
+        seq = outcome.lastSeq
+      }
+      expect(drains.map(({ taken }) => taken)).toEqual(['ab', 'cde', 'f'])
+      expect(drains.map(({ timeout }) => timeout === '30s')).toEqual([true, true, false])
+      expect((await logOf(site().storage, at.board)).map(textOf)).toEqual([...'abcdef'])
     })
   })
 }

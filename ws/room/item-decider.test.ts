@@ -44,6 +44,7 @@ const empty = () =>
 
 const sized = (limit: number) => new BoardSize(parseBoardId('sized'), 0, limit, pino({ level: 'silent' }))
 const roomy = sized(1e6)
+const whenever = Number.POSITIVE_INFINITY
 
 const changes = (...ids: string[]): PendingChange[] =>
   ids.map((id, n) => {
@@ -54,12 +55,12 @@ const changes = (...ids: string[]): PendingChange[] =>
 test('those before one that throws are decided; it is then tried alone, and rejected the fourth time', async () => {
   const decider = new ItemDecider()
   const decide = async (...ids: string[]) => {
-    const decided = await decider.decide(empty(), roomy, changes(...ids))
+    const decided = await decider.decide(empty(), roomy, changes(...ids), whenever)
     return decided.map(change => change.publicId)
   }
   expect(await decide('a', 'b', 'throws', 'c')).toEqual(['a', 'b'])
   expect(await decide('a', 'b', 'throws')).toEqual(['a', 'b'])
-  const alone = () => decider.decide(empty(), roomy, changes('a', 'b', 'throws', 'c').slice(2))
+  const alone = () => decider.decide(empty(), roomy, changes('a', 'b', 'throws', 'c').slice(2), whenever)
   await expect(alone()).rejects.toThrow(ChangeThrew)
   await expect(alone()).rejects.toThrow(ChangeThrew)
   const decided = await alone()
@@ -73,20 +74,21 @@ test('those before one that throws are decided; it is then tried alone, and reje
 test('of a batch in which one throws half-way nothing is decided: the replica holds what no log will have', async () => {
   const decider = new ItemDecider()
   const batch = changes('a', 'throws half-way', 'b')
-  await expect(decider.decide(empty(), roomy, batch)).rejects.toThrow(ChangeThrew)
-  expect((await decider.decide(empty(), roomy, batch)).map(change => change.publicId)).toEqual(['a'])
+  await expect(decider.decide(empty(), roomy, batch, whenever)).rejects.toThrow(ChangeThrew)
+  expect((await decider.decide(empty(), roomy, batch, whenever)).map(change => change.publicId)).toEqual(['a'])
 })
 
 test('one whose outcome JSON cannot hold is not written, and takes nothing with it', async () => {
   const replica = empty()
-  const decided = await new ItemDecider().decide(replica, roomy, changes('a', 'untold', 'b'))
+  const decided = await new ItemDecider().decide(replica, roomy, changes('a', 'untold', 'b'), whenever)
   expect(decided.map(change => change.publicId)).toEqual(['a'])
   expect(replica.doc.getMap('tldraw').size).toBe(0)
 })
 
 test('what was stored in a form that this version does not know is rejected with a pointer', async () => {
   const change = JSON.stringify({ action: 'update', item: { id: 'a', colour: 'red' } })
-  const [decided] = await new ItemDecider().decide(empty(), roomy, [{ id: 1, publicId: 'p', change, actor: 'agent:a' }])
+  const pending = { id: 1, publicId: 'p', change, actor: 'agent:a' } as const
+  const [decided] = await new ItemDecider().decide(empty(), roomy, [pending], whenever)
   expect(decided).toMatchObject({ status: 'rejected', update: undefined })
   expect(JSON.parse(decided?.result ?? '')).toMatchObject({ reason: 'item-invalid', errors: [{ pointer: '/colour' }] })
 })
@@ -95,7 +97,7 @@ test('a full board takes no more items, and lets those there are be deleted', as
   const replica = empty()
   const decide = async (size: BoardSize, change: BoardChange) => {
     const pending = { id: 1, publicId: 'p', change: JSON.stringify(change), actor: 'agent:a' } as const
-    return (await new ItemDecider().decide(replica, size, [pending]))[0]
+    return (await new ItemDecider().decide(replica, size, [pending], whenever))[0]
   }
   const create = (id: string) => ({ action: 'create', item: { id, type: 'sticky' } }) as const
   expect((await decide(sized(1_000), create('a')))?.status).toBe('applied')
@@ -111,14 +113,30 @@ test('a full board takes no more items, and lets those there are be deleted', as
   expect((await decide(sized(10), remove))?.status).toBe('applied')
 })
 
-test('others get their turn while many are decided', async () => {
-  const many = Array.from({ length: 300 }, (_, id): PendingChange => {
-    const change: ItemChange = { action: 'create', item: { id: `a${id}`, type: 'sticky' } }
-    return { id, publicId: 'p', change: JSON.stringify(change), actor: 'agent:a' }
+const creations = (count: number, text: string): PendingChange[] =>
+  Array.from({ length: count }, (_, id) => {
+    const change: ItemChange = { action: 'create', item: { id: `a${id}`, type: 'sticky', content: { text } } }
+    return { id, publicId: `a${id}`, change: JSON.stringify(change), actor: 'agent:a' }
   })
+
+test.each([
+  ['long', creations(3, ''), 0, 3],
+  ['much', creations(300, 'x'.repeat(10_000)), whenever, 2],
+])('what is decided in one go takes not too %s; the rest is left for the next', async (_what, all, end, goes) => {
+  const [replica, decider] = [empty(), new ItemDecider()]
+  const decided: string[][] = []
+  for (let left = all; left.length > 0; left = all.slice(decided.flat().length)) {
+    decided.push((await decider.decide(replica, sized(1e9), left, end)).map(({ publicId }) => publicId))
+  }
+  expect(decided).toHaveLength(goes)
+  expect(decided.flat()).toEqual(all.map(({ publicId }) => publicId))
+})
+
+test('others get their turn while many are decided', async () => {
+  const many = creations(300, '')
   let decided: unknown[] = []
   const turns = await turnsIn(async () => {
-    decided = await new ItemDecider().decide(empty(), roomy, many)
+    decided = await new ItemDecider().decide(empty(), roomy, many, whenever)
   })
   expect(decided).toHaveLength(many.length)
   expect(turns).toBeGreaterThan(1)

@@ -15,6 +15,8 @@ import type { BoardSize } from './board-size.ts'
 /** A change that throws this often is rejected, so that it does not block its board. */
 const throwsAtMost = 3
 const throwsRemembered = 1_000
+/** Updates and answers that are written in one go, but for the last of them. */
+const decidedBytesAtMost = 4 * 1024 * 1024
 /** One client id for all that this process writes: each one stays in every state vector of the board for ever. */
 const writerClientId = Math.floor(Math.random() * 2 ** 32)
 
@@ -34,11 +36,18 @@ export class ItemDecider {
 
   /**
    * In slices; the replica has to stay as it is meanwhile, but for this.
+   * @param end by `Date.now()`: then nothing more is taken up. The first always is
    * @returns the first of the changes, decided and applied: as many as could be
    * @throws ChangeThrew when the very first threw, or one that left half of itself in the replica
    */
-  async decide(replica: Replica, size: BoardSize, changes: readonly PendingChange[]): Promise<DecidedChange[]> {
+  async decide(
+    replica: Replica,
+    size: BoardSize,
+    changes: readonly PendingChange[],
+    end: number,
+  ): Promise<DecidedChange[]> {
     const decided: DecidedChange[] = []
+    let bytes = 0
     const othersTurn = inSteps()
     let edited = false
     const note = () => {
@@ -47,10 +56,13 @@ export class ItemDecider {
     replica.doc.on('update', note)
     try {
       for (const change of changes) {
-        if (decided.length > 0 && this.#throws.has(change.id)) break
+        const isEnough = Date.now() >= end || bytes > decidedBytesAtMost
+        if (decided.length > 0 && (isEnough || this.#throws.has(change.id))) break
         edited = false
         try {
-          decided.push(await this.#decide(replica, size, change, othersTurn))
+          const next = await this.#decide(replica, size, change, othersTurn)
+          decided.push(next)
+          bytes += next.result.length + (next.update?.byteLength ?? 0)
         } catch (error) {
           this.#throws.set(change.id, (this.#throws.get(change.id) ?? 0) + 1)
           if (edited || decided.length === 0) throw new ChangeThrew(change.publicId, error)

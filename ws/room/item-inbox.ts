@@ -29,7 +29,7 @@ const sweepEveryMs = 1_000
 const forgetEveryMs = 3_600_000
 /** Instances with the board open go first; the others after a moment, each at a time of its own. */
 const notOpenHereMs = 4
-/** A turn takes up nothing new after this; what is left is for the next turn. */
+/** A turn, and the transaction it is in, takes up nothing new after this; what is left is for the next turn. */
 const turnMs = 200
 /** So long the sockets have their say: the embedded database answers without ever leaving it to them. */
 const betweenTurnsMs = 10
@@ -150,7 +150,7 @@ export class ItemInbox {
   async #takeTurn(room: Room, by: ToldBy): Promise<boolean> {
     const end = Date.now() + turnMs
     while (Date.now() < end && !this.#stopped) {
-      const outcome = await this.#drain(room)
+      const outcome = await this.#drain(room, end)
       switch (outcome.kind) {
         case 'drained':
           this.#metrics.itemChangesFound.inc({ by }, outcome.decided.length)
@@ -177,7 +177,7 @@ export class ItemInbox {
   }
 
   /** One batch, in one transaction. A room that is left with edits the log has not got is discarded. */
-  async #drain(room: Room): Promise<DrainOutcome | { kind: 'threw' }> {
+  async #drain(room: Room, end: number): Promise<DrainOutcome | { kind: 'threw' }> {
     const { board, replica, size } = room
     await replica.wakeToChange()
     const known = { epoch: replica.epoch, seq: replica.known }
@@ -188,7 +188,7 @@ export class ItemInbox {
     replica.doc.on('update', note)
     try {
       return await this.#changes.drain(board, known, randomUUID(), changes =>
-        this.#decider.decide(replica, size, changes),
+        this.#decider.decide(replica, size, changes, end),
       )
     } catch (error) {
       if (edited) this.#rooms.discard(room, new SyncError('storage-unavailable', 'item changes were not committed'))
