@@ -90,28 +90,36 @@ export class BoardDirectory {
     )
   }
 
-  /** Removes what was deleted more than 30 days ago, in small steps: one that breaks off is gone on with. @returns how many */
-  async purge(): Promise<number> {
-    const boards = await this.#database.query<{ id: BoardId }>(
-      `SELECT id FROM boardsync.boards WHERE deleted_at < now() - ${restorableDays} * interval '1 day'`,
-    )
+  /**
+   * Removes what was deleted more than 30 days ago, in small steps: one that breaks off is gone on with. Another instance may
+   * do so too, and somebody then make a board under the id: so each step looks whether it is still the deleted one.
+   * @param signal ends it between two steps
+   * @returns how many boards it removed
+   */
+  async purge(signal?: AbortSignal): Promise<number> {
+    const boards = await this.#database.query<{ id: BoardId }>(`SELECT id FROM boardsync.boards WHERE ${isPast}`)
     if (boards.length === 0) return 0
     // Every table that belongs to boards, also one that a later version adds.
     const tables = await this.#database.query<{ name: string }>(
       `SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint
        WHERE contype = 'f' AND confrelid = 'boardsync.boards'::regclass`,
     )
+    let purged = 0
     for (const { id } of boards) {
-      for (const { name } of tables) await this.#empty(name, id)
-      await this.#database.query('DELETE FROM boardsync.boards WHERE id = $1', [id])
+      for (const { name } of tables) await this.#empty(name, id, signal)
+      if (signal?.aborted) break
+      const removed = await this.#database.query(removeSql, [id])
+      purged += removed.length
     }
-    return boards.length
+    return purged
   }
 
-  async #empty(table: string, board: BoardId): Promise<void> {
-    for (let removed = purgedAtOnce; removed === purgedAtOnce; ) {
+  async #empty(table: string, board: BoardId, signal: AbortSignal | undefined): Promise<void> {
+    for (let removed = purgedAtOnce; removed === purgedAtOnce && !signal?.aborted; ) {
+      // Board and rows are seen as of one moment: these are rows of the deleted board, whatever becomes of its id meanwhile.
       const rows = await this.#database.query(
         `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE board_id = $1 LIMIT ${purgedAtOnce}))
+           AND EXISTS (SELECT FROM boardsync.boards WHERE id = $1 AND ${isPast})
          RETURNING board_id`,
         [board],
       )
@@ -119,6 +127,9 @@ export class BoardDirectory {
     }
   }
 }
+
+const isPast = `deleted_at < now() - ${restorableDays} * interval '1 day'`
+const removeSql = `DELETE FROM boardsync.boards WHERE id = $1 AND ${isPast} RETURNING id`
 
 interface EntryRow {
   id: BoardId

@@ -55,9 +55,10 @@ export class BoardPast {
   /**
    * History older than it has to be kept goes, of every board: one that is edited loses its own when its log is packed, others here.
    * In small steps.
+   * @param signal ends it between two of them
    */
-  async forgetOld(): Promise<void> {
-    for (let gone = forgottenAtOnce; gone === forgottenAtOnce; ) {
+  async forgetOld(signal?: AbortSignal): Promise<void> {
+    for (let gone = forgottenAtOnce; gone === forgottenAtOnce && !signal?.aborted; ) {
       const rows = await this.#database.query(forgetSql, [this.#historyDays])
       gone = rows.length
     }

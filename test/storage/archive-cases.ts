@@ -260,6 +260,8 @@ export function archiveCases(site: () => Site): void {
       await site().storage.past.forgetOld()
       expect(await packsOf(drawing)).toHaveLength(3)
       await age(drawing, 31)
+      await site().storage.past.forgetOld(AbortSignal.abort())
+      expect(await packsOf(drawing)).toHaveLength(3)
       await site().storage.past.forgetOld()
       // Snapshots at 4 and 6.
       expect(await packsOf(drawing)).toMatchObject([{ from_seq: 5 }])

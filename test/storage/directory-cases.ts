@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { BoardId } from '../../core/contract/board-id.ts'
+import { BoardDirectory } from '../../core/store/board-directory.ts'
 import type { Sql } from '../../core/store/database.ts'
 import type { KeyedRequest } from '../../core/store/kept-answers.ts'
 import { newChange } from './outbox-cases.ts'
@@ -13,6 +14,19 @@ export function directoryCases(site: () => Site): void {
   const within = <T>(work: (sql: Sql) => Promise<T>) => site().database.transaction(work)
   const deletedAgo = (board: BoardId, time: string) =>
     site().database.query('UPDATE boardsync.boards SET deleted_at = now() - $2::interval WHERE id = $1', [board, time])
+
+  /** A directory that tells of each statement before it asks it. */
+  function stepwise(before: (text: string) => Promise<void>): BoardDirectory {
+    const { database } = site()
+    return new BoardDirectory({
+      async query<R>(text: string, parameters?: readonly unknown[]) {
+        await before(text)
+        return database.query<R>(text, parameters)
+      },
+      transaction: (...given) => database.transaction(...given),
+      close: () => database.close(),
+    })
+  }
 
   async function drawnBoard(): Promise<BoardId> {
     const { boards, archive, changes } = site().storage
@@ -71,6 +85,46 @@ export function directoryCases(site: () => Site): void {
       for (const board of [kept, alive]) expect(await rowsOf(board)).toEqual(before)
       expect(await within(sql => directory().create(sql, gone, 'again'))).toMatchObject({ headSeq: 0, title: 'again' })
       expect(await directory().purge()).toBe(0)
+    })
+
+    test.each([
+      ['anything of it', 'DELETE'],
+      ['itself', 'DELETE FROM boardsync.boards'],
+    ])('whose id is another board’s before %s is purged leaves that board alone', async (_what, step) => {
+      await directory().purge()
+      const board = await drawnBoard()
+      await within(sql => directory().remove(sql, board))
+      await deletedAgo(board, '31 days')
+      let isAnother = false
+      const late = stepwise(async text => {
+        if (isAnother || !text.startsWith(step)) return
+        isAnother = true
+        expect(await directory().purge()).toBe(1)
+        await within(sql => directory().create(sql, board, 'another'))
+        await site().storage.boards.append(randomUUID(), [batch(board, 'new')])
+      })
+      expect(await late.purge()).toBe(0)
+      expect(isAnother).toBe(true)
+      expect(await directory().find(board)).toMatchObject({ title: 'another' })
+      expect((await logOf(site().storage, board)).map(textOf)).toEqual(['new'])
+    })
+
+    test('is purged no further once that is to end, and the rest of it another time', async () => {
+      await directory().purge()
+      const board = await drawnBoard()
+      await within(sql => directory().remove(sql, board))
+      await deletedAgo(board, '31 days')
+      const ending = new AbortController()
+      let steps = 0
+      const purging = stepwise(async text => {
+        if (!text.startsWith('DELETE')) return
+        steps += 1
+        ending.abort()
+      })
+      expect(await purging.purge(ending.signal)).toBe(0)
+      expect(steps).toBe(1)
+      expect(await directory().purge()).toBe(1)
+      expect(await rowsOf(board)).toEqual([])
     })
 
     test('takes no edit, and an edit before it is there when it comes back', async () => {
