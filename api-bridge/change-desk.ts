@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import * as Y from 'yjs'
 import { StorageError } from '../core/base/errors.ts'
+import { pause } from '../core/base/pause.ts'
 import type { Bus } from '../core/bus/bus.ts'
 import type { Actor } from '../core/contract/actor.ts'
 import { encodeAgentName } from '../core/contract/agent-sighting.ts'
@@ -20,6 +21,9 @@ import { Problem } from './problems.ts'
 
 /** Looked at after these, without an ack; what is not decided by then is answered 202. Together 2 s. */
 const looksAfterMs = [50, 150, 400, 400, 400, 400, 200]
+
+/** A store that does not answer is asked once more: it may have stored the change, and only its answer be lost. */
+const askedAgainAfterMs = 250
 
 /** Characters of a change that everybody is told whole. */
 const toldAtMost = 256 * 1024
@@ -60,7 +64,7 @@ export class ChangeDesk {
   /**
    * @returns the change with its answer, or still pending: it is stored then, and will be decided
    * @throws Problem `board-missing`, `idempotency-key-reused`, what an empty board would reject it with where there is no
-   *   board yet; StorageError when it could not be stored
+   *   board yet; StorageError when it could not be stored, or nobody can tell
    */
   async submit(request: ChangeRequest): Promise<RecordedChange> {
     const { board, change, actor, name } = request
@@ -87,11 +91,25 @@ export class ChangeDesk {
 
   /** A board comes into being only with something on it: where there is none, the change is tried on an empty one first. */
   async #store(row: NewChange, change: BoardChange): Promise<RecordedChange | undefined> {
-    const stored = await this.#changes.submit(row, false)
+    const stored = await this.#storeOnce(row, false)
     if (stored || !createsItems(change)) return stored
     const outcome = foresee(new Y.Doc(), change)
     if (outcome.status === 'rejected') throw rejection(outcome)
-    return this.#changes.submit(row, true)
+    return this.#storeOnce(row, true)
+  }
+
+  async #storeOnce(row: NewChange, createBoard: boolean): Promise<RecordedChange | undefined> {
+    const submit = () => this.#changes.submit(row, createBoard)
+    try {
+      return await submit()
+    } catch (error) {
+      if (!isUnavailable(error)) throw error
+    }
+    await pause(askedAgainAfterMs)
+    return submit().catch(error => {
+      // With a key the same request tells. Without one it might do it twice.
+      throw isUnavailable(error) && row.idempotencyKey === undefined ? untold(row, error) : error
+    })
   }
 
   /** @param work is handed a promise that resolves when this change is acknowledged */
@@ -128,6 +146,16 @@ const keyReused = () =>
 function asProblem(error: unknown): never {
   throw error instanceof KeyReused ? keyReused() : error
 }
+
+const isUnavailable = (error: unknown): error is StorageError =>
+  error instanceof StorageError && error.failure === 'unavailable'
+
+const untold = ({ board, publicId }: NewChange, cause: StorageError): Problem =>
+  new Problem(
+    'storage-unavailable',
+    `storage is unavailable, and may have stored this change or not: /v1/boards/${board}/changes/${publicId} will tell`,
+    { id: publicId, cause },
+  )
 
 /** Waits for the event, if there is one, and at most this long. @returns whether it happened */
 function happensWithin(ms: number, event: Promise<unknown> | undefined): Promise<boolean> {

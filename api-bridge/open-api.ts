@@ -77,7 +77,10 @@ export const problemSchema = z
         z.object({ pointer: z.string().meta({ description: 'RFC 6901, into what was sent' }), detail: z.string() }),
       )
       .optional(),
-    id: z.string().optional().meta({ description: 'Of what was created before (already-created).' }),
+    id: z.string().optional().meta({
+      description:
+        'Of what was created before (already-created), or of the change that may be stored (storage-unavailable).',
+    }),
     results: z.array(operationResultSchema).optional().meta({ description: 'Of a batch: one for each operation.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })

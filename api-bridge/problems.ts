@@ -115,7 +115,7 @@ const problems = {
     503,
     'Storage is unavailable',
     'Try again after the seconds in Retry-After, a write with the same Idempotency-Key: then it is made once, even if ' +
-      'the answer to it was all that got lost.',
+      'the answer to it was all that got lost. Of a change without a key the detail names the address that tells whether it was stored.',
   ],
 } as const satisfies Record<string, readonly [status: number, title: string, help: string]>
 
@@ -130,6 +130,7 @@ interface ProblemParts {
   headers?: Record<string, string>
   results?: readonly OperationResult[] | undefined
   id?: string
+  cause?: unknown
 }
 
 export class Problem extends Error {
@@ -142,8 +143,9 @@ export class Problem extends Error {
   /** Of what the problem is about. */
   readonly id: string | undefined
 
-  constructor(problem: ProblemName, detail: string, { errors = [], headers = {}, results, id }: ProblemParts = {}) {
-    super(detail)
+  constructor(problem: ProblemName, detail: string, parts: ProblemParts = {}) {
+    const { errors = [], headers = {}, results, id, cause } = parts
+    super(detail, { cause })
     this.problem = problem
     this.errors = errors
     this.results = results

@@ -50,8 +50,9 @@ export class ChangeOutbox {
   }
 
   /**
-   * Stores changes of one board and one actor in their order, all or none, with one wait for the disk. Their keys are those
-   * of published messages, which nothing but item changes have.
+   * Stores changes of one board and one actor in their order, all or none, with one wait for the disk. Where its answer got
+   * lost it may be asked again: what is stored already is found. Their keys are those of published messages, which nothing but
+   * item changes have.
    * @returns what `submit` returns for each of them
    */
   submitAll(changes: readonly NewChange[], createBoard: boolean): Promise<(RecordedChange | undefined)[]> {
@@ -75,8 +76,8 @@ export class ChangeOutbox {
       if (keys.length > 0) await forgetOldKeys(sql, board, actor, keys)
       const inserted = await insert(sql, board, actor, changes)
       await whenInserted(sql, inserted)
-      return inserted.length < changes.length && keys.length > 0
-        ? [...inserted, ...(await keptUnder(sql, board, actor, keys))]
+      return inserted.length < changes.length
+        ? [...inserted, ...(await storedBefore(sql, board, actor, changes, keys))]
         : inserted
     })
     const byId = new Map(recorded.map(row => [row.public_id, row]))
@@ -132,7 +133,7 @@ function forgetOldKeys(sql: Sql, board: BoardId, actor: Actor, keys: readonly st
   )
 }
 
-/** Leaves out those whose key is taken, by a stored change or an earlier one of these. */
+/** Leaves out those that are stored, and those whose key is taken, by a stored change or an earlier one of these. */
 function insert(sql: Sql, board: BoardId, actor: Actor, changes: readonly NewChange[]): Promise<ChangeRow[]> {
   return sql.query<ChangeRow>(
     `INSERT INTO boardsync.item_changes (public_id, board_id, actor, change, idempotency_key, request_hash)
@@ -140,7 +141,7 @@ function insert(sql: Sql, board: BoardId, actor: Actor, changes: readonly NewCha
      FROM boardsync.boards, unnest($3::uuid[], $4::bytea[], $5::text[], $6::text[])
        WITH ORDINALITY AS new (public_id, change, key, hash, place)
      WHERE boards.id = $1 AND boards.deleted_at IS NULL ORDER BY new.place
-     ON CONFLICT (board_id, actor, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+     ON CONFLICT DO NOTHING
      RETURNING ${changeColumns}`,
     [
       board,
@@ -154,11 +155,17 @@ function insert(sql: Sql, board: BoardId, actor: Actor, changes: readonly NewCha
   )
 }
 
-function keptUnder(sql: Sql, board: BoardId, actor: Actor, keys: readonly string[]): Promise<ChangeRow[]> {
+function storedBefore(
+  sql: Sql,
+  board: BoardId,
+  actor: Actor,
+  changes: readonly NewChange[],
+  keys: readonly string[],
+): Promise<ChangeRow[]> {
   return sql.query<ChangeRow>(
     `SELECT ${changeColumns} FROM boardsync.item_changes
-     WHERE board_id = $1 AND actor = $2 AND idempotency_key = ANY ($3::text[])`,
-    [board, actor, keys],
+     WHERE board_id = $1 AND actor = $2 AND (public_id = ANY ($3::uuid[]) OR idempotency_key = ANY ($4::text[]))`,
+    [board, actor, changes.map(({ publicId }) => publicId), keys],
   )
 }
 

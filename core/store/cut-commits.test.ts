@@ -78,6 +78,21 @@ describe.each(['before', 'after'] as const)('a connection cut right %s', when =>
     expect(await site.textsOf(board)).toEqual(['a', 'b'])
   })
 
+  test('the commit of submit stores the change once', async () => {
+    const { board } = await site.boardOf()
+    const storage = site.open()
+    const change = newChange(board, 'x')
+    const submit = () => storage.changes.submit(change, false)
+    const isStored = async () => (await site.direct.changes.find(board, change.publicId)) !== undefined
+    const cut = cutAt(commit, when, isStored)
+    expect(await failureOf(submit())).toBe('unavailable')
+    await cut
+    expect(await isStored()).toBe(when === 'after')
+    expect(await until(submit)).toMatchObject({ publicId: change.publicId, status: 'pending' })
+    const stored = await site.direct.changes.submitAll([change, newChange(board, 'y')], false)
+    expect(stored.map(found => found?.requestHash)).toEqual(['x', 'y'])
+  })
+
   test('the commit of drain applies the change once', async () => {
     const { board, epoch } = await site.boardOf()
     const storage = site.open()

@@ -199,6 +199,36 @@ describe('a change that throws where it is applied', () => {
   })
 })
 
+describe('a change that is stored, while the answer of the store is lost', () => {
+  /** @param times how often it is */
+  const losing = async (times: number) => {
+    const { changes } = site.storage
+    let left = times
+    const submit: typeof changes.submit = async (...given) => {
+      const stored = await changes.submit(...given)
+      if (stored && left-- > 0) throw new StorageError('unavailable', 'connection reset')
+      return stored
+    }
+    return use(await Site.start({ storage: { ...site.storage, changes: replaced(changes, { submit }) } }))
+  }
+
+  test('is made once, as its caller hears', async () => {
+    const at = await losing(1)
+    expect((await post(at, 'lost-once')).statusCode).toBe(201)
+    expect(await listed(at, 'lost-once')).toHaveLength(1)
+  })
+
+  test('again is to be seen at an address that its caller hears of', async () => {
+    const at = await losing(2)
+    const answer = await post(at, 'lost-twice')
+    expect([answer.statusCode, answer.json().type]).toEqual([503, '/v1/problems/storage-unavailable'])
+    const address = `/v1/boards/lost-twice/changes/${answer.json().id}`
+    expect(answer.json().detail).toContain(address)
+    await until(async () => (await at.ask('GET', address)).json().status === 'applied')
+    expect(await listed(at, 'lost-twice')).toHaveLength(1)
+  })
+})
+
 describe('while storage is down', () => {
   test('requests are answered 503 with Retry-After, and nothing is done', async () => {
     const unavailable = async () => {
