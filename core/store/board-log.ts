@@ -51,12 +51,19 @@ export type CommittedBoards = Map<BoardId, Committed>
 
 const lockTimeoutMs = 250
 
+/**
+ * A board's epoch, as everybody outside this folder knows it. A standby that becomes the primary may lack what was committed
+ * last, and goes on from there on a timeline of its own: so all its boards have another epoch from its first moment on. Heads alone
+ * would not tell, where new rows have taken the place of those that were lost.
+ */
+export const epochSql = 'boards.epoch # (SELECT boardsync.timeline())'
+
 const appendSql = (locking: string) => `
   WITH incoming AS (
     SELECT * FROM unnest($2::text[], $3::int[], $4::text[], $5::bytea[], $7::int[])
       AS entry (board_id, position, actor, data, checksum)
   ), locked AS (
-    SELECT id, epoch, head_seq FROM boardsync.boards
+    SELECT id, head_seq FROM boardsync.boards
     WHERE id = ANY ($6::text[]) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE ${locking}
   ), inserted AS (
     INSERT INTO boardsync.board_updates (board_id, seq, actor, data, checksum, batch_id)
@@ -68,7 +75,7 @@ const appendSql = (locking: string) => `
   UPDATE boardsync.boards SET
     head_seq = locked.head_seq + added.entries, bytes = boards.bytes + added.bytes, changed_at = now()
   FROM locked JOIN added ON added.board_id = locked.id WHERE boards.id = locked.id
-  RETURNING boards.id, boards.epoch, locked.head_seq + 1 AS first_seq, boards.head_seq AS last_seq`
+  RETURNING boards.id, ${epochSql} AS epoch, locked.head_seq + 1 AS first_seq, boards.head_seq AS last_seq`
 
 const appendSkippingSql = appendSql('SKIP LOCKED')
 const appendWaitingSql = appendSql('')
@@ -113,7 +120,7 @@ export class BoardLog {
     const rows = await this.#database.query<{ asked: BoardId } & (HeadRow | { id: null })>(
       `SELECT asked, ${headColumns} FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS known (asked, known_epoch, known_seq)
        LEFT JOIN boardsync.boards ON id = asked
-       WHERE id IS NULL OR epoch <> known_epoch OR head_seq <> known_seq OR deleted_at IS NOT NULL`,
+       WHERE id IS NULL OR ${epochSql} <> known_epoch OR head_seq <> known_seq OR deleted_at IS NOT NULL`,
       [known.map(({ board }) => board), known.map(({ epoch }) => epoch), known.map(({ headSeq }) => headSeq)],
       'heads',
     )
@@ -150,9 +157,9 @@ export class BoardLog {
       ])
       const found = committedBoards(
         await sql.query(
-          `SELECT id, epoch, min(seq) AS first_seq, max(seq) AS last_seq
+          `SELECT id, ${epochSql} AS epoch, min(seq) AS first_seq, max(seq) AS last_seq
            FROM boardsync.board_updates JOIN boardsync.boards ON id = board_id
-           WHERE board_id = ANY ($1::text[]) AND batch_id = $2::uuid GROUP BY id, epoch`,
+           WHERE board_id = ANY ($1::text[]) AND batch_id = $2::uuid GROUP BY id`,
           [boards, batchId],
         ),
       )
@@ -172,7 +179,7 @@ export interface HeadRow {
   deleted: boolean
 }
 
-export const headColumns = 'id, epoch, head_seq, bytes, deleted_at IS NOT NULL AS deleted'
+export const headColumns = `id, ${epochSql} AS epoch, head_seq, bytes, deleted_at IS NOT NULL AS deleted`
 
 export const headOf = (row: HeadRow): Head => ({
   epoch: row.epoch,

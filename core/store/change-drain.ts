@@ -4,7 +4,7 @@
  */
 import type { Actor } from '../contract/actor.ts'
 import type { BoardId } from '../contract/board-id.ts'
-import { limitLockWait } from './board-log.ts'
+import { epochSql, limitLockWait } from './board-log.ts'
 import type { Sql } from './database.ts'
 import { checksumOfRow } from './row-checksum.ts'
 
@@ -65,7 +65,8 @@ export async function drainChanges(
 ): Promise<DrainOutcome> {
   await limitLockWait(sql)
   const [row] = await sql.query<{ epoch: number; head_seq: number; deleted: boolean }>(
-    'SELECT epoch, head_seq, deleted_at IS NOT NULL AS deleted FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED',
+    `SELECT ${epochSql} AS epoch, head_seq, deleted_at IS NOT NULL AS deleted FROM boardsync.boards
+     WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED`,
     [board],
   )
   if (!row) return { kind: 'busy' }

@@ -5,7 +5,7 @@
  * Where somebody holds the board's row it is waited for, in a transaction.
  */
 import type { BoardId } from '../contract/board-id.ts'
-import { limitLockWait } from './board-log.ts'
+import { epochSql, limitLockWait } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { packState, type StoredState } from './snapshot-codec.ts'
 import { type StateBytes, sizeOf } from './state-bytes.ts'
@@ -72,7 +72,7 @@ export class SnapshotWriter {
  */
 const writeSql = `
   WITH board AS (
-    SELECT id, epoch, head_seq, snapshot_seq FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
+    SELECT id, ${epochSql} AS epoch, head_seq, snapshot_seq FROM boardsync.boards WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
   ), fit AS (
     SELECT id FROM board WHERE epoch = $2 AND head_seq >= $3 AND snapshot_seq < $3
   ), older AS (

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, escapeIdentifier } from 'pg'
@@ -33,6 +33,8 @@ export interface Postgres {
   /** After `halt`: the same data on the same port. */
   start(): Promise<void>
   restart(): Promise<void>
+  /** After `halt`: the same data on another timeline, as when a standby becomes the primary. */
+  promote(): Promise<void>
   /** Ends it for good and removes its folder. */
   stop(): Promise<void>
 }
@@ -116,10 +118,25 @@ class Server implements Postgres {
     }
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#startWith({})
+  }
+
+  async promote(): Promise<void> {
+    const signal = join(clusterIn(this.#folder), 'recovery.signal')
+    writeFileSync(signal, '')
+    if (this.#user.uid !== undefined && this.#user.gid !== undefined) chownSync(signal, this.#user.uid, this.#user.gid)
+    // No archive has anything more: recovery ends with what is there, and begins a timeline.
+    await this.#startWith({ restore_command: 'false', hot_standby: 'off' })
+  }
+
+  async #startWith(more: Record<string, string>): Promise<void> {
     if (this.#process) throw new Error('this Postgres is already running')
     this.#log = ''
-    const settings = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    const settings = Object.entries({ ...this.#settings, ...more }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ])
     const args = ['-D', clusterIn(this.#folder), '-p', String(this.#port), ...settings]
     const server = spawn(join(this.programs.folder, 'postgres'), args, {
       ...this.#user,

@@ -11,6 +11,7 @@ import { releasing } from '../kit/releasing.ts'
 import { Site, silent } from '../kit/site.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
+import { watchedBus } from '../kit/watched-bus.ts'
 
 const use = releasing()
 let postgres: Postgres
@@ -102,4 +103,40 @@ test('a commit that lands on a seq already known shows it too, however long unti
   const isWhole = (doc: Y.Doc) => shapes(doc).size === 5
   await until(bob.doc, () => isWhole(bob.doc), { what: 'everything to be pushed again' })
   await until(async () => isWhole(await site.logged('board-1')), { what: 'the log to have everything' })
+}, 60_000)
+
+test('a standby that lost rows and has others in their place is noticed by who only listens, too', async () => {
+  const server = use(await startPostgres())
+  const DATABASE_URL = await server.createDatabase()
+  const bus = watchedBus()
+  const settings = { SNAPSHOT_DEBOUNCE_MS: '3600000', SNAPSHOT_MAX_WAIT_MS: '3600000' }
+  const instance = async () => {
+    const storage = use(await openStorage(readConfig({ DATABASE_URL }), silent), opened => opened.close())
+    return use(await Site.start({ storage, bus, settings, compareEveryMs: 3_600_000 }))
+  }
+  const [one, other] = [await instance(), await instance()]
+  const [alice, bob] = [use(await one.join('board-1')), use(await other.join('board-1'))]
+  shapes(alice.doc).set('before', 1)
+  await until(bob.doc, () => shapes(bob.doc).size === 1)
+  await execute(DATABASE_URL, backUp)
+  for (const shape of ['a', 'b', 'c']) {
+    shapes(alice.doc).set(shape, 1)
+    await until(bob.doc, () => shapes(bob.doc).has(shape))
+  }
+  await server.halt('fast')
+  await server.promote()
+  await execute(DATABASE_URL, restore)
+
+  // More than were lost: no head tells of it any more.
+  const carol = use(await (await instance()).join('board-1'))
+  for (const shape of ['d', 'e', 'f', 'g']) {
+    const sent = bus.published.length
+    shapes(carol.doc).set(shape, 1)
+    await until(() => bus.published.slice(sent).some(({ channel }) => channel === 'board:board-1:sync'))
+  }
+  await until(() => [alice, bob].every(client => client.codes.includes(1012)), { what: 'both to be sent away' })
+  const isWhole = (doc: Y.Doc) => shapes(doc).size === 8
+  for (const { doc } of [alice, bob, carol])
+    await until(doc, () => isWhole(doc), { what: 'everybody to have everything' })
+  await until(async () => isWhole(await one.logged('board-1')), { what: 'the log to have everything' })
 }, 60_000)
