@@ -102,8 +102,13 @@ export class EventFeeds {
       const slot = this.#slots.get(board) ?? this.#open(board)
       clearTimeout(slot.idle)
       const feed = await slot.opened
-      if (!hasListeners(slot)) await this.#beginWatch(board, slot)
-      await feed.catchUp()
+      try {
+        if (!hasListeners(slot)) await this.#beginWatch(board, slot)
+        await feed.catchUp()
+      } catch (error) {
+        this.#dropWhenIdle(board, slot)
+        throw error
+      }
       // Only now was it seen that the board was deleted, or went back.
       if (!feed.isOver) return feed
     }
@@ -141,9 +146,14 @@ export class EventFeeds {
   #leave(feed: EventFeed, stream: EventStream): void {
     feed.leave(stream)
     const slot = this.#slots.get(feed.board)
-    if (slot?.feed !== feed || feed.listeners > 0) return
+    if (slot?.feed === feed) this.#dropWhenIdle(feed.board, slot)
+  }
+
+  #dropWhenIdle(board: BoardId, slot: Slot): void {
     clearTimeout(slot.idle)
-    slot.idle = setTimeout(() => this.#drop(feed.board, slot), idleMs)
+    slot.idle = setTimeout(() => {
+      if (!hasListeners(slot)) this.#drop(board, slot)
+    }, idleMs)
   }
 
   #drop(board: BoardId, slot: Slot): void {

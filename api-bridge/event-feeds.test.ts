@@ -1,0 +1,57 @@
+/** A board is followed while somebody listens, and for a moment after that. */
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { StorageError } from '../core/base/errors.ts'
+import { parseBoardId } from '../core/contract/board-id.ts'
+import { silent } from '../test/kit/site.ts'
+import { watchedBus } from '../test/kit/watched-bus.ts'
+import { EventFeeds } from './event-feeds.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }))
+afterEach(() => void vi.useRealTimers())
+
+const board = parseBoardId('board')
+const long = 3_600_000
+
+/** Feeds of an empty board in a store that fails as long as `isDown`. */
+function setUp() {
+  const head = { epoch: 1, headSeq: 0, bytes: 0, deleted: false }
+  const store = { isDown: false }
+  const answer = async <T>(found: T): Promise<T> => {
+    if (store.isDown) throw new StorageError('unavailable', 'away')
+    return found
+  }
+  const storage = {
+    archive: { read: async () => ({ head, snapshot: undefined, rows: [] }) },
+    boards: { headsOtherThan: () => answer(new Map()) },
+    past: { since: () => answer({ head, base: undefined, rows: [] }) },
+  } as unknown as ConstructorParameters<typeof EventFeeds>[0]
+  const bus = watchedBus()
+  const nobody = { clientsOn: async () => ({ clients: new Map(), isPartial: false }) }
+  const feeds = new EventFeeds(storage, bus, nobody as never, silent)
+  return { feeds, store, isFollowed: () => bus.subscribed.length > 0 }
+}
+
+test('nobody listens to a feed that could not be brought up to date: it goes', async () => {
+  const { feeds, store, isFollowed } = setUp()
+  store.isDown = true
+  await expect(feeds.stream(board, undefined)).rejects.toThrow('away')
+  expect(isFollowed()).toBe(true)
+  await vi.advanceTimersByTimeAsync(long)
+  expect(isFollowed()).toBe(false)
+  feeds.close()
+})
+
+test('a feed that somebody listens to stays, though another could not and one left', async () => {
+  const { feeds, store, isFollowed } = setUp()
+  const stream = await feeds.stream(board, undefined)
+  store.isDown = true
+  await expect(feeds.stream(board, undefined)).rejects.toThrow('away')
+  store.isDown = false
+  await vi.advanceTimersByTimeAsync(long)
+  expect(isFollowed()).toBe(true)
+  stream.destroy()
+  await vi.advanceTimersByTimeAsync(long)
+  expect(isFollowed()).toBe(false)
+  feeds.close()
+})
