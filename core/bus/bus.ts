@@ -39,6 +39,7 @@ export interface Bus {
   /**
    * Takes the lease of this name, or renews it, for so many ms: at most one instance holds it.
    * @returns undefined when somebody else holds it; a bus that is down grants none
+   * @throws Error when the bus is there and takes no leases from us
    */
   lease(name: string, ms: number): Promise<Lease | undefined>
   /**

@@ -1,5 +1,5 @@
 /** One connection to Redis that comes back by itself, and notices within 3 s that nobody answers on it any more. */
-import { Redis } from 'ioredis'
+import { Redis, ReplyError } from 'ioredis'
 import type { Secret } from '../base/secret.ts'
 
 /** Each connection asks for a sign of life this often … */
@@ -54,6 +54,15 @@ export function connectRedis(
 
 /** For commands whose failure says no more than that the connection is gone, which `closed` tells. */
 export function failsWithItsConnection(): void {}
+
+/** What a server that is not ours to ask at the moment says; that too passes. */
+const passing = /^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN|LOADING|READONLY|MASTERDOWN)\b/
+
+/** For commands that a Redis may refuse to take from us: it has no memory left, or we no right. */
+export function throwRefusal(error: Error): void {
+  // The message only: the error itself carries the command.
+  if (error instanceof ReplyError && !passing.test(error.message)) throw new Error(error.message)
+}
 
 /** A refused connection to several addresses of one name is an `AggregateError` without a message. */
 function reasonOf(error: Error): string {

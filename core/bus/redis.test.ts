@@ -200,6 +200,16 @@ describe('a lease on Redis', () => {
   })
 })
 
+test('a Redis that takes no leases from us is not one where somebody else has them', async () => {
+  const redis = use(await startRedis())
+  await redis.client.call('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all', '-eval')
+  const { bus } = connect(redis.url.replace('redis://', 'redis://reader:secret@'))
+  await until(() => bus.state === 'up')
+  await expect(bus.lease('l', 5_000)).rejects.toThrow('NOPERM')
+  await redis.client.call('ACL', 'SETUSER', 'reader', '+eval')
+  expect(await bus.lease('l', 5_000)).toEqual({})
+})
+
 test('a wrong password is told without it', async () => {
   const redis = use(await startRedis({ password: 'hunter2' }))
   const { bus, logged } = connect(redis.url.replace('hunter2', 'hunter3'))

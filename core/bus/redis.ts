@@ -7,7 +7,7 @@ import type { Logger } from '../base/log.ts'
 import { pause } from '../base/pause.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Bus, BusState } from './bus.ts'
-import { failsWithItsConnection } from './redis-connection.ts'
+import { failsWithItsConnection, throwRefusal } from './redis-connection.ts'
 import { RedisNodes } from './redis-nodes.ts'
 import { forgetBy, keepBy, keptBy, releaseLeaseBy, takeLeaseBy } from './redis-scripts.ts'
 
@@ -80,7 +80,7 @@ export function createRedisBus(url: Secret, log: Logger): Bus {
       return nodes.topics.subscribe(channel, handler)
     },
     async lease(name, ms) {
-      return (await takeLeaseBy(nodes.run, name, holder, ms).catch(failsWithItsConnection)) ?? undefined
+      return (await takeLeaseBy(nodes.run, name, holder, ms).catch(throwRefusal)) ?? undefined
     },
     async release(name, channel, mark) {
       const released = await releaseLeaseBy(nodes.run, name, holder, mark).catch(failsWithItsConnection)

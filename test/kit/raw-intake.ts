@@ -19,7 +19,12 @@ export const accepted = (change: NewChange): RecordedChange => ({
 })
 
 /** @param given what of the bus is not as in a single process */
-export async function startIntake(use: Use, submit: Submit, given: (bus: Bus) => Partial<Bus> = () => ({})) {
+export async function startIntake(
+  use: Use,
+  submit: Submit,
+  given: (bus: Bus) => Partial<Bus> = () => ({}),
+  log = silent,
+) {
   const own = createInProcessBus(silent)
   const bus: Bus = { ...own, ...given(own) }
   const metrics = createMetrics()
@@ -32,7 +37,7 @@ export async function startIntake(use: Use, submit: Submit, given: (bus: Bus) =>
     return answers
   }
   const changes = { submitAll, find: vi.fn(), boardsWithPending: vi.fn(), drain: vi.fn() }
-  const intake = use(new RawIntake(changes as never, bus, silent, metrics))
+  const intake = use(new RawIntake(changes as never, bus, log, metrics))
   await intake.start()
   return {
     intake,
@@ -66,4 +71,4 @@ export function slowStorage() {
 
 export const bytesOf = (message: object) => new TextEncoder().encode(JSON.stringify(message))
 export const create = (id: string, text = '') => ({ action: 'create', item: { id, type: 'sticky', content: { text } } })
-export const idIn = ({ change }: NewChange) => (JSON.parse(change) as { item: { id: string } }).item.id
+export const idIn = ({ change }: NewChange) => (JSON.parse(change) as { item?: { id: string } }).item?.id ?? 'a batch'

@@ -20,6 +20,7 @@ export class IntakeLease {
   readonly #bus: Bus
   readonly #board: BoardId
   readonly #marks: Marks
+  readonly #onRefused: (reason: unknown) => void
   /** By `performance.now()`; this instance has the lease until then. */
   #until = 0
   /** The bus was away since then, and may have forgotten it. */
@@ -35,10 +36,12 @@ export class IntakeLease {
   /** Begins when the request under way is answered. */
   #next: Promise<boolean> | undefined
 
-  constructor(bus: Bus, board: BoardId, marks: Marks) {
+  /** @param onRefused the bus takes no leases from us: who has it, if anybody, is not known */
+  constructor(bus: Bus, board: BoardId, marks: Marks, onRefused: (reason: unknown) => void) {
     this.#bus = bus
     this.#board = board
     this.#marks = marks
+    this.#onRefused = onRefused
   }
 
   get mayBeHeld(): boolean {
@@ -113,7 +116,10 @@ export class IntakeLease {
     // Asked for again, it would come back. What waited to ask came before the mark.
     if (this.#isClosed) return this.#until > performance.now() && !this.#isInDoubt
     const asked = performance.now()
-    const lease = await this.#bus.lease(intakeLease(this.#board), leaseMs)
+    const lease = await this.#bus.lease(intakeLease(this.#board), leaseMs).catch(reason => {
+      this.#onRefused(reason)
+      return undefined
+    })
     this.#until = lease ? asked + leaseMs : 0
     this.#isInDoubt = false
     if (lease?.after !== undefined) {

@@ -1,5 +1,6 @@
 /** Published changes while storage is away or too slow: nothing overtakes, memory is bounded, and what is lost is counted. */
 
+import { pino } from 'pino'
 import { describe, expect, test, vi } from 'vitest'
 import { StorageError } from '../../core/base/errors.ts'
 import type { NewChange } from '../../core/store/change-outbox.ts'
@@ -19,6 +20,33 @@ test('a change that another program published is stored in the name of the bus, 
   publish('board', { ...create('a'), message_id: 'key' })
   await until(() => stored.length === 1)
   expect(stored[0]).toMatchObject({ board: 'board', actor: 'agent:bus', idempotencyKey: 'message·key' })
+})
+
+describe('a bus that takes no leases from us', () => {
+  test('has what is published forgotten, which is counted and logged once', async () => {
+    const lines: string[] = []
+    const log = pino({ level: 'info' }, { write: line => lines.push(line) })
+    let refuses = true
+    const lease = async () => {
+      if (refuses) throw new Error('OOM command not allowed')
+      return {}
+    }
+    const { publish, refused, storage } = await startIntake(
+      use,
+      async change => accepted(change),
+      () => ({ lease }),
+      log,
+    )
+    for (const id of ['a', 'b']) {
+      publish('board', create(id))
+      await until(async () => (await refused('raw-lease-refused')) === (id === 'a' ? 1 : 2))
+    }
+    refuses = false
+    publish('board', create('c'))
+    await until(() => storage.together.length === 1)
+    expect(storage.together).toEqual([['c']])
+    expect(lines.filter(line => line.includes('OOM command not allowed'))).toHaveLength(1)
+  })
 })
 
 describe('while storage is away', () => {

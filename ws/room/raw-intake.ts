@@ -65,6 +65,8 @@ export class RawIntake {
   readonly #echoChannel = `boardsync:echo:${randomUUID()}`
   #waitingBytes = 0
   #overflowing = false
+  /** The bus takes no leases from us, and somebody was told so. */
+  #isRefused = false
   #lastTick = performance.now()
   #mayHearOldNews = false
   /** Resolves once those who had leases before the bus was away have had the time to take them anew. */
@@ -200,15 +202,23 @@ export class RawIntake {
       this.#oldHoldersServed = served
     }
     this.#mayHearOldNews = false
+    this.#isRefused = false
   }
 
   #intakeOf(board: BoardId): BoardIntake {
     const existing = this.#boards.get(board)
     if (existing) return existing
-    const lease = new IntakeLease(this.#bus, board, this.#marks)
+    const lease = new IntakeLease(this.#bus, board, this.#marks, reason => this.#refused(board, reason))
     const intake: BoardIntake = { waiting: [], lease, lastHeard: 0, working: undefined, storing: false }
     this.#boards.set(board, intake)
     return intake
+  }
+
+  /** What is heard meanwhile is forgotten, unless another instance has the lease. Each time counts; one line tells of all of them. */
+  #refused(board: BoardId, reason: unknown): void {
+    this.#metrics.refusals.inc({ reason: 'raw-lease-refused' })
+    if (!this.#isRefused) this.#log.error({ board, reason: String(reason) }, 'published changes cannot be taken in')
+    this.#isRefused = true
   }
 
   /** Each is counted; one line tells of all of them. */
