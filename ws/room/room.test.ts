@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
@@ -6,7 +7,7 @@ import { until } from '../../test/kit/until.ts'
 import type { Peer } from './peer.ts'
 import type { Room } from './room.ts'
 
-const { open } = roomsOnOneStore()
+const { open, storage } = roomsOnOneStore()
 const isDenial = (frame: Uint8Array) => frame[0] === 2
 
 describe('a discarded room', () => {
@@ -105,6 +106,22 @@ describe('who may only read', () => {
     room.receive({ kind: 'sync-step-2', update: edit('of the reader') }, reader.own)
     expect(reader.sent.some(isDenial)).toBe(true)
     expect(room.replica.rests).toBe(true)
+  })
+
+  test('is refused nothing that the log has, though it was not read here yet, and told so of all else', async () => {
+    const { rooms } = open()
+    const { room } = await rooms.hold(freshBoard(), true)
+    const seen = edit('seen on another instance')
+    const entries = [{ actor: 'human:alice' as const, data: seen }]
+    await storage().boards.append(randomUUID(), [{ board: room.board, entries }])
+    const [comes, edits] = [peer({}, 'read'), peer({}, 'read')]
+    room.join(comes.own)
+    room.receive({ kind: 'sync-step-2', update: seen }, comes.own)
+    await until(() => room.replica.known === 1)
+    room.join(edits.own)
+    room.receive({ kind: 'sync-step-2', update: edit('of its own') }, edits.own)
+    await until(() => edits.sent.some(isDenial))
+    expect(comes.sent.some(isDenial)).toBe(false)
   })
 
   test.each(['sync-step-2', 'update'] as const)('is sent away for a malformed %s as others are', async kind => {

@@ -166,7 +166,7 @@ export class Room {
         break
       case 'sync-step-2':
         if (mayWrite(peer.role)) this.#edits.receiveAnswer(frame.update, peer)
-        else if (this.#edits.bringsStructs(frame.update)) this.#deny(peer, frame.update)
+        else this.#receiveReadersAnswer(frame.update, peer)
         break
       case 'update':
         if (mayWrite(peer.role)) this.#edits.receive(frame.update, peer)
@@ -210,6 +210,25 @@ export class Room {
     if (this.#closed) return
     this.#services.log.error({ err: error, board: this.board }, 'a document cannot be used any more')
     this.#onDiscard(new SyncError('storage-unavailable', 'this board has to be read anew; connect again'))
+  }
+
+  /** @throws SyncError `frame-malformed` */
+  #receiveReadersAnswer(update: Uint8Array, peer: Peer): void {
+    const isFirst = peer.awaitsStep2
+    peer.awaitsStep2 = false
+    if (!this.#edits.bringsStructs(update)) return
+    if (isFirst) void this.#denyUnlessInLog(peer, update)
+    else this.#deny(peer, update)
+  }
+
+  /** Who comes from another instance has seen there what may not have been read here yet. */
+  async #denyUnlessInLog(peer: Peer, update: Uint8Array): Promise<void> {
+    try {
+      await this.log.catchUp()
+    } catch (error) {
+      this.#services.log.warn({ err: error, board: this.board }, 'could not read the log')
+    }
+    if (this.peers.has(peer) && this.#edits.bringsStructs(update)) this.#deny(peer, update)
   }
 
   /** @throws SyncError `frame-malformed` */
