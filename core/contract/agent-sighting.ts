@@ -15,7 +15,7 @@ const sightingSchema = presentPeerSchema.extend({
   clientId: z.int().min(0),
   /** When it was seen (ms since the epoch): of two sightings the later one counts. */
   clock: z.int(),
-  /** In ms since the epoch. In the past: it has gone. */
+  /** By the same clock, which may be another than the reader's. Not later: it has gone. */
   until: z.int(),
   /** The id of the page's record, where it is known. */
   page: z.string().exactOptional(),
@@ -29,6 +29,9 @@ export function agentClientId(board: BoardId, actor: Actor, name: string): numbe
     .digest()
     .readUInt32BE(0)
 }
+
+/** For how long it is to be seen from the moment at which it is told, in ms. */
+export const leftOf = ({ clock, until }: AgentSighting): number => until - clock
 
 export const encodeSighting = (sighting: AgentSighting): string => JSON.stringify(sighting)
 

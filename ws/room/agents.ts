@@ -19,6 +19,7 @@ import {
   decodeAgentName,
   decodeSighting,
   keptPeerOf,
+  leftOf,
   longestSightingMs,
 } from '../../core/contract/agent-sighting.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
@@ -100,9 +101,11 @@ export class Agents {
   /** Shows it here, and has every other instance show it. */
   tell(board: BoardId, sighting: AgentSighting): void {
     const room = this.#rooms.find(board)
+    const before = room && this.#seen.get(room)?.get(sighting.clientId)
+    const later = before ? laterThan(before, sighting) : sighting
     // Not only by way of the bus, which may be down.
-    if (room) this.#show(room, sighting)
-    tellOfAgent(this.#bus, board, sighting)
+    if (room) this.#show(room, later, leftOf(later))
+    tellOfAgent(this.#bus, board, later)
   }
 
   /** These changes are on the board. Whoever neither its changes nor its credential names is not seen. */
@@ -152,7 +155,7 @@ export class Agents {
     const room = this.#rooms.find((boardOfChannel(channel) ?? '') as BoardId)
     if (!room) return
     const sighting = decodeSighting(new TextDecoder().decode(message))
-    if (sighting) this.#show(room, sighting)
+    if (sighting) this.#show(room, sighting, leftOf(sighting))
     else this.#metrics.refusals.inc({ reason: 'bus-message-malformed' })
   }
 
@@ -161,19 +164,20 @@ export class Agents {
     const kept = await this.#bus.kept(agentsGroup(room.board))
     for (const text of kept?.values() ?? []) {
       const sighting = decodeSighting(text)
-      if (sighting) this.#show(room, sighting)
+      // How long ago it was told only the clocks say.
+      if (sighting) this.#show(room, sighting, Math.min(leftOf(sighting), sighting.until - Date.now()))
       else this.#log.debug({ board: room.board }, 'what is kept of an agent cannot be read')
     }
   }
 
-  #show(room: Room, given: AgentSighting): void {
+  /** @param left so long it is to be seen, in ms */
+  #show(room: Room, given: AgentSighting, left: number): void {
     if (this.#rooms.find(room.board) !== room) return
     const seen = this.#seen.get(room) ?? new Map<number, AgentSighting>()
     const before = seen.get(given.clientId)
     if (before ? given.clock <= before.clock : seen.size >= agentsAtMost) return
     const now = Date.now()
-    // A clock that differs from ours makes nobody stay.
-    const sighting = { ...before, ...given, until: Math.min(given.until, now + longestSightingMs) }
+    const sighting = { ...before, ...given, until: now + Math.min(left, longestSightingMs) }
     if (sighting.until <= now) {
       if (seen.delete(given.clientId)) room.presence.hide(given.clientId)
       return
@@ -199,6 +203,12 @@ export class Agents {
     clearInterval(this.#looking)
     this.#looking = undefined
   }
+}
+
+/** So that it counts as the later one everywhere, though the clock by which the one before was told may be ahead of ours. */
+const laterThan = (before: AgentSighting, sighting: AgentSighting): AgentSighting => {
+  const clock = Math.max(sighting.clock, before.clock + 1)
+  return { ...sighting, clock, until: clock + leftOf(sighting) }
 }
 
 /** As pages of ours and other Yjs editors say who they are. */
