@@ -12,6 +12,7 @@ import { encodeAgentName } from '../core/contract/agent-sighting.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { type BoardChange, createsItems } from '../core/contract/change.ts'
 import { agentNamesChannel, everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
+import { encodeWakeUp } from '../core/contract/raw-change.ts'
 import { foresee } from '../core/doc/items.ts'
 import type { NewChange, RecordedChange } from '../core/store/change-outbox.ts'
 import { KeyReused } from '../core/store/kept-answers.ts'
@@ -24,9 +25,6 @@ const looksAfterMs = [50, 150, 400, 400, 400, 400, 200]
 
 /** A store that does not answer is asked once more: it may have stored the change, and only its answer be lost. */
 const askedAgainAfterMs = 250
-
-/** Characters of a change that everybody is told whole. */
-const toldAtMost = 256 * 1024
 
 export interface ChangeRequest {
   board: BoardId
@@ -64,7 +62,7 @@ export class ChangeDesk {
   /**
    * @returns the change with its answer, or still pending: it is stored then, and will be decided
    * @throws Problem `board-missing`, `idempotency-key-reused`, what an empty board would reject it with where there is no
-   *   board yet; StorageError when it could not be stored, or nobody can tell
+   *   board yet; `storage-unavailable` or StorageError when it could not be stored, or nobody can tell
    */
   async submit(request: ChangeRequest): Promise<RecordedChange> {
     const { board, change, actor, name } = request
@@ -81,10 +79,7 @@ export class ChangeDesk {
       if (name !== undefined) {
         this.#bus.publish(agentNamesChannel, new TextEncoder().encode(encodeAgentName({ actor, name })))
       }
-      // What is large is read from its row alone: the bus holds no megabytes for everybody who listens.
-      const told = body.length > toldAtMost ? { action: change.action } : change
-      const message = JSON.stringify({ change_id: publicId, ...told })
-      this.#bus.publish(updatesChannel(board), new TextEncoder().encode(message))
+      this.#bus.publish(updatesChannel(board), encodeWakeUp(publicId, change, body))
       return this.#decided(stored, acked)
     })
   }

@@ -7,6 +7,9 @@ import { type FieldError, fieldErrors, forbiddenParts } from './field-error.ts'
 /** As much as the body of a REST request may have. */
 const MAX_RAW_BYTES = 1024 * 1024
 
+/** Characters of a change that everybody is told whole: the bus holds no megabytes for all who listen. */
+const toldAtMost = 256 * 1024
+
 export type RawMessage =
   /** Tells of a change that is stored already. */
   | { kind: 'wake-up' }
@@ -21,6 +24,12 @@ const messageIdSchema = z
 const rawBatchSchema = z.strictObject({ action: z.literal('batch'), operations: operationsSchema })
 
 const text = new TextDecoder('utf-8', { fatal: true })
+
+/** Tells of a change that is stored. What is large is read from its row alone. @param stored the change as JSON */
+export function encodeWakeUp(changeId: string, change: BoardChange, stored: string): Uint8Array {
+  const told = stored.length > toldAtMost ? { action: change.action } : change
+  return new TextEncoder().encode(JSON.stringify({ change_id: changeId, ...told }))
+}
 
 export function readRawMessage(bytes: Uint8Array): RawMessage {
   if (bytes.byteLength > MAX_RAW_BYTES) return malformed(`more than ${MAX_RAW_BYTES} bytes`)

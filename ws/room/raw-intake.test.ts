@@ -22,6 +22,29 @@ test('a change that another program published is stored in the name of the bus, 
   expect(stored[0]).toMatchObject({ board: 'board', actor: 'agent:bus', idempotencyKey: 'message·key' })
 })
 
+test('of a large change that was stored everybody is told only that it was, which is no message of its own', async () => {
+  const told: Uint8Array[] = []
+  const { publish, refused, storage } = await startIntake(
+    use,
+    async change => accepted(change),
+    bus => ({
+      publish(channel, message) {
+        told.push(message)
+        bus.publish(channel, message)
+      },
+    }),
+  )
+  // Just under the limit; each item of it is given an id.
+  const items = Array.from({ length: 500 }, () => ({ type: 'sticky', content: { text: 'x'.repeat(2_030) } }))
+  publish('board', { action: 'batch', operations: items.map(item => ({ action: 'create', item })) })
+  await until(async () => told.length === 2)
+  expect(told[0]?.byteLength).toBeLessThan(1024 * 1024)
+  expect(told[0]?.byteLength).toBeGreaterThan(1020 * 1024)
+  expect(JSON.parse(new TextDecoder().decode(told[1]))).toEqual({ change_id: expect.any(String), action: 'batch' })
+  await until(() => storage.tries === 1)
+  expect(await refused('raw-malformed')).toBe(0)
+})
+
 describe('a bus that takes no leases from us', () => {
   test('has what is published forgotten, which is counted and logged once', async () => {
     const lines: string[] = []

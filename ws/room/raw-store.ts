@@ -7,7 +7,7 @@ import { pause } from '../../core/base/pause.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { updatesChannel } from '../../core/contract/channels.ts'
-import { readRawMessage } from '../../core/contract/raw-change.ts'
+import { encodeWakeUp, readRawMessage } from '../../core/contract/raw-change.ts'
 import type { NewChange, RecordedChange } from '../../core/store/change-outbox.ts'
 import type { Storage } from '../../core/store/storage.ts'
 
@@ -60,16 +60,17 @@ export class RawStore {
       return undefined
     }
     const publicId = randomUUID()
+    const change = JSON.stringify(message.change)
     return {
       publicId,
       board,
-      change: JSON.stringify(message.change),
+      change,
       actor,
       // Behind a sign that no key of a REST caller may have. A message without an id gets one, too: it may be stored
       // although the answer was lost, and is then not stored again.
       idempotencyKey: message.messageId === undefined ? `arrival·${publicId}` : `message·${message.messageId}`,
       requestHash: createHash('sha256').update(bytes).digest('base64url'),
-      wakeUp: new TextEncoder().encode(JSON.stringify({ change_id: publicId, ...message.change })),
+      wakeUp: encodeWakeUp(publicId, message.change, change),
     }
   }
 
