@@ -1,6 +1,7 @@
 /** What a bus promises, whichever it is. Two ends: the bus as two instances have it (in one process it is the same). */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collectGarbage } from '../../test/kit/garbage.ts'
 import { type Redis, startRedis } from '../../test/kit/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../../test/kit/redis-cluster.ts'
 import { releasing } from '../../test/kit/releasing.ts'
@@ -274,6 +275,19 @@ describe.each([
     await delivered(after, after)
     expect(far.heard).toEqual(['c 1'])
   })
+})
+
+test('in one process, a bus holds nothing of what was forgotten', async () => {
+  const { one } = await inProcess()
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  for (let group = 0; group < 50_000; group++) {
+    one.keep(`group ${group}`, 'name', 'value', 60_000)
+    one.forget(`group ${group}`, 'name')
+  }
+  collectGarbage()
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(2_000_000)
+  expect(await one.kept('group 0')).toEqual(new Map())
 })
 
 test('in one process, a bus knows when a channel has one subscription, which never hears of any other instance', async () => {

@@ -64,7 +64,8 @@ export function createInProcessBus(log: Logger): Bus {
       groups.set(group, kept.set(name, { value, until: Date.now() + ms }))
     },
     forget(group, name) {
-      groups.get(group)?.delete(name)
+      const kept = groups.get(group)
+      if (kept?.delete(name) && kept.size === 0) groups.delete(group)
     },
     async kept(group) {
       return new Map(living(group).map(([name, { value }]) => [name, value]))
