@@ -91,6 +91,16 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   await authority.start()
   const guard = createRequestGuard(config)
   const id = randomUUID()
+  const housekeeping = new Housekeeping(
+    [
+      { name: 'purge deleted boards', work: signal => storage.directory.purge(signal) },
+      { name: 'forget kept answers', work: () => storage.answers.forgetOld(), everyMs: 600_000 },
+      { name: 'forget old history', work: signal => storage.past.forgetOld(signal), everyMs: 3_600_000 },
+    ],
+    log,
+  )
+  // Ends last: nobody waits for a big board that is being purged.
+  parts.add('housekeeping', () => housekeeping.stop())
   const monitor = new StorageMonitor(storage, log)
   parts.add('storage monitor', () => monitor.stop())
 
@@ -205,15 +215,6 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     if (drains) await inbox.start()
     await intake.start()
   }
-  const housekeeping = new Housekeeping(
-    [
-      { name: 'purge deleted boards', work: () => storage.directory.purge() },
-      { name: 'forget kept answers', work: () => storage.answers.forgetOld(), everyMs: 600_000 },
-      { name: 'forget old history', work: () => storage.past.forgetOld(), everyMs: 3_600_000 },
-    ],
-    log,
-  )
-  parts.add('housekeeping', () => housekeeping.stop())
   const drain = async () => {
     draining = true
     await sockets.drain()

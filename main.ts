@@ -1,7 +1,7 @@
 /** The process: settings → page, storage, bus → instance → signals. What an instance is made of: `instance.ts`. */
 import { type Config, readConfig, weaknesses } from './core/base/config.ts'
 import { describeError } from './core/base/describe-error.ts'
-import { ConfigurationError, StorageError } from './core/base/errors.ts'
+import { ConfigurationError } from './core/base/errors.ts'
 import { createLogger, type Logger } from './core/base/log.ts'
 import { createMetrics } from './core/base/metrics.ts'
 import { Releasers } from './core/base/releasers.ts'
@@ -20,18 +20,28 @@ const stopWithinMs = 7_000
 async function main(): Promise<void> {
   const config = readConfig()
   const log = createLogger(config.LOG_LEVEL)
+  // What nobody foresaw may have left anything half-done. The log has every edit: a new process goes on from there.
+  process.on('uncaughtException', error => {
+    log.fatal({ err: error }, 'ended by a fault')
+    process.exit(1)
+  })
   for (const weakness of weaknesses(config)) log.warn(weakness)
   const parts = new Releasers()
   const release = () => parts.release((name, error) => log.error({ err: error, part: name }, 'could not be closed'))
   try {
-    const url = await start(config, log, parts)
-    console.log(`\n  boardsync ${config.version} is ready\n\n${whereToGo(config, url)}\n`)
+    const started = start(config, log, parts)
+    let stopping = false
+    // From the first moment on: the first process of a container gets no signal that it does not listen to.
     onSignal(async signal => {
+      stopping = true
       log.info({ signal }, 'stopping')
       setTimeout(() => process.exit(0), stopWithinMs).unref()
+      await started.catch(() => {}) // told below
       await release()
       process.exit(0)
     })
+    const url = await started
+    if (!stopping) console.log(`\n  boardsync ${config.version} is ready\n\n${whereToGo(config, url)}\n`)
   } catch (error) {
     await release()
     throw error
@@ -44,15 +54,16 @@ async function start(config: Config, log: Logger, parts: Releasers): Promise<str
   // Awaited below, when storage is open; a build that fails before that must not count as heard by nobody.
   page?.catch(() => {})
   const metrics = createMetrics()
-  const storage = await openStorage(config, log, kind => metrics.corruptions.inc({ kind })).catch(error =>
-    blame(config.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR', 'the database cannot be used', error),
-  )
+  const storage = await openStorage(config, log, kind => metrics.corruptions.inc({ kind }))
   parts.add('storage', () => storage.close())
   const bus = config.REDIS_URL ? createRedisBus(config.REDIS_URL, log) : createInProcessBus(log)
   parts.add('bus', () => bus.close())
-  const instance = await runInstance({ config, log, metrics, storage, bus, page: await page }).catch(error =>
-    blame('PORT, HOST', `cannot listen on ${config.HOST}:${config.PORT}`, error),
-  )
+  const instance = await runInstance({ config, log, metrics, storage, bus, page: await page }).catch(error => {
+    if (!isOfListening(error)) throw error
+    throw new ConfigurationError([
+      `PORT, HOST: cannot listen on ${config.HOST}:${config.PORT}: ${describeError(error)}`,
+    ])
+  })
   parts.add('instance', () => instance.stop())
   if (config.ROLE !== 'api') prepareSlicer()
   return instance.url
@@ -64,14 +75,9 @@ function whereToGo({ ROLE, PUBLIC_URL }: Config, url: string): string {
   return `${ROLE === 'ws' ? '' : `  Draw together at ${PUBLIC_URL}\n`}  Listening at ${url}\n`
 }
 
-/** A failure that the system or the database reports is put down to the setting behind it; our own faults stay as they are. */
-function blame(setting: string, what: string, error: unknown): never {
-  if (error instanceof ConfigurationError || !hasCode(error)) throw error
-  throw new ConfigurationError([`${setting}: ${what}: ${describeError(error)}`])
-}
-
-const hasCode = (error: unknown): boolean =>
-  error instanceof StorageError || (error instanceof Error && 'code' in error && typeof error.code === 'string')
+/** By the system call that failed. */
+const isOfListening = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && ['bind', 'getaddrinfo', 'listen'].includes(String(error.syscall))
 
 /** The first SIGTERM or SIGINT stops the instance; one that comes later ends it at once. */
 function onSignal(stop: (signal: NodeJS.Signals) => Promise<void>): void {

@@ -21,8 +21,8 @@ const requestTimeoutMs = 60_000
 /** The same for what stands before the body, and for the handshake of a WebSocket. */
 const headersTimeoutMs = 5_000
 
-/** More than a change takes to be answered 202; a stop has to be over in 8 s. */
-const lastAnswersWithinMs = 3_000
+/** More than a change takes to be answered 202; a stop has to be over in 8 s, and boards are snapshotted after this. */
+const lastAnswersWithinMs = 2_500
 
 /** @returns the page for people, where this address is one of a page and nothing is there */
 type PageNotFound = (path: string) => string | undefined

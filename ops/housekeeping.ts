@@ -7,13 +7,15 @@ export interface Chore {
   name: string
   /** Default: each time. */
   everyMs?: number
-  work(): Promise<unknown>
+  /** @param signal aborted: what is left has time until the next process */
+  work(signal: AbortSignal): Promise<unknown>
 }
 
 export class Housekeeping {
   readonly #log: Logger
   readonly #chores: { chore: Chore; doneAt: number }[]
   readonly #timer: NodeJS.Timeout
+  readonly #stopped = new AbortController()
   #round: Promise<void> | undefined
 
   constructor(chores: readonly Chore[], log: Logger) {
@@ -30,18 +32,20 @@ export class Housekeeping {
     return this.#round
   }
 
-  /** Resolves when what is under way is done. */
+  /** Resolves when the step that is under way is done. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
+    this.#stopped.abort()
     await this.#round
   }
 
   async #do(): Promise<void> {
     for (const entry of this.#chores) {
       const { chore, doneAt } = entry
+      if (this.#stopped.signal.aborted) return
       if (Date.now() - doneAt < (chore.everyMs ?? 0)) continue
       try {
-        await chore.work()
+        await chore.work(this.#stopped.signal)
         entry.doneAt = Date.now()
       } catch (error) {
         this.#log.debug({ err: error }, `could not ${chore.name}`)

@@ -3,9 +3,15 @@
  * succeeds says where to go, and where it listens.
  */
 
+import { existsSync, readdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { freePort } from './kit/free-port.ts'
 import { launchInstance, startInstance } from './kit/instance.ts'
 import { releasing } from './kit/releasing.ts'
+import { temporaryFolder } from './kit/temporary-folder.ts'
+import { until } from './kit/until.ts'
 
 const use = releasing()
 
@@ -40,8 +46,48 @@ test('on a database that is not there, without telling its password', { timeout:
   expect(output).not.toContain('    at ')
 })
 
+test('on a database for migrations that is not there, or says nothing of why', { timeout: 120_000 }, async () => {
+  const DATABASE_URL = 'postgres://me@localhost:1/boards'
+  const silent = use(
+    createServer(socket => socket.end('?')),
+    given => given.close(),
+  )
+  const port = await new Promise<number>(resolve => {
+    silent.listen(0, '127.0.0.1', () => resolve((silent.address() as { port: number }).port))
+  })
+  for (const to of [await freePort(), port]) {
+    const output = await failedStart({ DATABASE_URL, MIGRATION_DATABASE_URL: `postgres://me@127.0.0.1:${to}/boards` })
+    expect(output).toContain('MIGRATION_DATABASE_URL: the database cannot be used: ')
+    expect(output).not.toContain('    at ')
+  }
+})
+
+test('that a signal overtakes ends as any other: nothing stays behind, and it was no failure', {
+  timeout: 120_000,
+}, async () => {
+  const { path } = use(temporaryFolder())
+  const instance = use(launchInstance({ DATA_DIR: path }))
+  await until(() => existsSync(join(path, 'boardsync.lock')))
+  expect(await instance.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(readdirSync(path)).not.toContain('boardsync.lock')
+  expect(instance.output()).not.toContain('ready')
+})
+
 test('behind a public address, the port that was picked is printed all the same', { timeout: 120_000 }, async () => {
   const instance = use(await startInstance({ PORT: '0', PUBLIC_URL: 'https://boards.example' }))
   expect(instance.output()).toContain('Draw together at https://boards.example\n')
   expect(instance.output()).toContain(`Listening at ${instance.url.replace('127.0.0.1', 'localhost')}\n`)
+})
+
+test('a fault that nobody foresaw is in the log, and ends the process', { timeout: 120_000 }, async () => {
+  const faulty = `data:text/javascript,process.on('SIGUSR2', () => { throw new Error('unforeseen') })`
+  const NODE_OPTIONS = `--import="${faulty}"`
+  const instance = use(await startInstance({ NODE_OPTIONS }))
+  expect(await instance.kill('SIGUSR2')).toEqual({ code: 1, signal: null })
+  const line =
+    instance
+      .output()
+      .split('\n')
+      .find(text => text.includes('unforeseen')) ?? ''
+  expect(JSON.parse(line)).toMatchObject({ level: 60, err: { message: 'unforeseen' } })
 })

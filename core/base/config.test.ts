@@ -213,6 +213,29 @@ describe('a server without a key', () => {
   })
 })
 
+describe('what only uses the storage', () => {
+  test('needs no key wherever it runs, and hears of every other fault', () => {
+    const HOST = '0.0.0.0'
+    expect(readConfig({ HOST }, { listens: false })).toMatchObject({ HOST })
+    expect(() => readConfig({ HOST, PORT: 'x' }, { listens: false })).toThrow(/ {2}- PORT: [^\n]*$/)
+  })
+})
+
+describe('a key', () => {
+  test.each([' ', 'two words', 'key\n', ' key', 'schlüssel', '# 16 bytes or more; may do everything'])(
+    'that no header carries is a fault: %j',
+    ADMIN_KEY => {
+      expect(faultsOf({ ADMIN_KEY })).toEqual([expect.stringMatching(/^ADMIN_KEY: must be printable ASCII/)])
+    },
+  )
+
+  test('that is the comment of an env file is none to sign with', () => {
+    const JWT_SECRET = '# 32 bytes or more (fewer: a warning): takes JWTs signed by it'
+    expect(faultsOf({ JWT_SECRET })).toEqual([expect.stringMatching(/^JWT_SECRET: must not begin like a comment/)])
+    expect(readConfig({ JWT_SECRET: '#'.repeat(32) }).JWT_SECRET?.equals('#'.repeat(32))).toBe(true)
+  })
+})
+
 describe('settings of tokens', () => {
   test('that make no sense are faults', () => {
     const JWT_SECRET = 's'.repeat(32)

@@ -69,10 +69,15 @@ const settings = z.object({
   DATA_DIR: z.string().default('./data'),
   ADMIN_KEY: z
     .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces and line breaks: no header carries anything else')
     .transform(value => new Secret(value))
     .optional(),
   JWT_SECRET: z
     .string()
+    .regex(
+      /^(?!#\s)/,
+      'must not begin like a comment: some programs take what is behind an empty value in an env file for its value',
+    )
     .transform(value => new Secret(value))
     .optional(),
   JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
@@ -119,8 +124,11 @@ export interface Config extends Settings {
   version: string
 }
 
-/** @throws ConfigurationError with every fault, each beginning with the setting's name */
-export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+/**
+ * @param listens false for what only uses the storage: it may be anywhere, whatever HOST says
+ * @throws ConfigurationError with every fault, each beginning with the setting's name
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env, { listens = true } = {}): Config {
   // An empty value means "not set": that is what `NAME=` in an env file and in a compose file says.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const faults: string[] = []
@@ -131,7 +139,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const faulty = new Set(issues.map(issue => String(issue.path[0])))
   const sound = settings.parse(Object.fromEntries(Object.entries(given).filter(([name]) => !faulty.has(name))))
   fitSnapshots(sound, name => given[name] !== undefined)
-  faults.push(...contradictions(sound, name => given[name] !== undefined))
+  faults.push(...contradictions(sound, name => given[name] !== undefined, listens))
   if (faults.length > 0) throw new ConfigurationError(faults)
   const open = credentialSettings.every(name => sound[name] === undefined)
   return { ...sound, open, version: packageVersion() }
@@ -153,9 +161,9 @@ function fitSnapshots(settings: Settings, isGiven: (name: keyof Settings) => boo
   else if (!isGiven('SNAPSHOT_DEBOUNCE_MS')) settings.SNAPSHOT_DEBOUNCE_MS = Math.min(debounce, maxWait)
 }
 
-function contradictions(settings: Settings, isGiven: (name: keyof Settings) => boolean): string[] {
+function contradictions(settings: Settings, isGiven: (name: keyof Settings) => boolean, listens: boolean): string[] {
   const faults: string[] = []
-  if (!credentialSettings.some(isGiven) && !isLoopback(settings.HOST)) {
+  if (listens && !credentialSettings.some(isGiven) && !isLoopback(settings.HOST)) {
     faults.push(
       `ADMIN_KEY: must be set when HOST is ${settings.HOST}, or else JWT_SECRET or JWT_JWKS_URL; without any of them the server is open and listens on a loopback address only`,
     )

@@ -57,8 +57,8 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly faults: readonly string[]
 
-  constructor(faults: readonly string[]) {
-    super(`boardsync cannot start with these settings:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
+  constructor(faults: readonly string[], options?: ErrorOptions) {
+    super(`boardsync cannot start with these settings:\n${faults.map(fault => `  - ${fault}`).join('\n')}`, options)
     this.faults = faults
   }
 }

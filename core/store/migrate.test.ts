@@ -52,6 +52,22 @@ describe('migrations on a Postgres server', () => {
     expect(runs.flat()).toEqual(all)
   })
 
+  test('take as long as they take, and leave a role that may change nothing alone once they are done', async () => {
+    const url = await freshUrl()
+    const owner = useHere(connectPostgres(url, silent), given => given.close())
+    const name = new URL(url.reveal()).pathname.slice(1)
+    // So short that no migration would come to its end.
+    await owner.query(`ALTER DATABASE ${name} SET statement_timeout = '1ms'`)
+    expect(await migratePostgres(url, silent)).toEqual(all)
+    await owner.query(`ALTER DATABASE ${name} RESET statement_timeout`)
+    await owner.query(`CREATE ROLE reader_${name} LOGIN`)
+    await owner.query(`GRANT USAGE ON SCHEMA boardsync TO reader_${name}`)
+    await owner.query(`GRANT SELECT ON ALL TABLES IN SCHEMA boardsync TO reader_${name}`)
+    const asReader = new URL(url.reveal())
+    asReader.username = `reader_${name}`
+    expect(await migratePostgres(new Secret(asReader.href), silent)).toEqual([])
+  })
+
   test('go by the address that is meant for them', async () => {
     const DATABASE_URL = await freshUrl()
     const nowhere = { ...settings, DATABASE_URL, MIGRATION_DATABASE_URL: new Secret('postgres://127.0.0.1:1/none') }

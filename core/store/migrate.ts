@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { runner } from 'node-pg-migrate'
-import type pg from 'pg'
+import pg from 'pg'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Database } from './database.ts'
@@ -11,6 +11,7 @@ import type { EmbeddedDatabase } from './embedded.ts'
 export const migrationsDirectory = fileURLToPath(new URL('../../migrations', import.meta.url))
 const migrationsTable = 'migrations'
 const connectTimeoutMs = 10_000
+const toldToWaitAfterMs = 2_000
 
 const options = (log: Logger) => ({
   dir: migrationsDirectory,
@@ -30,12 +31,33 @@ const options = (log: Logger) => ({
 })
 
 /**
+ * Where nothing is left to do, nothing is done: a role that may change no schema can start what was migrated before.
  * @param url goes straight to the server: the lock is a session lock, which a transaction pooler would break
  * @returns names of the migrations that were run
  */
 export async function migratePostgres(url: Secret, log: Logger): Promise<string[]> {
-  const connection = { connectionString: url.reveal(), connectionTimeoutMillis: connectTimeoutMs }
-  return namesOf(await runner({ ...options(log), databaseUrl: connection, advisoryLockMode: 'wait' }))
+  const client = new pg.Client({ connectionString: url.reveal(), connectionTimeoutMillis: connectTimeoutMs })
+  client.on('error', error => log.debug({ reason: error.message }, 'the connection for migrations was lost')) // fails what is asked
+  const telling = setTimeout(() => log.info('migrating the database, or waiting for who does'), toldToWaitAfterMs)
+  try {
+    await client.connect()
+    if (await isMigrated(client)) return []
+    // A migration takes as long as it takes, and so does waiting for another's.
+    await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
+    return namesOf(await runner({ ...options(log), dbClient: client, advisoryLockMode: 'wait' }))
+  } finally {
+    clearTimeout(telling)
+    await client.end()
+  }
+}
+
+async function isMigrated(client: pg.Client): Promise<boolean> {
+  const table = `boardsync.${migrationsTable}`
+  const { rows: tables } = await client.query('SELECT 1 WHERE to_regclass($1) IS NOT NULL', [table])
+  if (tables.length === 0) return false
+  const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${table}`)
+  const done = new Set(rows.map(({ name }) => name))
+  return [...(await knownMigrations())].every(name => done.has(name))
 }
 
 /** The embedded database belongs to this process alone: no lock. */
@@ -62,11 +84,12 @@ export async function migrateEmbedded(database: EmbeddedDatabase, log: Logger): 
 
 const namesOf = (migrations: readonly { name: string }[]) => migrations.map(({ name }) => name)
 
+const knownMigrations = async (): Promise<Set<string>> =>
+  new Set((await readdir(migrationsDirectory)).filter(file => file.endsWith('.sql')).map(file => file.slice(0, -4)))
+
 /** @throws Error when the database was migrated by a version newer than this one */
 export async function refuseNewerSchema(database: Database): Promise<void> {
-  const known = new Set(
-    (await readdir(migrationsDirectory)).filter(file => file.endsWith('.sql')).map(file => file.slice(0, -4)),
-  )
+  const known = await knownMigrations()
   const done = await database.query<{ name: string }>(`SELECT name FROM boardsync.${migrationsTable}`)
   const newer = done.map(row => row.name).filter(name => !known.has(name))
   if (newer.length > 0) {

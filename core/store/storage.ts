@@ -1,5 +1,7 @@
 /** Opens the store that the settings name: connected, migrated, and split into what each part of boardsync uses of it. */
 import type { Config } from '../base/config.ts'
+import { describeError } from '../base/describe-error.ts'
+import { ConfigurationError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { ApiKeys } from './api-keys.ts'
 import { type AssetStore, AssetTable } from './asset-store.ts'
@@ -41,7 +43,7 @@ export interface Storage {
 
 type StorageSettings = Pick<Config, 'DATABASE_URL' | 'MIGRATION_DATABASE_URL' | 'DATA_DIR' | 'HISTORY_DAYS'>
 
-/** @throws ConfigurationError when the data directory is in use; Error when the database cannot be reached or is newer */
+/** @throws ConfigurationError when the database cannot be used: in use, not to be reached, of a newer version */
 export async function openStorage(
   settings: StorageSettings,
   log: Logger,
@@ -104,21 +106,37 @@ export async function migrateStorage(settings: StorageSettings, log: Logger): Pr
 
 async function openMigrated(settings: StorageSettings, log: Logger, begin?: BeginDatabase): Promise<Migrated> {
   if (settings.DATABASE_URL === undefined) {
-    const embedded = await openEmbedded(settings.DATA_DIR, log, begin ? { begin } : {})
-    return closingOnFailure(embedded, async () => {
-      const migrations = await migrateEmbedded(embedded, log)
-      await refuseNewerSchema(embedded)
-      return { database: embedded, commits: embedded, migrations }
+    return blaming('DATA_DIR', async () => {
+      const embedded = await openEmbedded(settings.DATA_DIR, log, begin ? { begin } : {})
+      return closingOnFailure(embedded, async () => {
+        const migrations = await migrateEmbedded(embedded, log)
+        await refuseNewerSchema(embedded)
+        return { database: embedded, commits: embedded, migrations }
+      })
     })
   }
-  const { DATABASE_URL: url, MIGRATION_DATABASE_URL: migrationUrl = url } = settings
-  const migrations = await migratePostgres(migrationUrl, log)
+  const { DATABASE_URL: url, MIGRATION_DATABASE_URL: migrationUrl } = settings
+  const migrations = await blaming(migrationUrl ? 'MIGRATION_DATABASE_URL' : 'DATABASE_URL', () =>
+    migratePostgres(migrationUrl ?? url, log),
+  )
   const database = connectPostgres(url, log, { connections: connections.forAllElse })
-  return closingOnFailure(database, async () => {
-    await refuseNewerSchema(database)
-    const commits = connectPostgres(url, log, { connections: connections.forCommits })
-    return { database, commits, migrations }
-  })
+  return blaming('DATABASE_URL', () =>
+    closingOnFailure(database, async () => {
+      await refuseNewerSchema(database)
+      const commits = connectPostgres(url, log, { connections: connections.forCommits })
+      return { database, commits, migrations }
+    }),
+  )
+}
+
+/** Puts whatever fails down to the setting behind it: hardly any failure of a database says what it is about. */
+async function blaming<T>(setting: keyof StorageSettings, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error
+    throw new ConfigurationError([`${setting}: the database cannot be used: ${describeError(error)}`], { cause: error })
+  }
 }
 
 interface Migrated {

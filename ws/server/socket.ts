@@ -33,7 +33,7 @@ export class Socket implements PeerSocket {
   readonly #socket: WebSocket
   readonly #stream: Duplex
   readonly #metrics: Metrics
-  #sentAt = Date.now()
+  #sentAt = performance.now()
   /** A ping was sent that nobody answered. */
   #pinged = false
   #closing = false
@@ -62,14 +62,15 @@ export class Socket implements PeerSocket {
     this.#write(frame, frame.byteLength > framedBytesAtMost ? undefined : framedOnce(frame))
   }
 
-  close(error: SyncError): void {
+  /** @param withinMs it has so long to answer */
+  close(error: SyncError, withinMs = closeTimeoutMs): void {
     if (this.#closing) return
     this.#closing = true
     this.#metrics.refusals.inc({ reason: error.code })
     // Its own goodbye may wait behind what we did not read.
     this.#socket.resume()
     this.#socket.close(closeCodes[error.code], closeReason(error.message))
-    const cut = setTimeout(() => this.#socket.terminate(), closeTimeoutMs)
+    const cut = setTimeout(() => this.#socket.terminate(), withinMs)
     this.#socket.once('close', () => clearTimeout(cut))
   }
 
@@ -113,12 +114,12 @@ export class Socket implements PeerSocket {
   }
 
   get #silentMs(): number {
-    return Date.now() - this.#sentAt
+    return performance.now() - this.#sentAt
   }
 
   /** @param framed the frame as it goes out; undefined: in two pieces, by `ws` */
   #write(frame: Uint8Array, framed: Buffer | undefined): void {
-    this.#sentAt = Date.now()
+    this.#sentAt = performance.now()
     this.#metrics.traffic.framesOut += 1
     this.#metrics.traffic.bytesOut += frame.byteLength
     if (framed) this.#stream.write(framed)

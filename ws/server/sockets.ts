@@ -36,6 +36,8 @@ const keepAwakeEveryMs = 2_500
 const checkAliveEvery = 12
 /** Draining closes the sockets spread over this time, so that their clients don't all come back in one moment. */
 const drainSpreadMs = 1_500
+/** And waits for no answer longer than this: boards are snapshotted after that, and a stop has to be over in 8 s. */
+const drainAnswerMs = 1_500
 
 export interface SocketsServices {
   rooms: Rooms
@@ -120,7 +122,7 @@ export class Sockets {
             socket.once('close', () => resolve())
             if (socket.readyState === socket.CLOSED) resolve()
             const wait = this.#sockets.size > 1 ? Math.random() * drainSpreadMs : 0
-            setTimeout(() => own.close(error), wait)
+            setTimeout(() => own.close(error, drainAnswerMs), wait)
           }),
       ),
     )

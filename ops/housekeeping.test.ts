@@ -1,0 +1,46 @@
+import { expect, test, vi } from 'vitest'
+import { releasing } from '../test/kit/releasing.ts'
+import { silent } from '../test/kit/site.ts'
+import { Housekeeping } from './housekeeping.ts'
+
+const use = releasing()
+
+test('a stop tells the chore that is under way, waits for its step, and begins no other', async () => {
+  let told = () => {}
+  const stopped = new Promise<void>(resolve => {
+    told = resolve
+  })
+  let done = false
+  const later = vi.fn(async () => {})
+  const work = async (signal: AbortSignal) => {
+    signal.addEventListener('abort', told)
+    await stopped
+    done = true
+  }
+  const chores = [
+    { name: 'first', work },
+    { name: 'second', work: later },
+  ]
+  const housekeeping = use(new Housekeeping(chores, silent))
+  const round = housekeeping.round()
+  await housekeeping.stop()
+  expect(done).toBe(true)
+  await round
+  expect(later).not.toHaveBeenCalled()
+})
+
+test('a chore that fails is done again in the next round, and keeps the others from nothing', async () => {
+  const failing = vi.fn(async () => {
+    throw new Error('not now')
+  })
+  const other = vi.fn(async () => {})
+  const chores = [
+    { name: 'fail', work: failing, everyMs: 3_600_000 },
+    { name: 'succeed', work: other, everyMs: 3_600_000 },
+  ]
+  const housekeeping = use(new Housekeeping(chores, silent))
+  await housekeeping.round()
+  await housekeeping.round()
+  expect(failing).toHaveBeenCalledTimes(2)
+  expect(other).toHaveBeenCalledTimes(1)
+})
