@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { releasing } from '../../test/kit/releasing.ts'
 import { projectRoot } from '../../test/kit/sources.ts'
 import { temporaryFolder } from '../../test/kit/temporary-folder.ts'
+import { until } from '../../test/kit/until.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import { lockDataDirectory } from './data-directory-lock.ts'
 
@@ -13,7 +14,10 @@ const use = releasing()
 
 const freshFolder = () => use(temporaryFolder()).path
 const locked = (folder: string) => lockDataDirectory(folder)
-const leave = (folder: string, text: string) => writeFileSync(join(folder, 'boardsync.lock'), text)
+const lockOf = (folder: string) => join(folder, 'boardsync.lock')
+const leave = (folder: string, text: string) => writeFileSync(lockOf(folder), text)
+/** As a process in another container says who it is: the first one there, as we may be here. */
+const elsewhere = { pid: process.pid, started: '1', space: 'another boot and pid namespace' }
 
 /** Another boardsync on this folder. */
 async function otherProcess(folder: string): Promise<ChildProcess> {
@@ -78,6 +82,35 @@ describe('a data directory', () => {
     writeFileSync(join(folder, 'boardsync.lock.takeover'), gone)
     await (await locked(folder))()
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('that a process in another container has is refused, for that process touches its lock', {
+    timeout: 60_000,
+  }, async () => {
+    const folder = freshFolder()
+    await otherProcess(folder)
+    leave(folder, JSON.stringify({ ...JSON.parse(readFileSync(lockOf(folder), 'utf8')), ...elsewhere }))
+    await expect(locked(folder)).rejects.toThrow(`pid ${elsewhere.pid}`)
+  })
+
+  test('is taken over from a process in another container that is gone, and touched from then on', {
+    timeout: 60_000,
+  }, async () => {
+    const folder = freshFolder()
+    leave(folder, JSON.stringify(elsewhere))
+    const release = await lockDataDirectory(folder, 100)
+    const { mtimeMs } = statSync(lockOf(folder))
+    await until(() => statSync(lockOf(folder)).mtimeMs > mtimeMs)
+    await release()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('is not given back by one from which it was taken', async () => {
+    const folder = freshFolder()
+    const release = await locked(folder)
+    leave(folder, JSON.stringify(elsewhere))
+    await release()
+    expect(readdirSync(folder)).toEqual(['boardsync.lock'])
   })
 
   test('is taken over by one only, however many try at once', async () => {
