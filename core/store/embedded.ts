@@ -31,7 +31,7 @@ interface EmbeddedOptions {
   begin?: BeginDatabase
 }
 
-/** Puts a database into a data directory that has none; where it does not, PGlite makes an empty one. */
+/** Puts a database into a data directory that has none; without it, PGlite makes an empty one in place. */
 export type BeginDatabase = (directory: string, log: Logger) => Promise<void>
 
 /** Where the database is in a data directory. */

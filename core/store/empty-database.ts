@@ -13,32 +13,35 @@ import { databaseIn, openEmbedded } from './embedded.ts'
 import { migrateEmbedded, migrationsDirectory } from './migrate.ts'
 
 /**
- * Puts the empty database into a data directory that has none. Where it cannot be kept (a read-only installation), nothing
- * is put there: PGlite then makes one.
+ * Puts the empty database into a data directory that has none: a copy of the one that is kept, or where none can be (a read-only
+ * installation) one made for it.
  * @param keptIn another folder than `dist` to keep it in
  */
 export async function beginEmpty(directory: string, log: Logger, keptIn?: string): Promise<void> {
   const made = await emptyDatabase(log, keptIn).catch(error => {
     log.debug({ reason: describeError(error) }, 'no empty database is kept to begin with')
   })
-  if (made === undefined) return
-  // Renamed when complete: a copy that was broken off never passes for a database.
+  // Renamed when complete: one that was broken off never passes for a database.
   const part = `${databaseIn(directory)}.part`
   await rm(part, { recursive: true, force: true })
-  await cp(databaseIn(made), part, { recursive: true })
-  await rename(part, databaseIn(directory))
+  if (made === undefined) await makeEmpty(part, log)
+  else await cp(made, part, { recursive: true })
+  await rename(databaseIn(part), databaseIn(directory))
+  await rm(part, { recursive: true })
+}
+
+/** @param folder becomes a data directory */
+async function makeEmpty(folder: string, log: Logger): Promise<void> {
+  const database = await openEmbedded(folder, log)
+  try {
+    await migrateEmbedded(database, log)
+  } finally {
+    await database.close()
+  }
 }
 
 async function emptyDatabase(log: Logger, keptIn?: string): Promise<string> {
-  const make = async (folder: string) => {
-    const database = await openEmbedded(folder, log)
-    try {
-      await migrateEmbedded(database, log)
-    } finally {
-      await database.close()
-    }
-  }
-  return ensureMade('database', await hashOfSources(), make, keptIn)
+  return ensureMade('database', await hashOfSources(), folder => makeEmpty(folder, log), keptIn)
 }
 
 /** Of all that goes into it. PGlite's package names its version. */
