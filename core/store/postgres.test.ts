@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../../test/kit/free-port.ts'
 import { type Postgres, startPostgres } from '../../test/kit/postgres.ts'
@@ -256,6 +257,16 @@ describe('a connection', () => {
     const pid = await backendOf(one)
     await end(pid)
     await until(async () => (await backendOf(one)) !== pid)
+  })
+
+  test('that is lost while idle is told of in the log, by its message only', async () => {
+    const told: string[] = []
+    const log = pino({ level: 'warn' }, { write: line => void told.push(line) })
+    const own = use(connectPostgres(new Secret(postgres.url), log, { connections: 1 }), given => given.close())
+    await end(await backendOf(own))
+    await until(() => told.length > 0)
+    expect(told).toEqual([expect.stringContaining('lost an idle database connection')])
+    expect(told.join()).not.toMatch(/secretKey|client/)
   })
 
   test('whose transaction idles too long is ended by the server, which is an outage and no refusal', async () => {

@@ -65,7 +65,8 @@ export function connectPostgres(url: Secret, log: Logger, limits: PostgresLimits
       return work()
     })
   // An idle connection that breaks is replaced at the next query; unheard, the event would end the process.
-  pool.on('error', error => log.warn({ err: error }, 'lost an idle database connection'))
+  // Its message only: the error has the whole client with it.
+  pool.on('error', error => log.warn({ reason: error.message }, 'lost an idle database connection'))
 
   return {
     query: <R>(text: string, parameters?: readonly unknown[], name?: string) =>
