@@ -7,7 +7,7 @@ import type { LogEntry } from '../../core/store/board-log.ts'
 export interface PendingEdit {
   update: Uint8Array
   actor: Actor
-  /** When it came in. */
+  /** When it came in (`performance.now()`). */
   at: number
 }
 
@@ -42,7 +42,7 @@ export function takeBatch(edits: PendingEdit[]): Pick<InFlight, 'entries' | 'byt
   const { count, bytes } = mergeable(edits)
   const taken = edits.splice(0, count)
   const entries = runsOfOneActor(taken).flatMap(([actor, updates]) => merged(updates).map(data => ({ actor, data })))
-  return { entries, bytes, since: taken[0]?.at ?? Date.now() }
+  return { entries, bytes, since: taken[0]?.at ?? performance.now() }
 }
 
 /** The updates as one, or as they are where Yjs cannot merge them: that must never stop an edit that was applied. */

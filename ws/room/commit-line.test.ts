@@ -203,7 +203,7 @@ describe('an edit that is admitted', () => {
 
   test('goes into one batch with those applied beside it, also where that is taken at once, and waits since it came in', () => {
     const { line: own, wake, left, commit } = line()
-    const now = vi.spyOn(Date, 'now').mockReturnValue(1_000)
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1_000)
     own.admit(1, () => own.enqueue(typed('a'), alice))
     own.admit(1, () => own.enqueue(typed('b'), bob))
     now.mockReturnValue(5_000)

@@ -75,7 +75,7 @@ export class CommitLine {
     return !waits && this.#turnsWaiting === 0
   }
 
-  /** When the oldest edit that waits came in; undefined when none does. */
+  /** When the oldest edit that waits came in (`performance.now()`); undefined when none does. */
   get waitingSince(): number | undefined {
     return this.#inFlight?.since ?? this.#pending[0]?.at ?? this.#admitted[0]?.at
   }
@@ -85,7 +85,7 @@ export class CommitLine {
     this.#applied += 1
     this.#bytes += update.byteLength
     this.#pendingBytes += update.byteLength
-    this.#pending.push({ update, actor, at: this.#cameInAt ?? Date.now() })
+    this.#pending.push({ update, actor, at: this.#cameInAt ?? performance.now() })
     // Where more are about to follow, they go together.
     if (this.#cameInAt === undefined) this.#wake(this)
   }
@@ -110,7 +110,7 @@ export class CommitLine {
     if (this.#closed) return
     this.#bytes += bytes
     this.#admittedBytes += bytes
-    this.#admitted.push({ bytes, apply, at: Date.now() })
+    this.#admitted.push({ bytes, apply, at: performance.now() })
     if (this.#admittedBytes > gatheredBytesAtMost) this.applyAdmitted()
     if (!this.#closed) this.#wake(this) // by what was applied
   }
@@ -166,7 +166,7 @@ export class CommitLine {
     return this.#pendingBytes > aloneOverBytes ? 'alone' : 'together'
   }
 
-  /** For the committer: the next batch is not to be committed before (ms since the epoch). */
+  /** For the committer: the next batch is not to be committed before (`performance.now()`: a clock that is set must not hold it up). */
   get nextDue(): number {
     return this.#inFlight?.retryAt ?? 0
   }

@@ -137,6 +137,10 @@ describe('a group', () => {
     one.edit()
     await elapse(frameMs)
     expect(log.commits).toHaveLength(2)
+    last(log).fail(failed('busy'))
+    vi.setSystemTime(Date.now() - 3_600_000)
+    await elapse(1_000)
+    expect(log.commits).toHaveLength(3)
   })
 
   test('leaves a board whose row is locked for the next try; skipped twice, it is written alone', async () => {

@@ -78,7 +78,7 @@ export class Committer {
   /** Age of the oldest edit that is not in the log yet, in seconds; 0 when there is none. */
   get lagSeconds(): number {
     const since = this.#awake.flatMap(line => line.waitingSince ?? [])
-    return since.length === 0 ? 0 : (Date.now() - Math.min(...since)) / 1_000
+    return since.length === 0 ? 0 : (performance.now() - Math.min(...since)) / 1_000
   }
 
   forget(line: CommitLine): void {
@@ -94,7 +94,7 @@ export class Committer {
   }
 
   #earliest(isOfLane: IsOfLane): number | undefined {
-    const now = Date.now()
+    const now = performance.now()
     let earliest: number | undefined
     for (const { nextMode, nextDue } of this.#awake) {
       if (!nextMode || !isOfLane(nextMode)) continue
@@ -105,7 +105,7 @@ export class Committer {
   }
 
   #due(isOfLane: IsOfLane): Job[] {
-    const now = Date.now()
+    const now = performance.now()
     const due: Job[] = []
     for (const line of this.#awake) {
       if (!isDue(line, isOfLane, now)) continue
@@ -246,6 +246,6 @@ const isDue = ({ nextMode, nextDue }: CommitLine, isOfLane: IsOfLane, now: numbe
   nextMode !== undefined && isOfLane(nextMode) && nextDue <= now
 
 function retryLater(batch: InFlight): void {
-  batch.retryAt = Date.now() + Math.min(retryFirstMs * 2 ** batch.tries, retryLastMs)
+  batch.retryAt = performance.now() + Math.min(retryFirstMs * 2 ** batch.tries, retryLastMs)
   batch.tries += 1
 }

@@ -23,10 +23,10 @@ function lane(apartMs = 0) {
 
 test('work that is due is done at once, work that is due later is done then', async () => {
   const { own, state } = lane()
-  state.due = Date.now()
+  state.due = performance.now()
   own.wake()
   expect(state.runs).toBe(1)
-  state.due = Date.now() + 100
+  state.due = performance.now() + 100
   state.end()
   await vi.advanceTimersByTimeAsync(99)
   expect(state.runs).toBe(1)
@@ -36,9 +36,9 @@ test('work that is due is done at once, work that is due later is done then', as
 
 test('one piece at a time: what becomes due meanwhile is done right after', async () => {
   const { own, state } = lane()
-  state.due = Date.now()
+  state.due = performance.now()
   own.wake()
-  state.due = Date.now()
+  state.due = performance.now()
   own.wake()
   await vi.advanceTimersByTimeAsync(1_000)
   expect(state.runs).toBe(1)
@@ -49,9 +49,9 @@ test('one piece at a time: what becomes due meanwhile is done right after', asyn
 
 test('what becomes due earlier than it was is done earlier', async () => {
   const { own, state } = lane()
-  state.due = Date.now() + 1_000
+  state.due = performance.now() + 1_000
   own.wake()
-  state.due = Date.now() + 10
+  state.due = performance.now() + 10
   own.wake()
   await vi.advanceTimersByTimeAsync(10)
   expect(state.runs).toBe(1)
@@ -63,7 +63,7 @@ test('a lane without work, or that was stopped, keeps no timer', async () => {
   const { own, state } = lane()
   own.wake()
   expect(vi.getTimerCount()).toBe(0)
-  state.due = Date.now() + 10
+  state.due = performance.now() + 10
   own.wake()
   expect(vi.getTimerCount()).toBe(1)
   own.stop()
@@ -73,12 +73,12 @@ test('a lane without work, or that was stopped, keeps no timer', async () => {
 
 test('what becomes due later than the next piece is found when that is done', async () => {
   const { own, state } = lane()
-  state.due = Date.now() + 10
+  state.due = performance.now() + 10
   own.wakeAt(state.due)
-  own.wakeAt(Date.now() + 20)
+  own.wakeAt(performance.now() + 20)
   await vi.advanceTimersByTimeAsync(10)
   expect(state.runs).toBe(1)
-  state.due = Date.now() + 10
+  state.due = performance.now() + 10
   state.end()
   await vi.advanceTimersByTimeAsync(10)
   expect(state.runs).toBe(2)
@@ -86,9 +86,9 @@ test('what becomes due later than the next piece is found when that is done', as
 
 test('a piece that becomes due before the next one is not kept waiting', async () => {
   const { own, state } = lane()
-  state.due = Date.now() + 1_000
+  state.due = performance.now() + 1_000
   own.wakeAt(state.due)
-  state.due = Date.now() + 10
+  state.due = performance.now() + 10
   own.wakeAt(state.due)
   await vi.advanceTimersByTimeAsync(10)
   expect(state.runs).toBe(1)
@@ -96,20 +96,20 @@ test('a piece that becomes due before the next one is not kept waiting', async (
 
 test('pieces begin a while apart; after silence one begins at once', async () => {
   const { own, state } = lane(16)
-  state.due = Date.now()
+  state.due = performance.now()
   own.wake()
   expect(state.runs).toBe(1)
-  state.due = Date.now()
+  state.due = performance.now()
   state.end()
   await vi.advanceTimersByTimeAsync(5)
-  own.wakeAt(Date.now())
+  own.wakeAt(performance.now())
   await vi.advanceTimersByTimeAsync(10)
   expect(state.runs).toBe(1)
   await vi.advanceTimersByTimeAsync(1)
   expect(state.runs).toBe(2)
   state.end()
   await vi.advanceTimersByTimeAsync(100)
-  state.due = Date.now()
+  state.due = performance.now()
   own.wakeAt(state.due)
   expect(state.runs).toBe(3)
 })

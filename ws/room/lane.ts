@@ -4,7 +4,7 @@ export class Lane {
   readonly #nextDue: () => number | undefined
   readonly #work: () => Promise<void>
   readonly #apartMs: number
-  #begunAt = 0
+  #begunAt = Number.NEGATIVE_INFINITY
   #running = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
@@ -12,7 +12,7 @@ export class Lane {
   #timerAt = Number.POSITIVE_INFINITY
 
   /**
-   * @param nextDue when the next piece is due (ms since the epoch), undefined when there is none
+   * @param nextDue when the next piece is due (`performance.now()`), undefined when there is none
    * @param work does what is due now; does not throw
    * @param apartMs from the beginning of one piece to that of the next at least; what falls due meanwhile is one piece
    */
@@ -41,16 +41,15 @@ export class Lane {
   }
 
   #possible(due: number): number {
-    // A clock that was set back must not hold anything up.
-    const begunAt = this.#begunAt > Date.now() ? 0 : this.#begunAt
-    return Math.max(due, begunAt + this.#apartMs)
+    return Math.max(due, this.#begunAt + this.#apartMs)
   }
 
   #runAt(due: number): void {
     clearTimeout(this.#timer)
     this.#timerAt = Number.POSITIVE_INFINITY
     const at = this.#possible(due)
-    const wait = at - Date.now()
+    // Timers know whole milliseconds: one that goes off too early is set again.
+    const wait = Math.ceil(at - performance.now())
     if (wait <= 0) {
       void this.#run()
       return
@@ -64,7 +63,7 @@ export class Lane {
 
   async #run(): Promise<void> {
     this.#running = true
-    this.#begunAt = Date.now()
+    this.#begunAt = performance.now()
     try {
       await this.#work()
     } finally {

@@ -5,7 +5,11 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const limits = { board: 100, total: 250 }
-const line = (name: string, bytes: number, waitedMs: number) => ({ name, bytes, waitingSince: Date.now() - waitedMs })
+const line = (name: string, bytes: number, waitedMs: number) => ({
+  name,
+  bytes,
+  waitingSince: performance.now() - waitedMs,
+})
 const given = (lines: Parameters<typeof excessOf>[0]) =>
   excessOf(lines as ReturnType<typeof line>[], limits).map(({ line, reason }) => [line.name, reason])
 

@@ -23,7 +23,7 @@ export function excessOf<Line extends Waiting>(
   const excess: { line: Line; reason: string }[] = []
   let kept = 0
   for (const line of lines) {
-    const waitedMs = line.waitingSince === undefined ? 0 : Date.now() - line.waitingSince
+    const waitedMs = line.waitingSince === undefined ? 0 : performance.now() - line.waitingSince
     if (waitedMs <= waitingAfterMs) continue
     if (waitedMs > givenUpAfterMs) excess.push({ line, reason: 'storage was unavailable for too long' })
     else if (line.bytes > limits.board) excess.push({ line, reason: 'too many edits of this board wait' })
