@@ -138,6 +138,7 @@ describe('a group', () => {
     await elapse(frameMs)
     expect(log.commits).toHaveLength(2)
     last(log).fail(failed('busy'))
+    await elapse(0)
     vi.setSystemTime(Date.now() - 3_600_000)
     await elapse(1_000)
     expect(log.commits).toHaveLength(3)
