@@ -111,7 +111,7 @@ describe('on a Postgres server', () => {
     const settings = { DATABASE_URL: await postgres.createDatabase(), SNAPSHOT_DEBOUNCE_MS: '60000' }
     const instance = use(await startInstance({ ...settings, SNAPSHOT_MAX_WAIT_MS: '60000' }))
     expect((await post(instance, 'stored', { x: 1 }, 'key')).status).toBe(201)
-    for (let nth = 0; nth < 8; nth++) use(await connectRaw(`${instance.wsUrl}/stored`)).socket.pause()
+    for (let nth = 0; nth < 40; nth++) use(await connectRaw(`${instance.wsUrl}/stored`)).socket.pause()
     const { port, hostname } = new URL(instance.url)
     const unended = use(connect(Number(port), hostname), given => given.destroy())
     unended.on('error', () => {}) // cut off in the end
