@@ -1,12 +1,9 @@
 /** Real processes that die or lose their database: what was stored is made once, whoever crashes when. */
 
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Instance, startInstance } from '../kit/instance.ts'
 import { type Postgres, startPostgres } from '../kit/postgres.ts'
-import { connectRaw } from '../kit/raw-client.ts'
 import { releasing } from '../kit/releasing.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
@@ -103,26 +100,6 @@ describe('on a Postgres server', () => {
     const exit = api.kill('SIGTERM')
     expect((await answer).status).toBe(202)
     expect(await exit).toEqual({ code: 0, signal: null })
-  })
-
-  test('who answers nothing and who never ends a request do not keep a stop from storing the boards', {
-    timeout: 120_000,
-  }, async () => {
-    const settings = { DATABASE_URL: await postgres.createDatabase(), SNAPSHOT_DEBOUNCE_MS: '60000' }
-    const instance = use(await startInstance({ ...settings, SNAPSHOT_MAX_WAIT_MS: '60000' }))
-    expect((await post(instance, 'stored', { x: 1 }, 'key')).status).toBe(201)
-    for (let nth = 0; nth < 40; nth++) use(await connectRaw(`${instance.wsUrl}/stored`)).socket.pause()
-    const { port, hostname } = new URL(instance.url)
-    const unended = use(connect(Number(port), hostname), given => given.destroy())
-    unended.on('error', () => {}) // cut off in the end
-    await once(unended, 'connect')
-    const head = 'Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 9'
-    unended.write(`POST /v1/boards/stored/items HTTP/1.1\r\n${head}\r\n\r\n{`)
-    // It is under way once a request behind it has been answered.
-    await fetch(`${instance.url}/health`)
-    expect(await instance.kill('SIGTERM')).toEqual({ code: 0, signal: null })
-    const stored = "SELECT snapshot_seq::int AS n FROM boardsync.boards WHERE id = 'stored'"
-    expect(await count(settings.DATABASE_URL, stored)).toBe(1)
   })
 
   test('a write through one instance is in the next read through another', { timeout: 120_000 }, async () => {

@@ -1,5 +1,8 @@
 /** What an observer has seen is there after the process was killed or stopped, whichever the moment. */
 
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type * as Y from 'yjs'
 import { startInstance } from '../kit/instance.ts'
@@ -99,6 +102,23 @@ describe('an instance that is stopped', () => {
     },
     60_000,
   )
+
+  test('comes to its end beside those who answer nothing and one who never ends a request', async () => {
+    const { path } = use(temporaryFolder())
+    const instance = use(await startInstance({ DATA_DIR: path }))
+    // So many that one of them is told to go at the end of the time over which that is spread.
+    for (let nth = 0; nth < 40; nth++) use(await connectRaw(`${instance.wsUrl}/${board}`)).socket.pause()
+    const { port, hostname } = new URL(instance.url)
+    const unended = use(connect(Number(port), hostname), given => given.destroy())
+    unended.on('error', () => {}) // cut off in the end
+    await once(unended, 'connect')
+    const head = 'Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 9'
+    unended.write(`POST /v1/boards/${board}/items HTTP/1.1\r\n${head}\r\n\r\n{`)
+    await fetch(`${instance.url}/health`) // and with it all that was sent before
+    expect(await instance.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    // The last thing that it does.
+    expect(readdirSync(path)).not.toContain('boardsync.lock')
+  })
 
   test('by a Ctrl-C that arrives twice, as where npm hands it on, stops in good order all the same', async () => {
     const instance = use(await startInstance())
