@@ -103,7 +103,9 @@ describe('an instance that is stopped', () => {
     60_000,
   )
 
-  test('comes to its end beside those who answer nothing and one who never ends a request', async () => {
+  test('comes to its end beside those who answer nothing and one who never ends a request', {
+    timeout: 120_000,
+  }, async () => {
     const { path } = use(temporaryFolder())
     const instance = use(await startInstance({ DATA_DIR: path }))
     // So many that one of them is told to go at the end of the time over which that is spread.
