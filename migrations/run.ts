@@ -5,7 +5,7 @@ import { createLogger } from '../core/base/log.ts'
 import { migrateStorage } from '../core/store/storage.ts'
 
 async function run(): Promise<void> {
-  const config = readConfig(process.env, { listens: false })
+  const config = readConfig(undefined, { listens: false })
   const done = await migrateStorage(config, createLogger(config.LOG_LEVEL))
   const database = config.DATABASE_URL === undefined ? `the embedded database in ${config.DATA_DIR}` : 'the database'
   if (done.length === 0) console.log(`boardsync: ${database} is up to date`)

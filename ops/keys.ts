@@ -34,7 +34,7 @@ async function run(): Promise<void> {
     allowPositionals: true,
   })
   const work = commandOf(positionals, values)
-  const config = readConfig(process.env, { listens: false })
+  const config = readConfig(undefined, { listens: false })
   const storage = await openStorage(config, createLogger(config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL))
   try {
     await work(storage)
