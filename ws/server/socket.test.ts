@@ -9,7 +9,7 @@ import { webSocketFrame } from '../protocol/websocket-frame.ts'
 import { Socket } from './socket.ts'
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.useFakeTimers({ toFake: ['performance'] })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -31,7 +31,7 @@ function open() {
 }
 const keepAlive = webSocketFrame(keepAliveFrame)
 const ping = Buffer.of(0x89, 0)
-const later = (ms: number) => vi.setSystemTime(Date.now() + ms)
+const later = (ms: number) => vi.advanceTimersByTime(ms)
 
 test('who has heard nothing for a while is kept awake and pinged in one write', () => {
   const { socket, webSocket, written } = open()
