@@ -10,7 +10,7 @@ const textNodes: ReadonlySet<unknown> = new Set(
 )
 const textMarks: ReadonlySet<unknown> = new Set('bold italic strike underline code link highlight'.split(' '))
 const deepestText = 40
-const deepestNesting = 100
+export const deepestNesting = 100
 
 /** Why this valid record must not reach the canvas, or undefined. */
 export function hazardOf(record: PlainRecord, parentOf: (id: string) => unknown): string | undefined {

@@ -14,7 +14,14 @@ import type { IndexKey } from '@tldraw/utils'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { putRecord, readRecord, readRecords, recordsOf, removeRecord } from '../../../core/doc/record-layout.ts'
+import {
+  type PlainRecord,
+  putRecord,
+  readRecord,
+  readRecords,
+  recordsOf,
+  removeRecord,
+} from '../../../core/doc/record-layout.ts'
 import { plain } from './plain.ts'
 import {
   arrowEnd,
@@ -59,10 +66,24 @@ function expectSettled(...pages: Page[]): void {
     const records = readRecords(page.doc)
     const parents = [...records.values()].map(({ parentId }) => parentId).filter(id => id !== undefined)
     expect(parents.filter(id => !records.has(String(id)))).toEqual([])
+    expect([...page.binding.setAside]).toEqual([])
+    expect(ringedIn(records)).toEqual([])
     for (const [id, record] of Object.entries(shared(page))) expect(records.get(id)).toEqual(record)
     expect(shared(page)).toEqual(shared(pages[0] as Page))
   }
 }
+
+/** The shapes of which the way up leads to no page. */
+function ringedIn(records: ReadonlyMap<string, PlainRecord>): string[] {
+  const leadsNowhere = (id: string) => {
+    let parent: unknown = id
+    for (let steps = 0; steps <= records.size; steps++) parent = records.get(String(parent))?.parentId ?? parent
+    return !String(parent).startsWith('page:')
+  }
+  return [...records.keys()].filter(id => id.startsWith('shape:') && leadsNowhere(id))
+}
+
+const shownBy = ({ store }: Page) => new Map(store.allRecords().map(record => [record.id as string, plain(record)]))
 
 describe('what is put into something that a peer deletes meanwhile', () => {
   it('lies on the page where it was, when that was a frame', () => {
@@ -267,6 +288,7 @@ it('nothing hangs on nothing, and all agree, whatever was done while they did no
           const diff = done.pop()
           if (diff) store.applyDiff(reverseRecordsDiff(diff))
         } else done.push(store.extractingChanges(() => doAs(store, what, shapeId(name), parentId, x)))
+        expect(ringedIn(shownBy(pages[who] as Page))).toEqual([])
         binding.flush()
       }
       meet()
@@ -276,8 +298,7 @@ it('nothing hangs on nothing, and all agree, whatever was done while they did no
   )
 
   /**
-   * As tldraw does it: what lies in something goes with it. Nothing is put into what comes after it, so that no two can end
-   * up in each other.
+   * As tldraw does it: what lies in something goes with it, and nothing is put into what lies in it.
    */
   function doAs(store: TLStore, what: string, id: TLShapeId, parentId: TLParentId, x: number): void {
     const familyOf = (root: string): TLShapeId[] =>
@@ -286,7 +307,7 @@ it('nothing hangs on nothing, and all agree, whatever was done while they did no
         .filter(record => record.typeName === 'shape')
         .filter(shape => shape.parentId === root)
         .flatMap(shape => [shape.id, ...familyOf(shape.id)])
-    const fits = store.has(parentId) && parentId < id
+    const fits = store.has(parentId) && parentId !== id && !familyOf(id).includes(parentId as TLShapeId)
     if (what === 'create' && fits && !store.has(id)) store.put([frame('', { id, parentId, x })])
     else if (what === 'move' && fits && store.has(id)) store.update(id, shape => ({ ...shape, parentId, x }))
     else if (what === 'delete') store.remove([...familyOf(id), id])

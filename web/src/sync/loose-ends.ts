@@ -3,6 +3,9 @@
  * while it was put there; an arrow's end at a shape that is gone. Nothing of it is lost:
  * - a shape without its frame or group lies on what that lay on, in the same place of the page. Who does not know where
  *   that was shows it on the usual page, by its own coordinates;
+ * - of shapes that lie in each other all round, because two people each put theirs into the other's, the one with the
+ *   smallest id counts as loose: it lies on the page, where it was before the ring closed, or by its own coordinates. All
+ *   others stay in what they lie in;
  * - a page on which shapes lie is there, whoever deleted it;
  * - an end at nothing is no end. tldraw would draw the arrow together to a point, and say so to everybody.
  *
@@ -40,13 +43,15 @@ import {
 } from '../../../core/doc/record-layout.ts'
 import { firstPageId, usualPage } from '../../../core/doc/usual-page.ts'
 import { plain } from './plain.ts'
-
-type Place = Pick<TLShape, 'typeName' | 'x' | 'y' | 'rotation' | 'parentId'>
+import { type Rings, ringsAmong, ringWith } from './rings.ts'
+import { type Place, Whereabouts } from './whereabouts.ts'
 
 /** What a merge brings to the store. */
 interface Merge {
   accepted: Map<string, TLRecord>
   gone: Set<TLRecord['id']>
+  /** Those in which something that comes counts as loose. */
+  rings: Rings
   /** The whole board comes, for the first time. */
   isFirst: boolean
 }
@@ -61,20 +66,15 @@ export class LooseEnds {
   private readonly waiting = new Groups()
   /** Ids of records that are shown otherwise than the document has them, and that this page is to write. */
   private readonly due = new Set<string>()
-  /** Pages and shapes that were deleted in this visit, as they were last. */
-  private readonly removed = new Map<string, TLPage | Place>()
-  /** The store's shapes by what they lie in, its bindings by what they tie. tldraw's own index is made anew too often. */
-  private readonly children = new Groups()
-  private readonly ties = new Groups()
+  private readonly whereabouts: Whereabouts
   private readonly pages: Signal<TLPage[]>
-  private readonly stopNoting: (() => void)[]
 
   constructor(store: TLStore, doc: Y.Doc) {
     this.store = store
     this.doc = doc
     // Asked for once: every query begins with a look at all records.
     this.pages = store.query.records('page')
-    this.stopNoting = this.note()
+    this.whereabouts = new Whereabouts(store)
   }
 
   /** These records and those that are shown otherwise when these come or go. */
@@ -83,25 +83,29 @@ export class LooseEnds {
     // A set may grow while it is walked.
     for (const id of affected) {
       for (const waiting of this.waiting.of(id)) affected.add(waiting)
+      const ring = ringWith(this.doc, id)
+      if (ring) affected.add(ring.least)
       if (this.isOnBoard(id) || !this.store.has(id as TLRecord['id'])) continue
-      for (const hanging of [...this.children.of(id), ...this.ties.of(id)]) {
+      for (const hanging of this.whereabouts.hangingOn(id)) {
         if (this.isOnBoard(hanging)) affected.add(hanging)
       }
     }
     return affected
   }
 
-  /** Whether this shape of the document lies in nothing. */
-  isLoose(id: string): boolean {
-    const parent = isShapeId(id) ? readParentAndIndex(recordsOf(this.doc).get(id))?.parentId : undefined
-    return parent !== undefined && !this.isOnBoard(parent)
+  /** What counts as loose in the document: of these shapes, or because of them. */
+  looseAmong(ids: Iterable<string>): string[] {
+    const changed = [...ids]
+    return [...changed.filter(id => this.liesInNothing(id)), ...ringsAmong(this.doc, changed).keys()]
   }
 
   /** Changes what comes into the store so that nothing in it hangs on what is not there. */
   tie(merge: Merge): void {
-    const { accepted, gone } = merge
+    const { accepted, gone, rings } = merge
     for (const record of accepted.values()) {
-      if (record.typeName === 'shape' && !this.isOnBoard(record.parentId)) this.tieShape(record, merge)
+      if (record.typeName !== 'shape') continue
+      if (!this.isOnBoard(record.parentId)) this.tieShape(record, merge)
+      else if (rings.has(record.id)) this.openRing(record, merge)
     }
     const isThere = (id: TLShapeId) => accepted.has(id) || (this.store.has(id) && !gone.has(id))
     for (const record of accepted.values()) {
@@ -120,7 +124,9 @@ export class LooseEnds {
   idlePages(gone: ReadonlySet<string>): TLPageId[] {
     const ids = this.pages.get().map(({ id }) => id)
     const hasPages = ids.some(id => this.isOnBoard(id))
-    return ids.filter(id => !this.isOnBoard(id) && (hasPages || gone.has(id)) && this.children.of(id).size === 0)
+    return ids.filter(
+      id => !this.isOnBoard(id) && (hasPages || gone.has(id)) && this.whereabouts.children.of(id).size === 0,
+    )
   }
 
   /** Writes what is due. @returns the ids of what was written */
@@ -134,13 +140,26 @@ export class LooseEnds {
   }
 
   stop(): void {
-    for (const stop of this.stopNoting) stop()
+    this.whereabouts.stop()
   }
 
   private tieShape(shape: TLShape, { accepted, isFirst }: Merge): void {
-    const isDue = isFirst || this.lastOf(shape.parentId) !== undefined
+    const isDue = isFirst || this.whereabouts.lastOf(shape.parentId) !== undefined
     this.waiting.add(shape.id, shape.parentId)
     const tied = isPageId(shape.parentId) ? shape : this.outOfMissing(shape, accepted)
+    this.takeTied(shape, tied, accepted, isDue)
+  }
+
+  private openRing(shape: TLShape, { accepted, rings, isFirst }: Merge): void {
+    // Whoever of the ring is taken out of it, or goes, opens it elsewhere.
+    for (const id of rings.get(shape.id)?.ids ?? []) this.waiting.add(shape.id, id)
+    const former = this.whereabouts.onPage(shape)
+    const isPageThere = former !== undefined && this.isOnBoard(former.parentId)
+    const parentId = isPageThere ? former.parentId : this.usualPage(accepted)
+    this.takeTied(shape, { ...shape, ...former, parentId }, accepted, isFirst || former !== undefined)
+  }
+
+  private takeTied(shape: TLShape, tied: TLShape, accepted: Map<string, TLRecord>, isDue: boolean): void {
     accepted.set(tied.id, tied)
     if (isDue && tied !== shape) this.due.add(tied.id)
     if (!isPageId(tied.parentId) || this.isOnBoard(tied.parentId)) return
@@ -153,7 +172,7 @@ export class LooseEnds {
     let { x, y, rotation, parentId }: Place = shape
     const left = new Set<string>()
     while (!this.isOnBoard(parentId) && !left.has(parentId)) {
-      const parent = this.lastOf(parentId)
+      const parent = this.whereabouts.lastOf(parentId)
       if (parent?.typeName !== 'shape') break
       left.add(parentId)
       ;({ x, y } = outOf(parent, { x, y }))
@@ -161,13 +180,17 @@ export class LooseEnds {
       parentId = parent.parentId
     }
     const isHome = isPageId(parentId) || (this.isOnBoard(parentId) && !this.liesIn(parentId, shape.id))
-    if (!isHome) parentId = usualPage(this.pagesWith(accepted).filter(page => this.isOnBoard(page.id))) as TLPageId
+    if (!isHome) parentId = this.usualPage(accepted)
     return { ...shape, x, y, rotation, parentId }
+  }
+
+  private usualPage(accepted: ReadonlyMap<string, TLRecord>): TLPageId {
+    return usualPage(this.pagesWith(accepted).filter(page => this.isOnBoard(page.id))) as TLPageId
   }
 
   private takePage(id: TLPageId, accepted: Map<string, TLRecord>): void {
     if (accepted.has(id)) return
-    const known = this.removed.get(id)
+    const known = this.whereabouts.lastOf(id)
     accepted.set(id, known?.typeName === 'page' ? known : this.newPage(id, accepted))
   }
 
@@ -193,14 +216,14 @@ export class LooseEnds {
   }
 
   private writePage(page: PlainRecord): boolean {
-    if (this.children.of(page.id).size === 0) return false
+    if (this.whereabouts.children.of(page.id).size === 0) return false
     putRecord(this.doc, page)
     return true
   }
 
   /** Above all that lies there: what nobody sees is as good as lost. */
   private writePlace(stored: PlainRecord, { x, y, rotation, parentId }: TLShape, tops: Tops): boolean {
-    const index = getIndexAbove(tops.get(parentId) ?? highest(this.childrenOf(parentId)))
+    const index = getIndexAbove(tops.get(parentId) ?? highest(this.whereabouts.childrenOf(parentId)))
     tops.set(parentId, index)
     return changeRecord(this.doc, stored, { ...stored, x, y, rotation, parentId, index })
   }
@@ -221,50 +244,25 @@ export class LooseEnds {
     return recordsOf(this.doc).has(String(id))
   }
 
-  private lastOf(id: TLParentId): Place | TLPage | undefined {
-    return this.store.get(id) ?? this.removed.get(id)
+  private isLoose(id: string): boolean {
+    return this.liesInNothing(id) || ringWith(this.doc, id)?.least === id
   }
 
+  private liesInNothing(id: string): boolean {
+    const parent = isShapeId(id) ? readParentAndIndex(recordsOf(this.doc).get(id))?.parentId : undefined
+    return parent !== undefined && !this.isOnBoard(parent)
+  }
+
+  /** Also by way of what is gone: what hangs on that is shown where it was. */
   private liesIn(id: TLParentId, outer: TLShapeId): boolean {
     const passed = new Set<unknown>()
     for (let parent: unknown = id; isShapeId(parent as string) && !passed.has(parent); ) {
       if (parent === outer) return true
       passed.add(parent)
-      parent = readParentAndIndex(recordsOf(this.doc).get(String(parent)))?.parentId
+      const stored = readParentAndIndex(recordsOf(this.doc).get(String(parent)))
+      parent = (stored ?? (this.whereabouts.lastOf(parent as TLShapeId) as Place | undefined))?.parentId
     }
     return false
-  }
-
-  private childrenOf(id: TLParentId): TLShape[] {
-    const children = [...this.children.of(id)].map(child => this.store.get(child as TLShapeId))
-    return children.filter(child => child !== undefined)
-  }
-
-  private note(): (() => void)[] {
-    const { children, ties, removed } = this
-    const { sideEffects } = this.store
-    const tied = ({ id, fromId, toId }: TLBinding, become: 'add' | 'remove') => {
-      for (const end of [fromId, toId]) ties[become](id, end)
-    }
-    return [
-      sideEffects.registerAfterCreateHandler('shape', ({ id, parentId }) => children.add(id, parentId)),
-      sideEffects.registerAfterChangeHandler('shape', (before, { id, parentId }) => {
-        if (before.parentId === parentId) return
-        children.remove(id, before.parentId)
-        children.add(id, parentId)
-      }),
-      sideEffects.registerAfterDeleteHandler('shape', ({ id, typeName, x, y, rotation, parentId }) => {
-        children.remove(id, parentId)
-        removed.set(id, { typeName, x, y, rotation, parentId })
-      }),
-      sideEffects.registerAfterCreateHandler('binding', binding => tied(binding, 'add')),
-      sideEffects.registerAfterChangeHandler('binding', (before, after) => {
-        tied(before, 'remove')
-        tied(after, 'add')
-      }),
-      sideEffects.registerAfterDeleteHandler('binding', binding => tied(binding, 'remove')),
-      sideEffects.registerAfterDeleteHandler('page', page => void removed.set(page.id, page)),
-    ]
   }
 }
 

@@ -7,7 +7,15 @@ import { editedShape, withOwnText } from './edited-text.ts'
 import { LooseEnds } from './loose-ends.ts'
 import type { PeerFields } from './own-undo.ts'
 import { plain, unplain } from './plain.ts'
+import { type Rings, ringsAmong } from './rings.ts'
 import { migrated } from './schema-version.ts'
+
+/** What a record comes with. */
+interface Around {
+  others: ReadonlyMap<string, PlainRecord>
+  gone: ReadonlySet<string>
+  rings: Rings
+}
 
 export class RemoteChanges {
   private readonly store: TLStore
@@ -41,7 +49,8 @@ export class RemoteChanges {
     const records = recordsOf(this.doc)
     const read = new Map<string, PlainRecord>()
     const gone = new Set<TLRecord['id']>()
-    for (const id of this.affectedBy(ids)) {
+    const affected = this.affectedBy(ids)
+    for (const id of affected) {
       const value = records.get(id)
       const record = value === undefined ? undefined : readRecord(id, value)
       if (record) read.set(id, record)
@@ -50,17 +59,18 @@ export class RemoteChanges {
     }
     const accepted = new Map<string, TLRecord>()
     const current = migrated(read, this.doc, this.store.schema)
+    const rings = ringsAmong(this.doc, affected)
     for (const record of current.values()) {
-      const valid = this.accept(record, current, gone)
+      const valid = this.accept(record, { others: current, gone, rings })
       if (valid) accepted.set(valid.id, this.withoutHeldText(valid))
     }
-    this.looseEnds.tie({ accepted, gone, isFirst })
+    this.looseEnds.tie({ accepted, gone, rings, isFirst })
     if (accepted.size > 0 || gone.size > 0) this.put([...accepted.values()], [...gone])
   }
 
-  /** Of these records of the document those that lie in nothing. */
+  /** What counts as loose in the document: of these records, or because of them. */
   looseAmong(ids: Iterable<string>): string[] {
-    return [...ids].filter(id => this.looseEnds.isLoose(id))
+    return this.looseEnds.looseAmong(ids)
   }
 
   /** Writes into the document what is shown otherwise than it says. For pages that have drawn on the board. */
@@ -88,21 +98,19 @@ export class RemoteChanges {
     return withOwnText(known, record)
   }
 
-  private accept(
-    record: PlainRecord,
-    others: ReadonlyMap<string, PlainRecord>,
-    gone: ReadonlySet<string>,
-  ): TLRecord | undefined {
+  private accept(record: PlainRecord, { others, gone, rings }: Around): TLRecord | undefined {
     if (!this.isShared(record)) return undefined
     const known = this.store.get(record.id as TLRecord['id'])
     try {
       const phase = known ? 'updateRecord' : 'createRecord'
       const valid = this.store.schema.validateRecord(this.store, unplain(record), phase, known ?? null)
       const parentOf = (id: string): unknown => {
+        if (rings.has(id)) return undefined
         const shape = others.get(id) ?? (gone.has(id) ? undefined : this.store.get(id as TLRecord['id']))
         return (shape as PlainRecord | undefined)?.parentId
       }
-      const hazard = hazardOf(plain(valid), parentOf)
+      const shown = plain(valid)
+      const hazard = hazardOf(rings.has(record.id) ? { ...shown, parentId: undefined } : shown, parentOf)
       if (hazard) return this.putAside(record.id, hazard)
       this.setAside.delete(record.id)
       return valid
