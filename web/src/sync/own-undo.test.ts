@@ -84,6 +84,39 @@ describe('undo takes back only what this user did', () => {
     expect(geo(bob.store, 'r')).toBeUndefined()
   })
 
+  it('nor puts anything into what a peer has put into it', () => {
+    const { alice, bob, settle } = twoPages()
+    alice.store.put([frame('f', { x: 100 }), frame('g', { x: 10, parentId: shapeId('f') })])
+    settle()
+    const undo = edit(alice.store, 'g', shape => paint('red')({ ...shape, x: 700, parentId: rectangle('').parentId }))
+    settle()
+    edit(bob.store, 'f', shape => ({ ...shape, x: 20, parentId: shapeId('g') }))
+    settle()
+    undo()
+    const places = { f: { x: 20, parentId: shapeId('g') }, g: { x: 700, parentId: rectangle('').parentId } }
+    expect(geo(alice.store, 'f')).toMatchObject(places.f)
+    expect(geo(alice.store, 'g')).toMatchObject({ ...places.g, props: { color: 'black' } })
+    settle()
+    expect([geo(bob.store, 'f'), geo(bob.store, 'g')]).toEqual([geo(alice.store, 'f'), geo(alice.store, 'g')])
+  })
+
+  it('yet turns over again what the user has turned over', () => {
+    const { alice, bob, settle } = twoPages()
+    alice.store.put([frame('f'), frame('g', { parentId: shapeId('f') })])
+    settle()
+    const undo = undoable(alice.store, () => {
+      edit(alice.store, 'g', shape => ({ ...shape, parentId: rectangle('').parentId }))
+      edit(alice.store, 'f', shape => ({ ...shape, parentId: shapeId('g') }))
+    })
+    settle()
+    undo()
+    settle()
+    for (const { store } of [alice, bob]) {
+      expect(geo(store, 'f')?.parentId).toBe(rectangle('').parentId)
+      expect(geo(store, 'g')?.parentId).toBe(shapeId('f'))
+    }
+  })
+
   it('but brings back what the user deleted', () => {
     const { alice, bob, settle } = twoPages()
     const undo = undoable(alice.store, () => alice.store.remove([shapeId('r')]))

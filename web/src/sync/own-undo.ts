@@ -6,11 +6,12 @@
  * - of a record that is there, to the fields whose last writer is not a peer;
  * - what a peer deleted stays deleted, and nothing comes back that would hang on it: no child without its frame, no
  *   arrow's end without its shape;
+ * - nothing goes back into what a peer has put into it since: it stays where it is;
  * - a creation is not taken back while others' work lies in it: what they put inside, what they wrote in it;
  * - what undo took away comes back by redo as it was when it went, with what others had changed of it.
  */
 import type { RecordsDiff } from '@tldraw/store'
-import { CameraRecordType, type TLRecord, type TLStore } from '@tldraw/tlschema'
+import { CameraRecordType, type TLRecord, type TLShape, type TLStore } from '@tldraw/tlschema'
 import { isEqual } from '@tldraw/utils'
 import { changedFields, fieldsOf, type PlainRecord, withFields } from '../../../core/doc/record-fields.ts'
 import { plainText } from '../../../core/doc/rich-text.ts'
@@ -84,6 +85,7 @@ function ownPart(store: TLStore, peerFields: PeerFields, diff: RecordsDiff<TLRec
     const own = isShared(store, to) ? ownUpdate(store.get(to.id), from, to, peerFields, has) : to
     if (own) updated[id] = [from, own]
   }
+  keepOutOfThemselves(store, updated)
   return { added, updated, removed: withoutOthersWork(store, peerFields, diff.removed) }
 }
 
@@ -103,6 +105,29 @@ function isDangling(
     if (!has(shape.parentId)) return true
   }
   return false
+}
+
+/** Leaves those where they are of which the update would make that they lie in themselves. */
+function keepOutOfThemselves(store: TLStore, updated: Record<string, [TLRecord, TLRecord]>): void {
+  const after = (id: string) => updated[id]?.[1] ?? store.get(id as TLRecord['id'])
+  const liesInItself = (shape: TLShape) => {
+    const passed = new Set<string>()
+    let outer = after(shape.parentId)
+    for (; outer?.typeName === 'shape' && !passed.has(outer.id); outer = after(outer.parentId)) passed.add(outer.id)
+    return passed.has(shape.id)
+  }
+  // Who stays may lie in what was looked at before: again from the beginning.
+  for (let isNews = true; isNews; ) {
+    isNews = false
+    for (const [id, [from, to]] of Object.entries(updated)) {
+      const now = store.get(to.id)
+      if (to.typeName !== 'shape' || now?.typeName !== 'shape') continue
+      if (to.parentId === now.parentId || !liesInItself(to)) continue
+      const { x, y, rotation, parentId, index } = now
+      updated[id] = [from, { ...to, x, y, rotation, parentId, index }]
+      isNews = true
+    }
+  }
 }
 
 /** A frame or a page stays while shapes lie in it that don't go with it: somebody else put them there. */
