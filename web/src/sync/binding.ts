@@ -84,7 +84,11 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
       if (before && after) peerFields.userChanged(plain(before), plain(after))
       if (after) pace.wrote(after)
     }
-    writeChanges(store, doc, changes, origin)
+    let looseEnds: string[] = []
+    writeChanges(store, doc, changes, origin, () => {
+      looseEnds = remote.putLooseEnds(origin)
+    })
+    remote.merge(looseEnds)
     if (local.hasSome) frame.request()
     onChange()
   }
@@ -121,8 +125,7 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
   function noteOwn(ids: Set<string>): void {
     hasWritten = true
     // A peer may have deleted what this user's edits lie in before they were written.
-    const loose = remote.looseAmong(ids)
-    if (loose.length > 0) remote.merge(loose)
+    remote.mergeShifted(ids)
   }
 
   function checkSchema(): void {

@@ -50,14 +50,23 @@ export class LocalChanges {
  * Writes the changes into the document in one transaction. Opening a board makes tldraw create a document, a page and a
  * user record of its own accord, and a user who is called otherwise now has another record: those wait for the first real
  * edit, so that looking at a board never writes to it.
+ *
+ * @param beforeEdits writes what goes before them, if there are any
  */
-export function writeChanges(store: TLStore, doc: Y.Doc, changes: Map<string, LocalChange>, origin: unknown): void {
+export function writeChanges(
+  store: TLStore,
+  doc: Y.Doc,
+  changes: Map<string, LocalChange>,
+  origin: unknown,
+  beforeEdits: () => void,
+): void {
   const edits = editsAmong(doc, changes)
   if (edits.length === 0) return
   doc.transact(() => {
     raiseSchema(doc, store)
     putBoardRecords(store, doc, edits)
     renameEditor(store, doc)
+    beforeEdits()
     for (const [id, { before, after }] of edits) {
       if (!after) removeRecord(doc, id)
       else if (!before) putRecord(doc, plain(after))

@@ -84,6 +84,17 @@ function ringedIn(records: ReadonlyMap<string, PlainRecord>): string[] {
   return [...records.keys()].filter(id => id.startsWith('shape:') && leadsNowhere(id))
 }
 
+/** What leads to a page is shown where the document has it, everything else somewhere. */
+function expectShown({ store, doc }: Page): void {
+  const records = readRecords(doc)
+  const unsure = new Set(ringedIn(records))
+  for (const [id, { typeName, parentId }] of records) {
+    if (typeName !== 'shape') continue
+    const shown = store.get(id as TLShapeId)
+    expect([id, shown?.parentId]).toEqual([id, unsure.has(id) ? expect.any(String) : parentId])
+  }
+}
+
 const shownBy = ({ store }: Page) => new Map(store.allRecords().map(record => [record.id as string, plain(record)]))
 
 describe('what is put into something that a peer deletes meanwhile', () => {
@@ -257,8 +268,8 @@ describe('what is put into something that a peer deletes meanwhile', () => {
 })
 
 it.each([
-  ['whatever was done', ['create', 'move', 'delete', 'delete page', 'undo', 'meet', 'meet without']],
-  ['whatever was put into what', ['move', 'move', 'move', 'undo', 'meet', 'meet without']],
+  ['whatever was done', ['create', 'move', 'delete', 'delete page', 'undo', 'open', 'meet', 'meet without']],
+  ['whatever was put into what', ['move', 'move', 'move', 'undo', 'open', 'meet', 'meet without']],
 ])('nothing hangs on nothing, and all agree, %s while they did not hear of each other', (_, whats) => {
   const name = fc.constantFrom('a', 'b', 'c', 'd')
   const parent = fc.constantFrom('a', 'b', 'c', 'd', 'first', 'second')
@@ -284,17 +295,29 @@ it.each([
           exchange(...some.map(({ doc }) => doc))
         }
       }
+      /** From then on it looks on, until somebody draws there again. */
+      function openAnew(n: number) {
+        const { doc, binding } = pages[n] as Page
+        binding.stop()
+        pages[n] = { ...openPage(doc), done: [], n }
+      }
       for (const { who, what, name, parent, x } of acts) {
-        const { store, done, binding } = pages[who] as (typeof pages)[number]
+        const { store, done } = pages[who] as (typeof pages)[number]
         const parentId = parent === 'first' ? usual : parent === 'second' ? second.id : shapeId(parent)
         if (what === 'meet') meet(pages)
+        else if (what === 'open') openAnew(who)
         else if (what === 'meet without') meet(pages.filter(({ n }) => n !== who))
         else if (what === 'undo') {
           const diff = done.pop()
           if (diff) store.applyDiff(reverseRecordsDiff(diff))
         } else done.push(store.extractingChanges(() => doAs(store, what, shapeId(name), parentId, x)))
         for (const page of pages) expect(ringedIn(shownBy(page))).toEqual([])
-        binding.flush()
+        pages[who]?.binding.flush()
+        for (const page of pages) expectShown(page)
+      }
+      for (const { n } of pages) {
+        openAnew(n)
+        edit(pages[n]?.store as TLStore, `of ${n}`, move(n + 1))
       }
       meet(pages)
       expectSettled(...pages)
@@ -474,6 +497,53 @@ describe('frames that are put into each other', () => {
     page.binding.flush()
     expect(stored(page, shapeId('f'))).toMatchObject({ x: 70, parentId: usual })
     expectSettled(page)
+  })
+
+  it('lie as they are shown, also when the first edit takes one out of the other', () => {
+    const doc = ringedDoc()
+    const [drawing, looker] = [openPage(doc), openPage()]
+    exchange(doc, looker.doc)
+    edit(drawing.store, 'g', shape => ({ ...shape, x: 300, parentId: usual }))
+    drawing.binding.flush()
+    expect(geo(drawing.store, 'f')).toMatchObject({ x: 20, parentId: usual })
+    expect(geo(drawing.store, 'g')).toMatchObject({ x: 300, parentId: usual })
+    exchange(doc, looker.doc)
+    expectSettled(drawing, looker)
+  })
+
+  it('lie as all others see them, when who takes them apart did not know where they were', () => {
+    const page = openPage()
+    put(page.doc, first, frame('f'), frame('g', { parentId: shapeId('f') }))
+    const peer = new Y.Doc()
+    exchange(page.doc, peer)
+    put(peer, frame('f', { x: 20, parentId: shapeId('g') }))
+    exchange(page.doc, peer)
+    expect(geo(page.store, 'f')).toMatchObject({ x: 20, parentId: usual })
+    edit(page.store, 'g', shape => ({ ...shape, x: 300, parentId: usual }))
+    page.binding.flush()
+    expect(geo(page.store, 'f')).toMatchObject({ x: 20, parentId: shapeId('g') })
+    expectSettled(page)
+  })
+
+  it('are where they were put also for who alone has seen them there', () => {
+    const { alice, bob } = ringed()
+    alice.binding.stop()
+    exchange(alice.doc, bob.doc)
+    expect(geo(bob.store, 'f')).toMatchObject({ x: 1020, parentId: usual })
+    bob.binding.flush()
+    expectSettled(bob)
+  })
+
+  it('are left as they are by who does not know where they were, and has not found them so', () => {
+    const page = openPage()
+    put(page.doc, first, rectangle('r'), frame('f'), frame('g', { parentId: shapeId('f') }))
+    const peer = new Y.Doc()
+    exchange(page.doc, peer)
+    put(peer, frame('f', { x: 20, parentId: shapeId('g') }))
+    exchange(page.doc, peer)
+    edit(page.store, 'r', move(5))
+    page.binding.flush()
+    expect(stored(page, shapeId('f'))).toMatchObject({ x: 20, parentId: shapeId('g') })
   })
 
   it('also one in itself', () => {

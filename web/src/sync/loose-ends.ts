@@ -43,7 +43,7 @@ import {
 } from '../../../core/doc/record-layout.ts'
 import { firstPageId, usualPage } from '../../../core/doc/usual-page.ts'
 import { plain } from './plain.ts'
-import { type Rings, ringsAmong, ringWith } from './rings.ts'
+import { type Rings, ringWith } from './rings.ts'
 import { type Place, Whereabouts } from './whereabouts.ts'
 
 /** What a merge brings to the store. */
@@ -93,10 +93,9 @@ export class LooseEnds {
     return affected
   }
 
-  /** What counts as loose in the document: of these shapes, or because of them. */
-  looseAmong(ids: Iterable<string>): string[] {
-    const changed = [...ids]
-    return [...changed.filter(id => this.liesInNothing(id)), ...ringsAmong(this.doc, changed).keys()]
+  /** What these edits of this user's own have to be shown otherwise: what they left loose, and what no longer is. */
+  shiftedBy(ids: ReadonlySet<string>): string[] {
+    return [...this.affectedBy(ids)].filter(id => !ids.has(id) || this.isLoose(id))
   }
 
   /** Changes what comes into the store so that nothing in it hangs on what is not there. */

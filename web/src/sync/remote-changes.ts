@@ -50,6 +50,7 @@ export class RemoteChanges {
     const read = new Map<string, PlainRecord>()
     const gone = new Set<TLRecord['id']>()
     const affected = this.affectedBy(ids)
+    if (affected.size === 0) return
     for (const id of affected) {
       const value = records.get(id)
       const record = value === undefined ? undefined : readRecord(id, value)
@@ -68,15 +69,19 @@ export class RemoteChanges {
     if (accepted.size > 0 || gone.size > 0) this.put([...accepted.values()], [...gone])
   }
 
-  /** What counts as loose in the document: of these records, or because of them. */
-  looseAmong(ids: Iterable<string>): string[] {
-    return this.looseEnds.looseAmong(ids)
+  /** Brings to the store what edits of this user's own have to be shown otherwise: a peer may know better what is there. */
+  mergeShifted(ids: ReadonlySet<string>): void {
+    this.merge(this.looseEnds.shiftedBy(ids))
   }
 
   /** Writes into the document what is shown otherwise than it says. For pages that have drawn on the board. */
   writeLooseEnds(origin: unknown): void {
-    const written = this.looseEnds.write(origin)
-    if (written.length > 0) this.merge(written)
+    this.merge(this.putLooseEnds(origin))
+  }
+
+  /** The same, for a page that is about to write: its edits mean the board as it is shown. @returns what is to be merged */
+  putLooseEnds(origin: unknown): string[] {
+    return this.looseEnds.write(origin)
   }
 
   stop(): void {
