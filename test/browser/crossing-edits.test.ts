@@ -107,6 +107,40 @@ test('in a frame, in a group, on a page: what one puts there while the other del
   }
 })
 
+test('two frames that are put into each other are there for both, with all that lies in them', {
+  timeout: 120_000,
+}, async () => {
+  const frame = (id: string, x: number) =>
+    `{ id: 'shape:${id}', type: 'frame', x: ${x}, y: 0, props: { w: 300, h: 300 } }`
+  const [alice, bob] = await openTwo(`createShapes([${frame('f', 100)}, ${frame('g', 1000)}])
+    .createShapes([${geo('in-f', 10, `, parentId: 'shape:f'`)}, ${geo('in-g', 20, `, parentId: 'shape:g'`)}])`)
+  await apart([alice, bob], async () => {
+    await edit(alice, 'markHistoryStoppingPoint()')
+    await edit(alice, `reparentShapes(['shape:f'], 'shape:g')`)
+    await edit(bob, `reparentShapes(['shape:g'], 'shape:f')`)
+  })
+  const parents = `['f', 'g', 'in-f', 'in-g'].map(id => editor.getShape('shape:' + id).parentId)`
+  const everything = {
+    'shape:f': ['Page 1', 100, 0],
+    'shape:in-f': ['Page 1', 110, 200],
+    'shape:g': ['Page 1', 1000, 0],
+    'shape:in-g': ['Page 1', 1020, 200],
+  }
+  const expectAll = async () => {
+    for (const tab of [alice, bob]) {
+      expect(await shown(tab)).toEqual(everything)
+      expect(await ask(tab, parents)).toEqual(['page:page', 'shape:f', 'shape:f', 'shape:g'])
+    }
+  }
+  await expectAll()
+  // The place that it has now is not of who would take the move back.
+  await edit(alice, 'undo()')
+  await reaches(alice, 'saved')
+  await agree([alice, bob])
+  await expectAll()
+  for (const tab of [alice, bob]) expect(ownComplaints(tab)).toEqual([])
+})
+
 test('an arrow to a shape that the other deletes points where the shape was, for both', {
   timeout: 120_000,
 }, async () => {
