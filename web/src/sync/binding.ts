@@ -124,7 +124,7 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
 
   function noteOwn(ids: Set<string>): void {
     hasWritten = true
-    // A peer may have deleted what this user's edits lie in before they were written.
+    // A peer may have deleted what this user's edits lie in, or put something into it, before they were written.
     remote.mergeShifted(ids)
   }
 

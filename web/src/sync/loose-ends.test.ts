@@ -325,9 +325,7 @@ it.each([
     { numRuns: 40 },
   )
 
-  /**
-   * As tldraw does it: what lies in something goes with it, and nothing is put into what lies in it.
-   */
+  /** As tldraw does it: what lies in something goes with it, and nothing is put into what lies in it. */
   function doAs(store: TLStore, what: string, id: TLShapeId, parentId: TLParentId, x: number): void {
     const familyOf = (root: string): TLShapeId[] =>
       store

@@ -1,16 +1,16 @@
 /**
  * What hangs on something that is not on the board: a shape in a frame or group, or on a page, that somebody has deleted
- * while it was put there; an arrow's end at a shape that is gone. Nothing of it is lost:
+ * while it was put there; an arrow's end at a shape that is gone. And what hangs on itself: frames that two people have each
+ * put into the other's (a ring: `rings.ts`). Nothing of it is lost:
  * - a shape without its frame or group lies on what that lay on, in the same place of the page. Who does not know where
  *   that was shows it on the usual page, by its own coordinates;
- * - of shapes that lie in each other all round, because two people each put theirs into the other's, the one with the
- *   smallest id counts as loose: it lies on the page, where it was before the ring closed, or by its own coordinates. All
- *   others stay in what they lie in;
+ * - of a ring the shape with the smallest id lies on the page, where it was put, or by its own coordinates on the usual
+ *   page if nobody here knows where that was; all others stay in what they lie in;
  * - a page on which shapes lie is there, whoever deleted it;
  * - an end at nothing is no end. tldraw would draw the arrow together to a point, and say so to everybody.
  *
  * So it is shown; to look at a board writes nothing. As it is shown it is written by pages that have drawn on the board
- * in this visit: at once, where they still know what it hung on (as both do whose edits crossed), and with their first
+ * in this visit: at once, where they still know what it hung on (as both do whose edits crossed), and ahead of their first
  * edit what the board held of the kind when they opened it. It does not matter how many do: they write the same fields of
  * the same records. What was deleted with all that lay in it stays deleted, for then nothing hangs on it.
  */

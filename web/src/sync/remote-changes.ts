@@ -49,7 +49,7 @@ export class RemoteChanges {
     const records = recordsOf(this.doc)
     const read = new Map<string, PlainRecord>()
     const gone = new Set<TLRecord['id']>()
-    const affected = this.affectedBy(ids)
+    const affected = isFirst ? new Set(ids) : this.affectedBy(ids)
     if (affected.size === 0) return
     for (const id of affected) {
       const value = records.get(id)
