@@ -58,6 +58,10 @@ const redisUrl = z
 /** Shorter ones are taken, with a warning: people bring secrets along. HMAC with SHA-256 wants one no shorter than its hash (RFC 7518, 3.2). */
 const advisedBytes = { ADMIN_KEY: 16, JWT_SECRET: 32 } as const
 
+const noComment = /^(?!#\s)/
+const isComment =
+  'must not begin like a comment: some programs take the comment behind an empty value in an env file for the value'
+
 const settings = z.object({
   ROLE: z.enum(['all', 'ws', 'api']).default('all'),
   PORT: wholeNumber(8080, 0, 65_535),
@@ -69,15 +73,16 @@ const settings = z.object({
   DATA_DIR: z.string().default('./data'),
   ADMIN_KEY: z
     .string()
-    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces and line breaks: no header carries anything else')
+    .regex(
+      /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
+      'must be printable ASCII, no space at its ends: no header carries it else',
+    )
+    .regex(noComment, isComment)
     .transform(value => new Secret(value))
     .optional(),
   JWT_SECRET: z
     .string()
-    .regex(
-      /^(?!#\s)/,
-      'must not begin like a comment: some programs take what is behind an empty value in an env file for its value',
-    )
+    .regex(noComment, isComment)
     .transform(value => new Secret(value))
     .optional(),
   JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
