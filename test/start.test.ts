@@ -3,7 +3,7 @@
  * succeeds says where to go, and where it listens.
  */
 
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -62,15 +62,15 @@ test('on a database for migrations that is not there, or says nothing of why', {
   }
 })
 
-test('that a signal overtakes ends as any other: nothing stays behind, and it was no failure', {
+test('that a signal overtakes was no failure, and the next finds what it needs', {
   timeout: 120_000,
 }, async () => {
   const { path } = use(temporaryFolder())
   const instance = use(launchInstance({ DATA_DIR: path }))
   await until(() => existsSync(join(path, 'boardsync.lock')))
   expect(await instance.kill('SIGTERM')).toEqual({ code: 0, signal: null })
-  expect(readdirSync(path)).not.toContain('boardsync.lock')
   expect(instance.output()).not.toContain('ready')
+  use(await startInstance({ DATA_DIR: path }))
 })
 
 test('behind a public address, the port that was picked is printed all the same', { timeout: 120_000 }, async () => {
