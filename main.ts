@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   // What nobody foresaw may have left anything half-done. The log has every edit: a new process goes on from there.
   process.on('uncaughtException', error => {
     log.fatal({ err: error }, 'ended by a fault')
+    if (!log.isLevelEnabled('fatal')) console.error(error)
     process.exit(1)
   })
   for (const weakness of weaknesses(config)) log.warn(weakness)

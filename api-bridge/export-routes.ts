@@ -56,16 +56,19 @@ function exportRoute(app: CheckingApp, { reader, storage }: ExportServices): voi
             description: 'Opens in tldraw, anywhere',
             content: { [fileType]: { schema: fileSchema }, 'application/json': { schema: fileSchema } },
           },
-          304: noBody('Nothing on the board has changed since'),
+          304: noBody('Neither the board nor its pictures have changed since'),
         }),
       },
     },
     async (request, reply) => {
       const { board } = request
+      // Before the records: a picture that comes in between is in a file whose tag does not count it, and never the reverse.
+      const pictures = await storage.assets.count(board)
       // All of them at once: by the time the last is sent the replica may be another.
-      const records = await reader.read(board, ({ epoch, known, doc }) =>
-        isUnchanged(request, reply, `"${epoch}-${known}"`) ? undefined : recordsForFile(doc),
-      )
+      const records = await reader.read(board, ({ epoch, known, doc }) => {
+        const etag = pictures > 0 ? `"${epoch}-${known}-${pictures}"` : `"${epoch}-${known}"`
+        return isUnchanged(request, reply, etag) ? undefined : recordsForFile(doc)
+      })
       if (!records) return reply.status(304).send()
       return reply
         .headers({

@@ -25,6 +25,8 @@ export interface AssetStore {
   put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array, sql?: Sql): Promise<PutOutcome>
   /** @returns undefined where the board has no such picture, or is none */
   head(board: BoardId, sha256: string): Promise<AssetHead | undefined>
+  /** How many pictures the board has. It never loses one: as many are the same ones. */
+  count(board: BoardId): Promise<number>
   /** The bytes in slices, each read when it is asked for: who reads slowly holds one slice in memory. */
   read(board: BoardId, sha256: string): AsyncIterable<Uint8Array>
 }
@@ -63,6 +65,15 @@ export class AssetTable implements AssetStore {
       'asset-head',
     )
     return row && { mediaType: row.media_type, size: row.size }
+  }
+
+  async count(board: BoardId): Promise<number> {
+    const [row] = await this.#database.query<{ pictures: number }>(
+      'SELECT count(*)::int AS pictures FROM boardsync.assets WHERE board_id = $1',
+      [board],
+      'asset-count',
+    )
+    return row?.pictures ?? 0
   }
 
   async *read(board: BoardId, sha256: string): AsyncGenerator<Uint8Array> {

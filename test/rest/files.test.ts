@@ -106,7 +106,7 @@ describe('an export', () => {
     expect(answer.headers).toMatchObject({
       'content-type': 'application/vnd.tldraw+json',
       'content-disposition': `attachment; filename="${board}.tldr"`,
-      etag: expect.stringMatching(/^"\d+-\d+"$/),
+      etag: expect.stringMatching(/^"\d+-\d+-1"$/),
     })
     const file: File = answer.json()
     expect(file).toMatchObject({ tldrawFileFormatVersion: 1, schema })
@@ -131,6 +131,18 @@ describe('an export', () => {
     expect(assets.map(({ props }) => (props as { src: string }).src)).toEqual([
       `data:image/png;base64,${pixel.toString('base64')}`,
     ])
+  })
+
+  test('is another as soon as a picture that the board shows has come', async () => {
+    const board = freshBoard()
+    await post(site, board, { type: 'image', content: { url: assetUrl(board, pixel) } })
+    const ask = (headers = {}) => site.ask('GET', `/v1/boards/${board}/export`, undefined, headers)
+    const { etag } = (await ask()).headers
+    const seen = { 'if-none-match': `${etag}` }
+    expect(etag).toMatch(/^"\d+-\d+"$/)
+    expect((await ask(seen)).statusCode).toBe(304)
+    await putPicture(site, board, pixel)
+    expect((await ask(seen)).body).toContain('data:image/png;base64,')
   })
 
   test('of a board that nobody has written to has what every file has', async () => {
