@@ -5,7 +5,8 @@ import { type AgentSighting, agentClientId, keptPeerOf, longestSightingMs } from
 import type { BoardId } from '../core/contract/board-id.ts'
 import { colorOf, isHexColor } from '../core/contract/colors.ts'
 import { MAX_COORDINATE } from '../core/contract/item.ts'
-import { longestId, longestName, nameOf, presentPeerSchema, selectedAtMost } from '../core/contract/present-peer.ts'
+import { longestId, presentPeerSchema, selectedAtMost } from '../core/contract/present-peer.ts'
+import { longestName, shownName } from '../core/contract/present-user.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
 import { type Answer, sendAnswer, type WriteOnce } from './idempotency.ts'
@@ -132,7 +133,7 @@ same credential and name are one agent. At most 100 agents are shown of a board.
     { ttl = usualTtl, color, ...place }: z.output<typeof announcementSchema>,
     grant: Grant,
   ): Promise<AgentSighting> {
-    const name = grant.name === undefined ? place.name : nameOf(grant.name)
+    const name = grant.name === undefined ? place.name : shownName(grant.name)
     const clientId = agentClientId(board, `agent:${grant.subject}`, name)
     const isWhole = ttl === 0 || (place.cursor && place.selection)
     const before = isWhole ? undefined : await agents.lastSeen(board, clientId)

@@ -5,9 +5,8 @@
  *   tldraw's Yjs example         presence {userName, color, cursor {x, y}, selectedShapeIds}
  */
 import { z } from 'zod'
-import { colorOf, isHexColor } from './colors.ts'
+import { objectOf, pointOf, presentUser } from './present-user.ts'
 
-export const longestName = 60
 export const selectedAtMost = 100
 export const longestId = 128
 
@@ -28,26 +27,13 @@ export function presentPeer(clientId: number, state: unknown): PresentPeer | und
   const presence = objectOf(own.presence)
   const user = 'user' in own ? objectOf(own.user) : { name: presence.userName, color: presence.color }
   if (!('user' in own) && typeof presence.userName !== 'string') return undefined
-  const name = typeof user.name === 'string' ? nameOf(user.name) : ''
   const cursor = pointOf(own.cursor) ?? pointOf(presence.cursor)
   const selection = idsOf(own.selection) ?? idsOf(presence.selectedShapeIds)
   return {
-    name: name || 'Somebody',
-    color: isHexColor(user.color) ? user.color : colorOf(String(clientId)),
-    type: user.type === 'agent' ? 'agent' : 'human',
+    ...presentUser(clientId, user),
     ...(cursor && { cursor }),
     ...(selection && { selection }),
   }
-}
-
-/** As it is shown. */
-export const nameOf = (given: string): string => given.trim().slice(0, longestName)
-
-function pointOf(value: unknown): { x: number; y: number } | undefined {
-  const { x, y } = objectOf(value)
-  return typeof x === 'number' && typeof y === 'number' && Number.isFinite(x) && Number.isFinite(y)
-    ? { x, y }
-    : undefined
 }
 
 /** Items are named by their record's id without `shape:`. */
@@ -58,6 +44,3 @@ function idsOf(value: unknown): string[] | undefined {
     .slice(0, selectedAtMost)
     .map(id => id.replace(/^shape:/, ''))
 }
-
-const objectOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}

@@ -27,7 +27,7 @@ import type { ChangeOutcome } from '../../core/contract/change.ts'
 import { agentNamesChannel, agentsGroup, boardOfChannel, everyAgentsChannel } from '../../core/contract/channels.ts'
 import { colorOf } from '../../core/contract/colors.ts'
 import type { KeptPeer } from '../../core/contract/kept-presence.ts'
-import { nameOf } from '../../core/contract/present-peer.ts'
+import { shownName } from '../../core/contract/present-user.ts'
 import type { DecidedChange } from '../../core/store/change-drain.ts'
 import { createdByIn, traceOf } from './agent-trace.ts'
 import type { Room } from './room.ts'
@@ -122,7 +122,7 @@ export class Agents {
     const latest = new Map<string, { made: DecidedChange; name: string }>()
     for (const made of decided) {
       const given = made.status === 'applied' ? (createdByIn(made.change) ?? this.#nameOf(made.actor)) : undefined
-      const name = given && nameOf(given)
+      const name = given && shownName(given)
       if (name) latest.set(`${made.actor} ${name}`, { made, name })
     }
     for (const { made, name } of latest.values()) {

@@ -1,10 +1,9 @@
 /** This user's own avatar: pressed, it lets them choose the name and colour that the others see. */
 import { useEffect, useRef, useState } from 'react'
 import { palette } from '../../../core/contract/colors.ts'
+import { longestName, shownName } from '../../../core/contract/present-user.ts'
 import { initials } from '../initials.ts'
 import { useBoard } from './board-context.ts'
-
-const longestName = 60
 
 export function OwnAvatar() {
   const { user, onUser } = useBoard()
@@ -21,7 +20,7 @@ export function OwnAvatar() {
   }, [isOpen])
 
   const rename = (name: string) => {
-    const given = name.trim().slice(0, longestName)
+    const given = shownName(name)
     if (given !== '') onUser({ ...user, name: given })
   }
 

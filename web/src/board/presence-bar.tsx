@@ -2,8 +2,9 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { isEqual, useEditor, useValue } from 'tldraw'
 import type { WebsocketProvider } from 'y-websocket'
+import type { PresentUser } from '../../../core/contract/present-user.ts'
 import { initials } from '../initials.ts'
-import { type PresentUser, readUser } from '../sync/awareness-state.ts'
+import { readUser } from '../sync/awareness-state.ts'
 import { followedPeer, toggleFollowing } from './follow.ts'
 import { OwnAvatar } from './own-avatar.tsx'
 

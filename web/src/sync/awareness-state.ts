@@ -5,13 +5,7 @@
  * what tldraw needs beside them to show a peer fully. All of it comes from strangers: nothing is believed unread.
  */
 import type { TLInstancePresence } from '@tldraw/tlschema'
-import { colorOf, isHexColor } from '../../../core/contract/colors.ts'
-
-export interface PresentUser {
-  name: string
-  color: string
-  type: 'human' | 'agent'
-}
+import { objectOf, type PresentUser, pointOf, presentUser } from '../../../core/contract/present-user.ts'
 
 export interface AwarenessState {
   user: PresentUser
@@ -33,36 +27,21 @@ export type PresenceExtras = Pick<
 
 /** The server drops states over 16 KiB; a page that keeps well below never goes missing. */
 export const longestStateChars = 12_000
-const longestName = 60
-
 /** The user of any awareness state, ours or a stock client's; undefined where there is none. */
 export function readUser(clientId: number, state: unknown): PresentUser | undefined {
-  const user = isObject(state) ? state.user : undefined
-  if (!isObject(user)) return undefined
-  const name = typeof user.name === 'string' ? user.name.trim().slice(0, longestName) : ''
-  return {
-    name: name || 'Somebody',
-    color: isHexColor(user.color) ? user.color : colorOf(String(clientId)),
-    type: user.type === 'agent' ? 'agent' : 'human',
-  }
+  const { user } = objectOf(state)
+  return isObject(user) ? presentUser(clientId, user) : undefined
 }
 
-export function readCursor(state: unknown): { x: number; y: number } | null {
-  const cursor = isObject(state) ? state.cursor : undefined
-  if (!isObject(cursor)) return null
-  const { x, y } = cursor
-  return typeof x === 'number' && typeof y === 'number' && Number.isFinite(x) && Number.isFinite(y) ? { x, y } : null
-}
+export const readCursor = (state: unknown): { x: number; y: number } | null => pointOf(objectOf(state).cursor) ?? null
 
 export function readSelection(state: unknown): string[] {
-  const selection = isObject(state) ? state.selection : undefined
+  const { selection } = objectOf(state)
   return Array.isArray(selection) ? selection.filter(id => typeof id === 'string') : []
 }
 
-export function readExtras(state: unknown): Partial<Record<keyof PresenceExtras, unknown>> {
-  const presence = isObject(state) ? state.presence : undefined
-  return isObject(presence) ? presence : {}
-}
+export const readExtras = (state: unknown): Partial<Record<keyof PresenceExtras, unknown>> =>
+  objectOf(objectOf(state).presence)
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

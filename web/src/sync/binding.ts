@@ -9,7 +9,7 @@
  */
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
-import { metaOf, recordsOf } from '../../../core/doc/record-layout.ts'
+import { changedIn, metaOf, recordsOf } from '../../../core/doc/record-layout.ts'
 import { watchEditedText } from './edited-text.ts'
 import { type OncePerFrame, oncePerFrame } from './frame.ts'
 import { editsAmong, LocalChanges, writeChanges } from './local-changes.ts'
@@ -105,7 +105,7 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
   }
 
   function mergeEvents(events: Y.YEvent<Y.AbstractType<unknown>>[], transaction: Y.Transaction): void {
-    const changed = changedRecords(events)
+    const changed = new Set(events.flatMap(event => [...changedIn(event)]))
     if (transaction.origin === origin) noteOwn(changed)
     else mergePeers(changed)
     // Who only looks writes nothing, nor does who may not: until the server says so, nobody knows whether this user may.
@@ -174,15 +174,4 @@ export function bindStore(store: TLStore, doc: Y.Doc, options: BindingOptions = 
       stopListening()
     },
   }
-}
-
-/** The ids of the records these events are about: keys of the map itself, or the map entry something changed within. */
-function changedRecords(events: Y.YEvent<Y.AbstractType<unknown>>[]): Set<string> {
-  const ids = new Set<string>()
-  for (const event of events) {
-    const [id] = event.path
-    if (id !== undefined) ids.add(String(id))
-    else for (const key of (event as Y.YMapEvent<unknown>).keysChanged) ids.add(key)
-  }
-  return ids
 }

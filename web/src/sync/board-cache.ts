@@ -35,15 +35,15 @@ export class BoardCache {
   readonly unsaved: Unsaved
   /** What the server has to know, by client id, if the board is still the same. */
   readonly confirmed: ReadonlyMap<number, number>
-  private readonly persistence: IndexeddbPersistence
-  private readonly doc: Y.Doc
-  private readonly ownClients: Set<number>
-  private timer: ReturnType<typeof setTimeout> | undefined
-  private isForgotten = false
+  readonly #persistence: IndexeddbPersistence
+  readonly #doc: Y.Doc
+  readonly #ownClients: Set<number>
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #isForgotten = false
 
   private constructor(persistence: IndexeddbPersistence, doc: Y.Doc, own: ReadonlyMap<number, OwnClient>) {
-    this.persistence = persistence
-    this.doc = doc
+    this.#persistence = persistence
+    this.#doc = doc
     const clocks = Y.decodeStateVector(Y.encodeStateVector(doc))
     this.heldBoard = clocks.size > 0
     this.unsaved = unsavedOf(clocks, own)
@@ -51,7 +51,7 @@ export class BoardCache {
     const clients = [...own].filter(
       ([client, { confirmed, deleted }]) => deleted.length > 0 || confirmed < (clocks.get(client) ?? 0),
     )
-    this.ownClients = new Set([doc.clientID, ...clients.map(([client]) => client)])
+    this.#ownClients = new Set([doc.clientID, ...clients.map(([client]) => client)])
   }
 
   /**
@@ -95,24 +95,24 @@ export class BoardCache {
 
   /** Keeps, soon, how far the server has confirmed. */
   note(saved: SavedEdits): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
       this.noteNow(saved)
     }, noteEveryMs)
   }
 
   noteNow(saved: SavedEdits): void {
-    const { db } = this.persistence
+    const { db } = this.#persistence
     // What a page notes as it closes would else be all that is kept: deletions that no server will ever confirm.
-    if (!db || this.isForgotten) return
+    if (!db || this.#isForgotten) return
     const at = Date.now()
     const deleted = saved.unsavedDeletions
     write(db, own => {
-      for (const client of this.ownClients) {
+      for (const client of this.#ownClients) {
         const ofClient: OwnClient = {
           confirmed: saved.confirmedOf(client),
           // Whose records they were says nothing about who deleted them: all of it is noted here.
-          deleted: client === this.doc.clientID ? deleted : [],
+          deleted: client === this.#doc.clientID ? deleted : [],
           at,
         }
         own.put(ofClient, String(client))
@@ -127,9 +127,9 @@ export class BoardCache {
 
   /** Forgets the board. What happens to the document afterwards is not kept, nor how far it is saved. */
   async clear(): Promise<void> {
-    this.isForgotten = true
+    this.#isForgotten = true
     this.stop()
-    const { db } = this.persistence
+    const { db } = this.#persistence
     if (!db) return
     // Not by deleting the database: other tabs may have it open.
     const [updates, own] = idb.transact(db, [stores.updates, stores.own]) as [IDBObjectStore, IDBObjectStore]
@@ -137,15 +137,15 @@ export class BoardCache {
   }
 
   stop(): void {
-    clearTimeout(this.timer)
+    clearTimeout(this.#timer)
     // y-indexeddb's compaction, which would write the whole document once more.
-    clearTimeout(this.persistence._storeTimeoutId)
-    this.doc.off('update', this.persistence._storeUpdate)
+    clearTimeout(this.#persistence._storeTimeoutId)
+    this.#doc.off('update', this.#persistence._storeUpdate)
   }
 
   async close(): Promise<void> {
     this.stop()
-    await this.persistence.destroy()
+    await this.#persistence.destroy()
   }
 }
 

@@ -28,7 +28,9 @@ export interface ConnectionOptions {
   probe: () => void
 }
 
+/** Close codes of the server (`core/contract/close-codes.ts` has all of them). */
 export const credentialRefused = 4401
+export const boardDeleted = 4404
 const longestPauseMs = 2_500
 /** Another credential is asked for this long before one expires; of a short-lived one when half its time is over. */
 const renewBeforeMs = 30_000

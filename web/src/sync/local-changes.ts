@@ -3,6 +3,7 @@ import type { RecordsDiff } from '@tldraw/store'
 import type { TLRecord, TLStore } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
 import { changeRecord, putRecord, readRecord, recordsOf, removeRecord } from '../../../core/doc/record-layout.ts'
+import { firstPageId } from '../../../core/doc/usual-page.ts'
 import { plain } from './plain.ts'
 import { raiseSchema } from './schema-version.ts'
 
@@ -15,34 +16,34 @@ export interface LocalChange {
 
 /** Gathers the store's diffs: of many changes to one record only the first state and the last one count. */
 export class LocalChanges {
-  private changes = new Map<string, LocalChange>()
+  #changes = new Map<string, LocalChange>()
 
   gather(diff: RecordsDiff<TLRecord>): void {
-    for (const record of Object.values(diff.added)) this.note(record.id, undefined, record)
-    for (const [from, to] of Object.values(diff.updated)) this.note(to.id, from, to)
-    for (const record of Object.values(diff.removed)) this.note(record.id, record, undefined)
+    for (const record of Object.values(diff.added)) this.#note(record.id, undefined, record)
+    for (const [from, to] of Object.values(diff.updated)) this.#note(to.id, from, to)
+    for (const record of Object.values(diff.removed)) this.#note(record.id, record, undefined)
   }
 
   get hasSome(): boolean {
-    return this.changes.size > 0
+    return this.#changes.size > 0
   }
 
   /** @param mayWait which changes stay here */
   take(mayWait: (id: string, change: LocalChange) => boolean): Map<string, LocalChange> {
-    const taken = this.changes
-    this.changes = new Map()
+    const taken = this.#changes
+    this.#changes = new Map()
     for (const [id, change] of taken) {
       if (!mayWait(id, change)) continue
       taken.delete(id)
-      this.changes.set(id, change)
+      this.#changes.set(id, change)
     }
     return taken
   }
 
-  private note(id: string, before: TLRecord | undefined, after: TLRecord | undefined): void {
-    const known = this.changes.get(id)
+  #note(id: string, before: TLRecord | undefined, after: TLRecord | undefined): void {
+    const known = this.#changes.get(id)
     if (known) known.after = after
-    else this.changes.set(id, { before, after })
+    else this.#changes.set(id, { before, after })
   }
 }
 
@@ -87,9 +88,6 @@ function isEdit(doc: Y.Doc, id: string, { before, after }: LocalChange): boolean
   const isGiven = after.typeName === 'document' || after.id === firstPageId
   return !(isGiven && !before)
 }
-
-/** tldraw's own default page. */
-const firstPageId = 'page:page'
 
 /**
  * What a board needs before its first edit makes sense: document, pages, and who edits. On a board with pages, one that is

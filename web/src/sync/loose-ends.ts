@@ -60,21 +60,21 @@ interface Merge {
 type Tops = Map<TLParentId, IndexKey>
 
 export class LooseEnds {
-  private readonly store: TLStore
-  private readonly doc: Y.Doc
+  readonly #store: TLStore
+  readonly #doc: Y.Doc
   /** Ids of records by the id of what they hang on and is not there. */
-  private readonly waiting = new Groups()
+  readonly #waiting = new Groups()
   /** Ids of records that are shown otherwise than the document has them, and that this page is to write. */
-  private readonly due = new Set<string>()
-  private readonly whereabouts: Whereabouts
-  private readonly pages: Signal<TLPage[]>
+  readonly #due = new Set<string>()
+  readonly #whereabouts: Whereabouts
+  readonly #pages: Signal<TLPage[]>
 
   constructor(store: TLStore, doc: Y.Doc) {
-    this.store = store
-    this.doc = doc
+    this.#store = store
+    this.#doc = doc
     // Asked for once: every query begins with a look at all records.
-    this.pages = store.query.records('page')
-    this.whereabouts = new Whereabouts(store)
+    this.#pages = store.query.records('page')
+    this.#whereabouts = new Whereabouts(store)
   }
 
   /** These records and those that are shown otherwise when these come or go. */
@@ -82,12 +82,12 @@ export class LooseEnds {
     const affected = new Set(ids)
     // A set may grow while it is walked.
     for (const id of affected) {
-      for (const waiting of this.waiting.of(id)) affected.add(waiting)
-      const ring = ringWith(this.doc, id)
+      for (const waiting of this.#waiting.of(id)) affected.add(waiting)
+      const ring = ringWith(this.#doc, id)
       if (ring) affected.add(ring.least)
-      if (this.isOnBoard(id) || !this.store.has(id as TLRecord['id'])) continue
-      for (const hanging of this.whereabouts.hangingOn(id)) {
-        if (this.isOnBoard(hanging)) affected.add(hanging)
+      if (this.#isOnBoard(id) || !this.#store.has(id as TLRecord['id'])) continue
+      for (const hanging of this.#whereabouts.hangingOn(id)) {
+        if (this.#isOnBoard(hanging)) affected.add(hanging)
       }
     }
     return affected
@@ -95,7 +95,7 @@ export class LooseEnds {
 
   /** What these edits of this user's own have to be shown otherwise: what they left loose, and what no longer is. */
   shiftedBy(ids: ReadonlySet<string>): string[] {
-    return [...this.affectedBy(ids)].filter(id => !ids.has(id) || this.isLoose(id))
+    return [...this.affectedBy(ids)].filter(id => !ids.has(id) || this.#isLoose(id))
   }
 
   /** Changes what comes into the store so that nothing in it hangs on what is not there. */
@@ -103,163 +103,163 @@ export class LooseEnds {
     const { accepted, gone, rings } = merge
     for (const record of accepted.values()) {
       if (record.typeName !== 'shape') continue
-      if (!this.isOnBoard(record.parentId)) this.tieShape(record, merge)
-      else if (rings.has(record.id)) this.openRing(record, merge)
+      if (!this.#isOnBoard(record.parentId)) this.#tieShape(record, merge)
+      else if (rings.has(record.id)) this.#openRing(record, merge)
     }
-    const isThere = (id: TLShapeId) => accepted.has(id) || (this.store.has(id) && !gone.has(id))
+    const isThere = (id: TLShapeId) => accepted.has(id) || (this.#store.has(id) && !gone.has(id))
     for (const record of accepted.values()) {
       if (record.typeName !== 'binding') continue
       const missing = [record.fromId, record.toId].filter(id => !isThere(id))
       if (missing.length === 0) continue
-      for (const id of missing) this.waiting.add(record.id, id)
+      for (const id of missing) this.#waiting.add(record.id, id)
       accepted.delete(record.id)
-      if (!this.store.has(record.id)) continue
+      if (!this.#store.has(record.id)) continue
       gone.add(record.id)
-      this.due.add(record.id)
+      this.#due.add(record.id)
     }
   }
 
   /** Pages of the store that nobody else has and on which nothing lies: deleted ones, and the one that tldraw began with. */
   idlePages(gone: ReadonlySet<string>): TLPageId[] {
-    const ids = this.pages.get().map(({ id }) => id)
-    const hasPages = ids.some(id => this.isOnBoard(id))
+    const ids = this.#pages.get().map(({ id }) => id)
+    const hasPages = ids.some(id => this.#isOnBoard(id))
     return ids.filter(
-      id => !this.isOnBoard(id) && (hasPages || gone.has(id)) && this.whereabouts.children.of(id).size === 0,
+      id => !this.#isOnBoard(id) && (hasPages || gone.has(id)) && this.#whereabouts.children.of(id).size === 0,
     )
   }
 
   /** Writes what is due. @returns the ids of what was written */
   write(origin: unknown): string[] {
-    if (this.due.size === 0) return []
-    const indexOf = (id: string) => (this.store.get(id as TLShapeId) as TLShape | undefined)?.index ?? ''
-    const due = [...this.due].sort((a, b) => (indexOf(a) < indexOf(b) ? -1 : 1))
-    this.due.clear()
+    if (this.#due.size === 0) return []
+    const indexOf = (id: string) => (this.#store.get(id as TLShapeId) as TLShape | undefined)?.index ?? ''
+    const due = [...this.#due].sort((a, b) => (indexOf(a) < indexOf(b) ? -1 : 1))
+    this.#due.clear()
     const tops: Tops = new Map()
-    return this.doc.transact(() => due.filter(id => this.writeOne(id, tops)), origin)
+    return this.#doc.transact(() => due.filter(id => this.#writeOne(id, tops)), origin)
   }
 
   stop(): void {
-    this.whereabouts.stop()
+    this.#whereabouts.stop()
   }
 
-  private tieShape(shape: TLShape, { accepted, isFirst }: Merge): void {
-    const isDue = isFirst || this.whereabouts.lastOf(shape.parentId) !== undefined
-    this.waiting.add(shape.id, shape.parentId)
-    const tied = isPageId(shape.parentId) ? shape : this.outOfMissing(shape, accepted)
-    this.takeTied(shape, tied, accepted, isDue)
+  #tieShape(shape: TLShape, { accepted, isFirst }: Merge): void {
+    const isDue = isFirst || this.#whereabouts.lastOf(shape.parentId) !== undefined
+    this.#waiting.add(shape.id, shape.parentId)
+    const tied = isPageId(shape.parentId) ? shape : this.#outOfMissing(shape, accepted)
+    this.#takeTied(shape, tied, accepted, isDue)
   }
 
-  private openRing(shape: TLShape, { accepted, rings, isFirst }: Merge): void {
+  #openRing(shape: TLShape, { accepted, rings, isFirst }: Merge): void {
     // Whoever of the ring is taken out of it, or goes, opens it elsewhere.
-    for (const id of rings.get(shape.id)?.ids ?? []) this.waiting.add(shape.id, id)
-    const former = this.whereabouts.onPage(shape)
-    const isPageThere = former !== undefined && this.isOnBoard(former.parentId)
-    const parentId = isPageThere ? former.parentId : this.usualPage(accepted)
-    this.takeTied(shape, { ...shape, ...former, parentId }, accepted, isFirst || former !== undefined)
+    for (const id of rings.get(shape.id)?.ids ?? []) this.#waiting.add(shape.id, id)
+    const former = this.#whereabouts.onPage(shape)
+    const isPageThere = former !== undefined && this.#isOnBoard(former.parentId)
+    const parentId = isPageThere ? former.parentId : this.#usualPage(accepted)
+    this.#takeTied(shape, { ...shape, ...former, parentId }, accepted, isFirst || former !== undefined)
   }
 
-  private takeTied(shape: TLShape, tied: TLShape, accepted: Map<string, TLRecord>, isDue: boolean): void {
+  #takeTied(shape: TLShape, tied: TLShape, accepted: Map<string, TLRecord>, isDue: boolean): void {
     accepted.set(tied.id, tied)
-    if (isDue && tied !== shape) this.due.add(tied.id)
-    if (!isPageId(tied.parentId) || this.isOnBoard(tied.parentId)) return
-    if (isDue) this.due.add(tied.parentId)
-    if (!this.store.has(tied.parentId)) this.takePage(tied.parentId, accepted)
+    if (isDue && tied !== shape) this.#due.add(tied.id)
+    if (!isPageId(tied.parentId) || this.#isOnBoard(tied.parentId)) return
+    if (isDue) this.#due.add(tied.parentId)
+    if (!this.#store.has(tied.parentId)) this.#takePage(tied.parentId, accepted)
   }
 
   /** On the nearest that is left of what it lay in. */
-  private outOfMissing(shape: TLShape, accepted: ReadonlyMap<string, TLRecord>): TLShape {
+  #outOfMissing(shape: TLShape, accepted: ReadonlyMap<string, TLRecord>): TLShape {
     let { x, y, rotation, parentId }: Place = shape
     const left = new Set<string>()
-    while (!this.isOnBoard(parentId) && !left.has(parentId)) {
-      const parent = this.whereabouts.lastOf(parentId)
+    while (!this.#isOnBoard(parentId) && !left.has(parentId)) {
+      const parent = this.#whereabouts.lastOf(parentId)
       if (parent?.typeName !== 'shape') break
       left.add(parentId)
       ;({ x, y } = outOf(parent, { x, y }))
       rotation += parent.rotation
       parentId = parent.parentId
     }
-    const isHome = isPageId(parentId) || (this.isOnBoard(parentId) && !this.liesIn(parentId, shape.id))
-    if (!isHome) parentId = this.usualPage(accepted)
+    const isHome = isPageId(parentId) || (this.#isOnBoard(parentId) && !this.#liesIn(parentId, shape.id))
+    if (!isHome) parentId = this.#usualPage(accepted)
     return { ...shape, x, y, rotation, parentId }
   }
 
-  private usualPage(accepted: ReadonlyMap<string, TLRecord>): TLPageId {
-    return usualPage(this.pagesWith(accepted).filter(page => this.isOnBoard(page.id))) as TLPageId
+  #usualPage(accepted: ReadonlyMap<string, TLRecord>): TLPageId {
+    return usualPage(this.#pagesWith(accepted).filter(page => this.#isOnBoard(page.id))) as TLPageId
   }
 
-  private takePage(id: TLPageId, accepted: Map<string, TLRecord>): void {
+  #takePage(id: TLPageId, accepted: Map<string, TLRecord>): void {
     if (accepted.has(id)) return
-    const known = this.whereabouts.lastOf(id)
-    accepted.set(id, known?.typeName === 'page' ? known : this.newPage(id, accepted))
+    const known = this.#whereabouts.lastOf(id)
+    accepted.set(id, known?.typeName === 'page' ? known : this.#newPage(id, accepted))
   }
 
-  private newPage(id: TLPageId, accepted: ReadonlyMap<string, TLRecord>): TLPage {
+  #newPage(id: TLPageId, accepted: ReadonlyMap<string, TLRecord>): TLPage {
     // As tldraw and the server make it.
     if (id === firstPageId) return PageRecordType.create({ id, name: 'Page 1', index: 'a1' as IndexKey })
-    const index = getIndexAbove(highest(this.pagesWith(accepted)))
+    const index = getIndexAbove(highest(this.#pagesWith(accepted)))
     return PageRecordType.create({ id, name: 'Page', index })
   }
 
-  private pagesWith(accepted: ReadonlyMap<string, TLRecord>): TLPage[] {
+  #pagesWith(accepted: ReadonlyMap<string, TLRecord>): TLPage[] {
     const coming = [...accepted.values()].filter(record => record.typeName === 'page')
-    return [...coming, ...this.pages.get()]
+    return [...coming, ...this.#pages.get()]
   }
 
-  private writeOne(id: string, tops: Tops): boolean {
-    const shown = this.store.get(id as TLRecord['id'])
-    const stored = readRecord(id, recordsOf(this.doc).get(id))
-    if (isPageId(id)) return !stored && shown !== undefined && this.writePage(plain(shown))
+  #writeOne(id: string, tops: Tops): boolean {
+    const shown = this.#store.get(id as TLRecord['id'])
+    const stored = readRecord(id, recordsOf(this.#doc).get(id))
+    if (isPageId(id)) return !stored && shown !== undefined && this.#writePage(plain(shown))
     if (!stored) return false
-    if (stored.typeName === 'binding') return !shown && this.writeLoosened(stored as unknown as TLBinding)
-    return this.isLoose(id) && shown?.typeName === 'shape' && this.writePlace(stored, shown, tops)
+    if (stored.typeName === 'binding') return !shown && this.#writeLoosened(stored as unknown as TLBinding)
+    return this.#isLoose(id) && shown?.typeName === 'shape' && this.#writePlace(stored, shown, tops)
   }
 
-  private writePage(page: PlainRecord): boolean {
-    if (this.whereabouts.children.of(page.id).size === 0) return false
-    putRecord(this.doc, page)
+  #writePage(page: PlainRecord): boolean {
+    if (this.#whereabouts.children.of(page.id).size === 0) return false
+    putRecord(this.#doc, page)
     return true
   }
 
   /** Above all that lies there: what nobody sees is as good as lost. */
-  private writePlace(stored: PlainRecord, { x, y, rotation, parentId }: TLShape, tops: Tops): boolean {
-    const index = getIndexAbove(tops.get(parentId) ?? highest(this.whereabouts.childrenOf(parentId)))
+  #writePlace(stored: PlainRecord, { x, y, rotation, parentId }: TLShape, tops: Tops): boolean {
+    const index = getIndexAbove(tops.get(parentId) ?? highest(this.#whereabouts.childrenOf(parentId)))
     tops.set(parentId, index)
-    return changeRecord(this.doc, stored, { ...stored, x, y, rotation, parentId, index })
+    return changeRecord(this.#doc, stored, { ...stored, x, y, rotation, parentId, index })
   }
 
   /** tldraw has let the arrow go where it pointed to; that it was a peer's edit which made it do so, nobody else knows. */
-  private writeLoosened({ id, fromId, toId }: TLBinding): boolean {
-    if (this.isOnBoard(fromId) && this.isOnBoard(toId)) return false
-    removeRecord(this.doc, id)
-    const arrow = this.store.get(fromId)
-    const stored = readRecord(fromId, recordsOf(this.doc).get(fromId))
+  #writeLoosened({ id, fromId, toId }: TLBinding): boolean {
+    if (this.#isOnBoard(fromId) && this.#isOnBoard(toId)) return false
+    removeRecord(this.#doc, id)
+    const arrow = this.#store.get(fromId)
+    const stored = readRecord(fromId, recordsOf(this.#doc).get(fromId))
     if (arrow?.type !== 'arrow' || !stored) return true
     const { start, end, bend } = arrow.props
-    changeRecord(this.doc, stored, { ...stored, props: { ...(stored.props as object), start, end, bend } })
+    changeRecord(this.#doc, stored, { ...stored, props: { ...(stored.props as object), start, end, bend } })
     return true
   }
 
-  private isOnBoard(id: unknown): boolean {
-    return recordsOf(this.doc).has(String(id))
+  #isOnBoard(id: unknown): boolean {
+    return recordsOf(this.#doc).has(String(id))
   }
 
-  private isLoose(id: string): boolean {
-    return this.liesInNothing(id) || ringWith(this.doc, id)?.least === id
+  #isLoose(id: string): boolean {
+    return this.#liesInNothing(id) || ringWith(this.#doc, id)?.least === id
   }
 
-  private liesInNothing(id: string): boolean {
-    const parent = isShapeId(id) ? readParentAndIndex(recordsOf(this.doc).get(id))?.parentId : undefined
-    return parent !== undefined && !this.isOnBoard(parent)
+  #liesInNothing(id: string): boolean {
+    const parent = isShapeId(id) ? readParentAndIndex(recordsOf(this.#doc).get(id))?.parentId : undefined
+    return parent !== undefined && !this.#isOnBoard(parent)
   }
 
   /** Also by way of what is gone: what hangs on that is shown where it was. */
-  private liesIn(id: TLParentId, outer: TLShapeId): boolean {
+  #liesIn(id: TLParentId, outer: TLShapeId): boolean {
     const passed = new Set<unknown>()
     for (let parent: unknown = id; isShapeId(parent as string) && !passed.has(parent); ) {
       if (parent === outer) return true
       passed.add(parent)
-      const stored = readParentAndIndex(recordsOf(this.doc).get(String(parent)))
-      parent = (stored ?? (this.whereabouts.lastOf(parent as TLShapeId) as Place | undefined))?.parentId
+      const stored = readParentAndIndex(recordsOf(this.#doc).get(String(parent)))
+      parent = (stored ?? (this.#whereabouts.lastOf(parent as TLShapeId) as Place | undefined))?.parentId
     }
     return false
   }

@@ -11,7 +11,7 @@ import { BoardCache } from './board-cache.ts'
 import { BoardPictures } from './board-pictures.ts'
 import { type BoardState, type Ending, sameState } from './board-state.ts'
 import { createBoardStore } from './board-store.ts'
-import { type Closed, Connection, isFinal } from './connection.ts'
+import { boardDeleted, type Closed, Connection, isFinal } from './connection.ts'
 import type { TokenSource } from './credential.ts'
 import { takeDeflated } from './deflated.ts'
 import { EditRight } from './edit-right.ts'
@@ -220,7 +220,7 @@ export function openBoard(
     provider.disconnect()
     if (saved.hasUnsaved) bind()
     // A board that is gone is not kept, but for edits that nobody else has. One that could not be read is not gone.
-    else if ((given.kind === 'begun-anew' && cache) || (given.kind === 'closed' && given.code === 4404))
+    else if ((given.kind === 'begun-anew' && cache) || (given.kind === 'closed' && given.code === boardDeleted))
       void forgetKept()
     update()
   }

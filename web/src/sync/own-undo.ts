@@ -19,38 +19,38 @@ import { plain, unplain } from './plain.ts'
 
 /** The fields that peers wrote and this user has not overwritten since, with the value they left. */
 export class PeerFields {
-  private readonly byRecord = new Map<string, Map<string, unknown>>()
-  private readonly deleted = new Set<string>()
+  readonly #byRecord = new Map<string, Map<string, unknown>>()
+  readonly #deleted = new Set<string>()
 
   peerChanged(before: PlainRecord, after: PlainRecord): void {
     const changed = changedFields(before, after)
     if (changed.size === 0) return
-    const known = this.byRecord.get(after.id)
-    if (!known) this.byRecord.set(after.id, changed)
+    const known = this.#byRecord.get(after.id)
+    if (!known) this.#byRecord.set(after.id, changed)
     else for (const [path, value] of changed) known.set(path, value)
   }
 
   userChanged(before: PlainRecord, after: PlainRecord): void {
-    const known = this.byRecord.get(after.id)
+    const known = this.#byRecord.get(after.id)
     if (known) for (const path of changedFields(before, after).keys()) known.delete(path)
   }
 
   peerAdded(id: string): void {
-    this.deleted.delete(id)
+    this.#deleted.delete(id)
   }
 
   peerDeleted(id: string): void {
-    this.byRecord.delete(id)
-    this.deleted.add(id)
+    this.#byRecord.delete(id)
+    this.#deleted.add(id)
   }
 
   /** Whether a peer deleted it, and nobody has brought it back. */
   isDeleted(id: string): boolean {
-    return this.deleted.has(id)
+    return this.#deleted.has(id)
   }
 
   of(id: string): ReadonlyMap<string, unknown> | undefined {
-    return this.byRecord.get(id)
+    return this.#byRecord.get(id)
   }
 }
 

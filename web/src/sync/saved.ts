@@ -22,39 +22,39 @@ export interface Unsaved {
 }
 
 export class SavedEdits {
-  private readonly written = new IdRanges()
-  private readonly deleted = new IdRanges()
-  private readonly doc: Y.Doc
-  private readonly onChange: () => void
+  readonly #written = new IdRanges()
+  readonly #deleted = new IdRanges()
+  readonly #doc: Y.Doc
+  readonly #onChange: () => void
   /** Whether this page has ever written anything. */
   hasEdited = false
 
   /** @param onChange called when `hasUnsaved` may have changed */
   constructor(doc: Y.Doc, onChange: () => void = () => {}) {
-    this.doc = doc
-    this.onChange = onChange
-    doc.on('afterTransaction', this.noteLocal)
+    this.#doc = doc
+    this.#onChange = onChange
+    doc.on('afterTransaction', this.#noteLocal)
   }
 
   /** Counts these too: edits of an earlier visit that were not confirmed then. */
   add(unsaved: Unsaved): void {
-    for (const { client, clock, length } of unsaved.written) this.written.add(client, clock, length)
-    for (const { client, clock, length } of unsaved.deleted) this.deleted.add(client, clock, length)
+    for (const { client, clock, length } of unsaved.written) this.#written.add(client, clock, length)
+    for (const { client, clock, length } of unsaved.deleted) this.#deleted.add(client, clock, length)
     if (this.hasUnsaved) this.hasEdited = true
-    this.onChange()
+    this.#onChange()
   }
 
   /** Up to where everything that this client wrote is committed. */
   confirmedOf(client: number): number {
-    return this.written.firstOf(client) ?? Y.getState(this.doc.store, client)
+    return this.#written.firstOf(client) ?? Y.getState(this.#doc.store, client)
   }
 
   get unsavedDeletions(): IdRange[] {
-    return [...this.deleted]
+    return [...this.#deleted]
   }
 
   get hasUnsaved(): boolean {
-    return !(this.written.isEmpty && this.deleted.isEmpty)
+    return !(this.#written.isEmpty && this.#deleted.isEmpty)
   }
 
   /** Takes the body of a y-protocols sync message (what follows the message type `0`). The decoder is not advanced. */
@@ -63,41 +63,41 @@ export class SavedEdits {
     const decoder = decoding.clone(message)
     const kind = decoding.readVarUint(decoder)
     const payload = decoding.readVarUint8Array(decoder)
-    if (kind === messageYjsSyncStep1) this.confirmStateVector(payload)
-    else this.confirmUpdate(payload)
-    this.onChange()
+    if (kind === messageYjsSyncStep1) this.#confirmStateVector(payload)
+    else this.#confirmUpdate(payload)
+    this.#onChange()
   }
 
   stop(): void {
-    this.doc.off('afterTransaction', this.noteLocal)
+    this.#doc.off('afterTransaction', this.#noteLocal)
   }
 
-  private readonly noteLocal = (transaction: Y.Transaction): void => {
+  readonly #noteLocal = (transaction: Y.Transaction): void => {
     if (!transaction.local) return
-    const client = this.doc.clientID
+    const client = this.#doc.clientID
     const before = transaction.beforeState.get(client) ?? 0
     const after = transaction.afterState.get(client) ?? 0
     if (after === before && transaction.deleteSet.clients.size === 0) return
-    this.written.add(client, before, after - before)
+    this.#written.add(client, before, after - before)
     for (const [owner, items] of transaction.deleteSet.clients) {
-      for (const { clock, len } of items) this.deleted.add(owner, clock, len)
+      for (const { clock, len } of items) this.#deleted.add(owner, clock, len)
     }
     this.hasEdited = true
-    this.onChange()
+    this.#onChange()
   }
 
-  private confirmStateVector(stateVector: Uint8Array): void {
-    for (const [client, clock] of Y.decodeStateVector(stateVector)) this.written.remove(client, 0, clock)
+  #confirmStateVector(stateVector: Uint8Array): void {
+    for (const [client, clock] of Y.decodeStateVector(stateVector)) this.#written.remove(client, 0, clock)
   }
 
-  private confirmUpdate(update: Uint8Array): void {
+  #confirmUpdate(update: Uint8Array): void {
     const { structs, ds } = Y.decodeUpdate(update)
     for (const struct of structs) {
       // A Skip stands for what the update does not contain.
-      if (!(struct instanceof Y.Skip)) this.written.remove(struct.id.client, struct.id.clock, struct.length)
+      if (!(struct instanceof Y.Skip)) this.#written.remove(struct.id.client, struct.id.clock, struct.length)
     }
     for (const [client, items] of ds.clients) {
-      for (const { clock, len } of items) this.deleted.remove(client, clock, len)
+      for (const { clock, len } of items) this.#deleted.remove(client, clock, len)
     }
   }
 }

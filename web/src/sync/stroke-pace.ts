@@ -10,28 +10,28 @@ const bytesPerSecond = 8_000
 
 export class StrokePace {
   /** By record: until when the next state of its path may wait. */
-  private readonly waits = new Map<string, number>()
-  private readonly now: () => number
+  readonly #waits = new Map<string, number>()
+  readonly #now: () => number
 
   constructor(now: () => number = () => performance.now()) {
-    this.now = now
+    this.#now = now
   }
 
   /** Whether this change may wait for a later state of the same line. */
   mayWait(before: TLRecord | undefined, after: TLRecord | undefined): boolean {
     const path = growingPath(after)
     if (!path || growingPath(before) === path) return false
-    return this.now() < (this.waits.get((after as TLRecord).id) ?? 0)
+    return this.#now() < (this.#waits.get((after as TLRecord).id) ?? 0)
   }
 
   wrote(record: TLRecord): void {
     const path = growingPath(record)
     if (!path) {
-      this.waits.delete(record.id)
+      this.#waits.delete(record.id)
       return
     }
     const bytes = path.reduce((sum, segment) => sum + segment.path.length, 0)
-    this.waits.set(record.id, this.now() + (bytes / bytesPerSecond) * 1000)
+    this.#waits.set(record.id, this.#now() + (bytes / bytesPerSecond) * 1000)
   }
 }
 

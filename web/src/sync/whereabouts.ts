@@ -7,33 +7,33 @@ import { outOf } from '../../../core/doc/plane.ts'
 export type Place = Pick<TLShape, 'typeName' | 'x' | 'y' | 'rotation' | 'parentId'>
 
 export class Whereabouts {
-  private readonly store: TLStore
+  readonly #store: TLStore
   /** The store's shapes by what they lie in, its bindings by what they tie. tldraw's own index is made anew too often. */
   readonly children = new Groups()
-  private readonly ties = new Groups()
+  readonly #ties = new Groups()
   /** Pages and shapes that were deleted in this visit, as they were last. */
-  private readonly removed = new Map<string, TLPage | Place>()
+  readonly #removed = new Map<string, TLPage | Place>()
   /** Of shapes that were put into something else in this visit: where they were before. */
-  private readonly former = new Map<string, Place>()
-  private readonly stopNoting: (() => void)[]
+  readonly #former = new Map<string, Place>()
+  readonly #stopNoting: (() => void)[]
 
   constructor(store: TLStore) {
-    this.store = store
-    this.stopNoting = this.note()
+    this.#store = store
+    this.#stopNoting = this.#note()
   }
 
   hangingOn(id: string): string[] {
-    return [...this.children.of(id), ...this.ties.of(id)]
+    return [...this.children.of(id), ...this.#ties.of(id)]
   }
 
   childrenOf(id: TLParentId): TLShape[] {
-    const children = [...this.children.of(id)].map(child => this.store.get(child as TLShapeId))
+    const children = [...this.children.of(id)].map(child => this.#store.get(child as TLShapeId))
     return children.filter(child => child !== undefined)
   }
 
   /** As it is, or was when it went. */
   lastOf(id: TLParentId): Place | TLPage | undefined {
-    return this.store.get(id) ?? this.removed.get(id)
+    return this.#store.get(id) ?? this.#removed.get(id)
   }
 
   /**
@@ -46,7 +46,7 @@ export class Whereabouts {
     while (isShapeId(parentId)) {
       if (passed.has(parentId)) return undefined
       passed.add(parentId)
-      const known = [this.lastOf(parentId), this.former.get(parentId)]
+      const known = [this.lastOf(parentId), this.#former.get(parentId)]
       const place = known.find(place => place?.typeName === 'shape' && !passed.has(place.parentId))
       if (place?.typeName !== 'shape') return undefined
       ;({ x, y } = outOf(place, { x, y }))
@@ -57,15 +57,15 @@ export class Whereabouts {
   }
 
   stop(): void {
-    for (const stop of this.stopNoting) stop()
+    for (const stop of this.#stopNoting) stop()
   }
 
-  private note(): (() => void)[] {
-    const { children, ties, removed, former } = this
-    const { sideEffects } = this.store
+  #note(): (() => void)[] {
+    const { children } = this
+    const { sideEffects } = this.#store
     const placeOf = ({ typeName, x, y, rotation, parentId }: TLShape): Place => ({ typeName, x, y, rotation, parentId })
     const tied = ({ id, fromId, toId }: TLBinding, become: 'add' | 'remove') => {
-      for (const end of [fromId, toId]) ties[become](id, end)
+      for (const end of [fromId, toId]) this.#ties[become](id, end)
     }
     return [
       sideEffects.registerAfterCreateHandler('shape', ({ id, parentId }) => children.add(id, parentId)),
@@ -73,12 +73,12 @@ export class Whereabouts {
         if (before.parentId === parentId) return
         children.remove(id, before.parentId)
         children.add(id, parentId)
-        former.set(id, placeOf(before))
+        this.#former.set(id, placeOf(before))
       }),
       sideEffects.registerAfterDeleteHandler('shape', shape => {
         children.remove(shape.id, shape.parentId)
-        former.delete(shape.id)
-        removed.set(shape.id, placeOf(shape))
+        this.#former.delete(shape.id)
+        this.#removed.set(shape.id, placeOf(shape))
       }),
       sideEffects.registerAfterCreateHandler('binding', binding => tied(binding, 'add')),
       sideEffects.registerAfterChangeHandler('binding', (before, after) => {
@@ -86,7 +86,7 @@ export class Whereabouts {
         tied(after, 'add')
       }),
       sideEffects.registerAfterDeleteHandler('binding', binding => tied(binding, 'remove')),
-      sideEffects.registerAfterDeleteHandler('page', page => void removed.set(page.id, page)),
+      sideEffects.registerAfterDeleteHandler('page', page => void this.#removed.set(page.id, page)),
     ]
   }
 }
