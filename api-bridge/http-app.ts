@@ -115,6 +115,8 @@ const challenges: Partial<Record<ProblemName, string>> = {
 /** Fastify's own errors, by the status it gives them. */
 const problemOfStatus: Partial<Record<number, ProblemName>> = {
   400: 'request-invalid',
+  // Of a path that leads out of the folder of the page's files, or to a folder in it.
+  403: 'not-found',
   404: 'not-found',
   413: 'body-too-large',
   415: 'content-type-unsupported',
@@ -131,7 +133,8 @@ function problemOf(error: unknown): Problem {
     if (name) return new Problem(name, error.message, challenge ? { headers: { 'www-authenticate': challenge } } : {})
   }
   if (isFastifyError(error)) {
-    const name = problemOfStatus[error.statusCode ?? 500]
+    const { statusCode = 500 } = error
+    const name = problemOfStatus[statusCode] ?? (statusCode < 500 ? 'request-invalid' : undefined)
     if (name) return new Problem(name, error.message)
   }
   return new Problem('internal', 'something is wrong inside the server; it is in its log')

@@ -10,11 +10,12 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ensureMade } from '../core/base/made-folder.ts'
+import { compressFiles } from './compress.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** What goes into the page, beside the files elsewhere that `web/src` imports. */
-const ownSources = ['web/index.html', 'web/vite.config.ts', 'web/src', 'package-lock.json']
+/** What the built page is made of and by, beside the files elsewhere that `web/src` imports. */
+const ownSources = ['web/index.html', 'web/vite.config.ts', 'web/compress.ts', 'web/src', 'package-lock.json']
 
 /**
  * @returns the folder of the built page
@@ -25,6 +26,7 @@ export async function ensurePageBuilt({ log = () => {} }: { log?: (line: string)
     log('building the page…')
     const begun = performance.now()
     await run(viteProgram(), ['build', 'web', '--outDir', folder, '--logLevel', 'warn'])
+    await compressFiles(join(folder, 'assets'))
     log(`page built in ${((performance.now() - begun) / 1000).toFixed(1)} s`)
   })
 }

@@ -1,22 +1,29 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fastify from 'fastify'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { createHttpApp } from '../api-bridge/http-app.ts'
 import { releasing } from '../test/kit/releasing.ts'
 import { silent } from '../test/kit/site.ts'
 import { temporaryFolder } from '../test/kit/temporary-folder.ts'
+import { compressFiles } from './compress.ts'
 import { pageNotFound, pages } from './serve.ts'
 
 const use = releasing()
+const large = 'console.log(1)\n'.repeat(1_000)
 
 async function serve(licenseKey?: string) {
   const { path: directory } = use(temporaryFolder())
   writeFileSync(join(directory, 'index.html'), '<!doctype html><head><title>boardsync</title></head><body></body>')
   mkdirSync(join(directory, 'assets'))
   writeFileSync(join(directory, 'assets/index-abc123.js'), 'console.log(1)')
+  writeFileSync(join(directory, 'assets/large-abc123.js'), large)
   writeFileSync(join(directory, 'secret.txt'), 'not for everybody')
-  const app = use(fastify(), given => given.close())
+  await compressFiles(join(directory, 'assets'))
+  const app = use(
+    createHttpApp(silent, () => undefined),
+    given => given.close(),
+  )
   await app.register(pages, { directory, licenseKey })
   return app
 }
@@ -81,15 +88,38 @@ describe('its files', () => {
   })
 
   it.each([
+    ['br', brotliDecompressSync],
+    ['gzip', gunzipSync],
+  ])('go out as %s to who takes it, and as they are to others', async (encoding, decompress) => {
+    const app = await serve()
+    const ask = (headers: Record<string, string>) => app.inject({ url: '/assets/large-abc123.js', headers })
+    const answer = await ask({ 'accept-encoding': encoding })
+    expect(answer.headers).toMatchObject({
+      'content-encoding': encoding,
+      'content-type': expect.stringContaining('javascript'),
+      'cache-control': 'public, max-age=31536000, immutable',
+      vary: expect.stringMatching(/accept-encoding/i),
+    })
+    expect(answer.rawPayload.byteLength).toBeLessThan(large.length / 10)
+    expect(decompress(answer.rawPayload).toString()).toBe(large)
+    const plain = await ask({})
+    expect([plain.body, plain.headers['content-encoding']]).toEqual([large, undefined])
+    expect(plain.headers.vary).toMatch(/accept-encoding/i)
+  })
+
+  it.each([
     '/assets/none.js',
     '/assets/',
+    '/assets//',
+    '/assets/.',
+    '/assets/%00',
     '/assets/../secret.txt',
     '/assets/%2e%2e/secret.txt',
     '/elsewhere',
     '/b/a/b',
   ])('%s is not one of them', async url => {
     const answer = await (await serve()).inject({ url })
-    expect([403, 404]).toContain(answer.statusCode)
+    expect(answer.statusCode).toBe(404)
     expect(answer.body).not.toContain('not for everybody')
   })
 })

@@ -39,6 +39,7 @@ export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, 
     prefix: '/assets/',
     decorateReply: false,
     index: false,
+    preCompressed: true,
     immutable: true,
     maxAge: '365d',
     setHeaders: reply => {
