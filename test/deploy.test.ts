@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { readConfig } from '../core/base/config.ts'
 import { loadedBy } from './kit/imports.ts'
+import { startCommand } from './kit/instance.ts'
 import { releasing } from './kit/releasing.ts'
 import { projectRoot, readSources } from './kit/sources.ts'
 
@@ -39,8 +40,7 @@ describe('the example of an env file', () => {
   })
 
   test('says how to start with it: as `npm start` does', () => {
-    const { start } = JSON.parse(read('package.json')).scripts
-    expect(read('.env.example')).toContain(`\n# ${start.replace('node ', 'node --env-file=.env ')}\n`)
+    expect(read('.env.example')).toContain(`\n# ${startCommand.replace('node ', 'node --env-file=.env ')}\n`)
   })
 })
 
@@ -88,9 +88,8 @@ describe('the image', () => {
     expect(runtime).toContain('USER node')
     expect(runtime).toContain('STOPSIGNAL SIGTERM')
     // As `npm start` does; Node 24 needs nothing to run TypeScript.
-    const { start } = JSON.parse(read('package.json')).scripts
     expect(runtime.at(-1)).toBe(
-      `CMD ${JSON.stringify(start.replace(' --import tsx', '').split(' ')).replaceAll(',', ', ')}`,
+      `CMD ${JSON.stringify(startCommand.replace(' --import tsx', '').split(' ')).replaceAll(',', ', ')}`,
     )
     for (const from of argumentsOf('FROM')) expect(from).toMatch(/^node:24-slim\b/)
   })

@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { freePort } from './kit/free-port.ts'
-import { launchInstance, startInstance } from './kit/instance.ts'
+import { launchInstance, launchThroughNpm, startInstance } from './kit/instance.ts'
 import { releasing } from './kit/releasing.ts'
 import { temporaryFolder } from './kit/temporary-folder.ts'
 import { until } from './kit/until.ts'
@@ -71,6 +71,16 @@ test('that a signal overtakes was no failure, and the next finds what it needs',
   expect(await instance.kill('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(instance.output()).not.toContain('ready')
   use(await startInstance({ DATA_DIR: path }))
+})
+
+test('through npm ends with npm, in good order', { timeout: 120_000 }, async () => {
+  const npm = use(launchThroughNpm({ LOG_LEVEL: 'info' }))
+  await until(() => npm.output().includes('is ready'), { timeout: 90_000 })
+  const [, url = ''] = /(http:\S+)/.exec(npm.output()) ?? []
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+  expect(await npm.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(npm.output()).toContain('"msg":"stopping"')
+  await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed')
 })
 
 test('behind a public address, the port that was picked is printed all the same', { timeout: 120_000 }, async () => {

@@ -57,11 +57,21 @@ export async function startInstance(settings: Settings = {}, { timeout = 90_000 
   }
 }
 
+/** What `npm start` runs, in a shell that it replaces: a signal for npm would not get past a shell that waits. */
+export const startCommand = packageJson.scripts.start.replace(/^exec (.*) \|\| .*/, '$1')
+
 /** Starts `main.ts` on a free port with data of its own, and waits for nothing. */
 export function launchInstance(settings: Settings = {}): LaunchedInstance {
+  const [, ...args] = startCommand.split(' ')
+  return launch([process.execPath, ...args], settings)
+}
+
+/** As people start it. A signal goes to npm, and the instance ends by it only if npm hands it on. */
+export const launchThroughNpm = (settings: Settings = {}): LaunchedInstance => launch(['npm', 'start'], settings)
+
+function launch([program = '', ...args]: string[], settings: Settings): LaunchedInstance {
   const folder = settings.DATA_DIR === undefined ? temporaryFolder() : undefined
-  const [, ...args] = packageJson.scripts.start.split(' ')
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...inherited(), PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: folder?.path, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
