@@ -206,7 +206,10 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       agents,
     })
   }
-  if (page !== undefined) await app.register(pages, { directory: page, licenseKey: config.TLDRAW_LICENSE_KEY })
+  if (page !== undefined) {
+    const { TLDRAW_LICENSE_KEY: licenseKey, PUBLIC_URL: publicUrl } = config
+    await app.register(pages, { directory: page, licenseKey, publicUrl })
+  }
   if (config.ROLE !== 'api') {
     const replication = new Replication(storage.boards, rooms, bus, log, compareEveryMs)
     parts.add('replication', () => replication.stop())

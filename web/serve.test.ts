@@ -7,12 +7,12 @@ import { releasing } from '../test/kit/releasing.ts'
 import { silent } from '../test/kit/site.ts'
 import { temporaryFolder } from '../test/kit/temporary-folder.ts'
 import { compressFiles } from './compress.ts'
-import { pageNotFound, pages } from './serve.ts'
+import { type PagesOptions, pageNotFound, pages } from './serve.ts'
 
 const use = releasing()
 const large = 'console.log(1)\n'.repeat(1_000)
 
-async function serve(licenseKey?: string) {
+async function serve(options: Omit<PagesOptions, 'directory'> = {}) {
   const { path: directory } = use(temporaryFolder())
   writeFileSync(join(directory, 'index.html'), '<!doctype html><head><title>boardsync</title></head><body></body>')
   mkdirSync(join(directory, 'assets'))
@@ -24,7 +24,7 @@ async function serve(licenseKey?: string) {
     createHttpApp(silent, () => undefined),
     given => given.close(),
   )
-  await app.register(pages, { directory, licenseKey })
+  await app.register(pages, { directory, ...options })
   return app
 }
 
@@ -62,6 +62,13 @@ describe('the page', () => {
     expect(policy.replace(/img-src[^;]*;/, '')).not.toMatch(/https?:|unsafe-eval|\*/)
   })
 
+  it('names the public host where a proxy asks for another', async () => {
+    const app = await serve({ publicUrl: 'https://boards.example' })
+    const { headers } = await app.inject({ url: '/', headers: { host: '10.0.0.7:8080' } })
+    expect(headers['content-security-policy']).toContain(' ws://boards.example wss://boards.example;')
+    expect(headers['content-security-policy']).not.toContain('10.0.0.7')
+  })
+
   it('a Host that is none adds nothing to its policy', async () => {
     const app = await serve()
     const { headers } = await app.inject({ url: '/', headers: { host: "x; script-src 'unsafe-inline'" } })
@@ -70,7 +77,7 @@ describe('the page', () => {
 
   it('learns the licence key at run time, and no key can break out of where it stands', async () => {
     const key = 'tldraw-1/</script><script>alert(1)</script>$&'
-    const { body } = await (await serve(key)).inject({ url: '/b/x' })
+    const { body } = await (await serve({ licenseKey: key })).inject({ url: '/b/x' })
     const [, json] = /<script type="application\/json" id="boardsync-config">(.*?)<\/script>/.exec(body) ?? []
     expect(JSON.parse(json ?? '')).toEqual({ licenseKey: key })
     expect(body.match(/<script/g)).toHaveLength(1)

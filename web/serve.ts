@@ -11,16 +11,20 @@ export interface PagesOptions {
   directory: string
   /** tldraw's, for the page at run time: a key built into the page would be useless in a prebuilt image. */
   licenseKey?: string | undefined
+  /** The address people see, where a proxy may have asked for another host. */
+  publicUrl?: string | undefined
 }
 
-export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, licenseKey }) => {
+export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, licenseKey, publicUrl }) => {
   const html = withConfig(await readFile(join(directory, 'index.html'), 'utf8'), { licenseKey })
 
   const sendPage = (request: FastifyRequest, reply: FastifyReply) =>
     reply
       .headers({
         'cache-control': 'no-cache',
-        'content-security-policy': contentSecurityPolicy(request.host),
+        'content-security-policy': contentSecurityPolicy(
+          publicUrl === undefined ? request.host : new URL(publicUrl).host,
+        ),
         'x-content-type-options': 'nosniff',
         // A board's address is a secret of those who have it.
         'referrer-policy': 'no-referrer',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createRequestGuard } from './request-guard.ts'
 
-const closed = { open: false, ALLOWED_ORIGINS: [], PUBLIC_URL: undefined }
+const closed = { open: false, HOST: '127.0.0.1', ALLOWED_ORIGINS: [], PUBLIC_URL: undefined }
 const open = { ...closed, open: true }
 
 describe('an open server', () => {
@@ -30,6 +30,12 @@ describe('an open server', () => {
     undefined,
   ])('does not answer to %s, whose DNS may point here', host => {
     expect(statusFor(host)).toBe(421)
+  })
+
+  test('answers to the address it listens at, where that is another one of this machine', () => {
+    const elsewhere = createRequestGuard({ ...open, HOST: '127.0.0.2' })
+    expect(elsewhere({ headers: { host: '127.0.0.2:8080' } })).toBeUndefined()
+    expect(statusFor('127.0.0.2:8080')).toBe(421)
   })
 
   test('refuses pages from elsewhere, other ports of this machine included', () => {

@@ -13,12 +13,16 @@ export type RequestGuard = (request: Pick<IncomingMessage, 'headers'>) => Refusa
 /** The host names under which an open server answers: a page elsewhere that names this machine by DNS does not get in. */
 const openHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-export function createRequestGuard(config: Pick<Config, 'open' | 'ALLOWED_ORIGINS' | 'PUBLIC_URL'>): RequestGuard {
+export function createRequestGuard(
+  config: Pick<Config, 'open' | 'HOST' | 'ALLOWED_ORIGINS' | 'PUBLIC_URL'>,
+): RequestGuard {
   const allowed = new Set(config.ALLOWED_ORIGINS)
   const publicOrigin = config.PUBLIC_URL === undefined ? undefined : new URL(config.PUBLIC_URL).origin
+  // Beside them the address that it was told to listen at: 127.0.0.2 is no name that DNS could give to somebody else.
+  const answersTo = (name: string) => openHosts.has(name) || name === config.HOST
   return ({ headers }) => {
     const host = (headers.host ?? '').toLowerCase()
-    if (config.open && !openHosts.has(hostName(host))) {
+    if (config.open && !answersTo(hostName(host))) {
       return { status: 421, reason: 'without a credential setting this server answers to localhost only' }
     }
     const { origin } = headers

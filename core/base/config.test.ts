@@ -64,6 +64,16 @@ describe('settings', () => {
     expect(config.DATABASE_URL?.reveal()).toBe('postgresql://u:p@db/boardsync?sslmode=require')
   })
 
+  test.each(['http://x/path', 'https://x?y=1', 'https://u:secret@x', 'https://x/#there'])(
+    'take %s for no PUBLIC_URL: links begin with it',
+    PUBLIC_URL => {
+      const faults = faultsOf({ PUBLIC_URL })
+      expect(namesOf(faults)).toEqual(['PUBLIC_URL'])
+      expect(faults.join()).not.toContain('secret')
+      expect(faultsOf({ PUBLIC_URL: new URL(PUBLIC_URL).origin })).toEqual([])
+    },
+  )
+
   test('that are wrong are all reported at once, by name, also those that contradict each other', () => {
     const faults = faultsOf({
       ROLE: 'sockets',

@@ -66,7 +66,10 @@ const settings = z.object({
   ROLE: z.enum(['all', 'ws', 'api']).default('all'),
   PORT: wholeNumber(8080, 0, 65_535),
   HOST: z.string().default('127.0.0.1'),
-  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address', abort: true })
+    .refine(isBareAddress, 'must be like https://boards.example.com: no path, query or credentials')
+    .optional(),
   DATABASE_URL: postgresUrl.optional(),
   MIGRATION_DATABASE_URL: postgresUrl.optional(),
   REDIS_URL: redisUrl.optional(),
@@ -199,6 +202,11 @@ const isLoopback = (host: string): boolean => host === 'localhost' || host === '
 
 function isPostgresUrl(text: string): boolean {
   return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol)
+}
+
+function isBareAddress(text: string): boolean {
+  const { origin, href } = new URL(text)
+  return href === `${origin}/`
 }
 
 function isOrigin(text: string): boolean {
