@@ -1,5 +1,7 @@
 /** Asks the server's REST API, as whoever is signed in here. Refusals come as errors that can be shown to people. */
 
+export const unreachable = 'The server cannot be reached.'
+
 export class Refusal extends Error {
   readonly status: number
 
@@ -28,7 +30,9 @@ export async function api<T>(path: string, { method = 'GET', body, signal }: Ask
     answer = await fetch(`/v1${path}`, { ...init, ...json })
   } catch (cause) {
     signal?.throwIfAborted()
-    throw new Refusal(0, `The server cannot be reached. (${cause instanceof Error ? cause.message : 'no answer'})`)
+    // What a browser says of it ("Failed to fetch") tells people nothing.
+    console.warn('boardsync: the server cannot be reached:', cause)
+    throw new Refusal(0, unreachable)
   }
   if (answer.status === 204) return undefined as T
   if (answer.ok) return (await answer.json()) as T
@@ -40,5 +44,12 @@ async function reasonIn(answer: Response): Promise<string> {
   const problem: unknown = await answer.json().catch(() => undefined)
   const { title, detail } = (problem ?? {}) as { title?: string; detail?: string }
   if (answer.status === 403) return 'You have no right to do that on this board.'
-  return title ? `${title}${detail ? `: ${detail}` : ''}.` : `The server answered ${answer.status}.`
+  return title ? sentence(title, detail) : `The server answered ${answer.status}.`
+}
+
+/** Many a detail is the title again, with more to it. */
+function sentence(title: string, detail = ''): string {
+  const isRepeated = detail.toLowerCase().startsWith(title.toLowerCase())
+  const text = isRepeated ? title.charAt(0) + detail.slice(1) : detail ? `${title}: ${detail}` : title
+  return /[.!?…]$/.test(text) ? text : `${text}.`
 }
