@@ -63,7 +63,7 @@ it('says what the server said, where it gives no access', async () => {
   answer = () => new Response('', { status: 503 })
   expect(await press('Copy curl command')).toEqual({
     isFailure: true,
-    text: 'Command could not be copied: the server answered 503',
+    text: 'Command could not be copied: The server answered 503.',
   })
 })
 

@@ -1,4 +1,5 @@
 /** The session of this browser: the server keeps it in a cookie that no script can read, so all there is to do is ask. */
+import { api, Refusal, unreachable } from '../api.ts'
 
 export interface Session {
   /** `anyone` on a server that asks nobody who they are. */
@@ -10,30 +11,48 @@ const renewEveryMs = 60 * 60 * 1_000
 /** Looked at this often, by the clock: timers stand still while the machine sleeps. */
 const lookEveryMs = 60 * 1_000
 
-/** Undefined: nobody is signed in here. @throws Error when the server cannot be asked */
+/** Undefined: nobody is signed in here. @throws Refusal when the server cannot be asked */
 export async function currentSession(): Promise<Session | undefined> {
-  const answer = await fetch(address, { headers: { accept: 'application/json' } })
-  if (answer.status === 401) return undefined
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`)
-  return (await answer.json()) as Session
+  try {
+    return await api<Session>('/session')
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) return undefined
+    throw error
+  }
+}
+
+/** Why somebody is not signed in. */
+export interface SignInFailure {
+  /** For people to read, in sentences. */
+  reason: string
+  /** Nothing was found out about the credential: it may work another time. */
+  isUndecided: boolean
 }
 
 /**
  * @param credential an API key, a JWT or a one-time ticket
- * @returns why not, for people to read; undefined: it worked
+ * @returns undefined: it worked
  */
-export async function signIn(credential: string): Promise<string | undefined> {
+export async function signIn(credential: string): Promise<SignInFailure | undefined> {
   const headers = new Headers()
   try {
     headers.set('x-api-key', credential.trim())
   } catch {
-    return 'A credential has no such characters.'
+    return { reason: 'A credential has no such characters.', isUndecided: false }
   }
   // A request that got no answer is told of below.
   const answer = await fetch(address, { method: 'POST', headers }).catch(() => undefined)
-  if (answer === undefined) return 'The server cannot be reached. Try again.'
-  if (answer.ok) return undefined
-  return answer.status === 401 ? 'This credential is not valid: unknown, expired or revoked.' : 'Try again in a moment.'
+  if (answer?.ok) return undefined
+  if (answer?.status === 401) {
+    return { reason: 'This credential is not valid: unknown, expired or revoked.', isUndecided: false }
+  }
+  return { reason: whyUndecided(answer?.status), isUndecided: true }
+}
+
+function whyUndecided(status: number | undefined): string {
+  if (status === undefined) return unreachable
+  if (status === 429) return 'The server is asked too much just now.'
+  return status >= 500 ? 'The server cannot check it just now.' : `The server answered ${status}.`
 }
 
 /** @returns why not, for people to read; undefined: nobody is signed in here any more */

@@ -1,27 +1,42 @@
 /** Asks for a credential, and signs in with it. */
 import { type FormEvent, useId, useState } from 'react'
-import { signIn } from './session.ts'
+import { type SignInFailure, signIn } from './session.ts'
 import './sign-in.css'
-import { ticketFailure } from './ticket.ts'
+import { ticketFailure, tryTicket } from './ticket.ts'
 
 export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
-  const [failure, setFailure] = useState(ticketFailure)
+  const [ofLink, setOfLink] = useState(ticketFailure)
+  const [ofCredential, setOfCredential] = useState<SignInFailure>()
   const [isBusy, setBusy] = useState(false)
   const id = useId()
 
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const credential = new FormData(event.currentTarget).get('credential')
-    if (typeof credential !== 'string' || credential.trim() === '') return
+  const attempt = async (act: () => Promise<SignInFailure | undefined>, setFailure: typeof setOfLink) => {
     setBusy(true)
-    const refused = await signIn(credential)
+    const refused = await act()
     setBusy(false)
     setFailure(refused)
     if (refused === undefined) onSignedIn()
   }
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const credential = new FormData(event.currentTarget).get('credential')
+    if (typeof credential !== 'string' || credential.trim() === '') return
+    setOfLink(undefined)
+    void attempt(() => signIn(credential), setOfCredential)
+  }
 
   return (
-    <form className="sign-in" data-testid="sign-in" onSubmit={event => void submit(event)}>
+    <form className="sign-in" data-testid="sign-in" onSubmit={submit}>
+      {ofLink && (
+        <p role="alert">
+          {ofLink.reason}
+          {ofLink.isUndecided && (
+            <button type="button" disabled={isBusy} onClick={() => void attempt(tryTicket, setOfLink)}>
+              Try again
+            </button>
+          )}
+        </p>
+      )}
       <label htmlFor={id}>Your API key or token</label>
       <div className="sign-in-row">
         <input id={id} name="credential" type="password" autoComplete="off" spellCheck={false} required />
@@ -29,7 +44,12 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
           Sign in
         </button>
       </div>
-      {failure && <p role="alert">{failure}</p>}
+      {ofCredential && (
+        <p role="alert">
+          {ofCredential.reason}
+          {ofCredential.isUndecided && ' Try again in a moment.'}
+        </p>
+      )}
     </form>
   )
 }
