@@ -112,6 +112,43 @@ test('edits made while the server is away outlive reloads, shown as unsaved, and
   for (const tab of [alice, bob]) expect(ownComplaints(tab)).toEqual([])
 })
 
+test('who signs in again over unsaved edits is told that they are kept, is not asked whether to leave, and has them saved', {
+  timeout: 120_000,
+}, async () => {
+  const { site, sockets } = await startSite()
+  const board = freshBoard()
+  const alice = await open(site, board)
+  const dialogs: string[] = []
+  alice.page.on('dialog', dialog => dialogs.push(dialog.type()))
+  await alice.ready()
+  await edit(alice, note('one', 100))
+  await reaches(alice, 'saved')
+  sockets.refusal = away
+  await alice.page.reload()
+  await alice.ready()
+  await alice.page.mouse.click(600, 400)
+  await edit(alice, note('two', 400))
+  await until(() => hasUnsaved(alice))
+  sockets.refusal = new SyncError('credential-expired', 'as the test says')
+  await message(alice).getByText('kept in this browser').waitFor()
+
+  await alice.page.route('**/v1/session', route => route.fulfill({ status: 201, json: { subject: 'alice' } }))
+  await message(alice).getByLabel('Your API key or token').fill('another')
+  sockets.refusal = undefined
+  await message(alice).getByRole('button', { name: 'Sign in' }).click()
+  await message(alice).waitFor({ state: 'detached' })
+  await reaches(alice, 'saved')
+  await allShow(
+    [alice],
+    [
+      ['one', 100, 100, 'black'],
+      ['two', 400, 100, 'black'],
+    ],
+  )
+  expect(dialogs).toEqual([])
+  expect(ownComplaints(alice)).toEqual([])
+})
+
 test('a board that began anew gets nothing of what browsers had kept of the old one, unsaved edits are handed out', {
   timeout: 120_000,
 }, async () => {

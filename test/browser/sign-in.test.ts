@@ -84,6 +84,35 @@ test('a link with a ticket opens the board once, and the ticket leaves the addre
   expect(late.page.url()).toBe(`${server.url}/b/by-link`)
 })
 
+test('a link that the server could not check says so, and is tried again', {
+  timeout: 90_000,
+}, async () => {
+  const ticket = await ticketFor('by-patience')
+  const tab = await open('/')
+  await tab.page.route('**/v1/session', route =>
+    route.request().method() === 'POST' ? route.fulfill({ status: 503 }) : route.continue(),
+  )
+  await tab.page.goto(`${server.url}/b/by-patience#ticket=${ticket}`)
+  const alert = tab.page.getByRole('alert')
+  await alert.getByText('could not be checked').waitFor()
+  const retry = alert.getByRole('button', { name: 'Try again' })
+  await retry.click()
+  await alert.getByText('could not be checked').waitFor()
+  await tab.page.unroute('**/v1/session')
+  await retry.click()
+  await tab.ready()
+  expect(tab.page.url()).toBe(`${server.url}/b/by-patience`)
+})
+
+test('who has no right to a board can sign in with another credential', { timeout: 90_000 }, async () => {
+  const tab = await open(`/b/theirs#ticket=${await ticketFor('theirs')}`)
+  await tab.ready()
+  await tab.page.goto(`${server.url}/b/not-theirs`)
+  await tab.page.getByText('This board is not open to you').waitFor()
+  await signIn(tab, key)
+  await tab.ready()
+})
+
 test('the home page lets people in and out; who is out is shown no board', { timeout: 90_000 }, async () => {
   const tab = await open('/')
   await signIn(tab, key)

@@ -93,6 +93,11 @@ export class BoardCache {
     return new BoardCache(persistence, doc, own)
   }
 
+  /** Whether edits made now outlive a reload. */
+  get isKeeping(): boolean {
+    return !this.#isForgotten && (this.#doc._observers.get('update')?.has(this.#persistence._storeUpdate) ?? false)
+  }
+
   /** Keeps, soon, how far the server has confirmed. */
   note(saved: SavedEdits): void {
     this.#timer ??= setTimeout(() => {

@@ -48,6 +48,11 @@ export class BoardPictures {
     return this.#uploads.waiting
   }
 
+  /** Whether those outlive a reload. */
+  get areKept(): boolean {
+    return this.#kept?.keepsAll ?? false
+  }
+
   /** Reads what an earlier visit could not upload. */
   async load(): Promise<void> {
     this.#earlier = (await this.#kept?.all()) ?? new Map()

@@ -12,6 +12,8 @@ export interface BoardState {
   status: ConnectionStatus
   /** Edits of this browser that the server has not shown to be committed. */
   hasUnsaved: boolean
+  /** They outlive a reload: this browser keeps them. */
+  keepsUnsaved: boolean
   /** The canvas takes no edits. */
   readOnly: boolean
   /** The server refuses this user's edits. */

@@ -5,14 +5,21 @@ const storeName = 'pictures'
 
 export class KeptPictures {
   readonly #database: Promise<IDBDatabase | undefined>
+  #keepsAll = true
 
   constructor(name: string) {
     this.#database = idb
       .openDB(name, database => idb.createStores(database, [[storeName]]))
       .catch(error => {
         console.warn('boardsync: this browser keeps no pictures; those not uploaded live in this tab only:', error)
+        this.#keepsAll = false
         return undefined
       })
+  }
+
+  /** Whether all that it was given outlives a reload. */
+  get keepsAll(): boolean {
+    return this.#keepsAll
   }
 
   /** By the id of their asset record. None where they cannot be read: the board is opened all the same. */
@@ -34,6 +41,7 @@ export class KeptPictures {
     const store = await this.#open()
     if (!store) return
     await idb.rtop(store.put(picture, assetId)).catch(error => {
+      this.#keepsAll = false
       console.warn(
         'boardsync: this browser could not keep a picture; until it is uploaded it lives in this tab only:',
         error,

@@ -159,6 +159,7 @@ export function openBoard(
       loaded,
       status,
       hasUnsaved,
+      keepsUnsaved: (cache?.isKeeping ?? false) && (waiting === 0 || pictures.areKept),
       readOnly: right.mayOnlyRead || isOutdated || ending !== undefined,
       mayOnlyRead: right.mayOnlyRead,
       ending: ending ?? (isOutdated ? outdated : undefined),
