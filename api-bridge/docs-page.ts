@@ -51,8 +51,8 @@ export function docsPage(api: ApiDocument): string {
     ([name, schema]) =>
       `<details id="schema-${text(name)}"><summary>${text(name)}</summary><pre>${text(JSON.stringify(schema, null, 2))}</pre></details>`,
   )
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${text(api.info.title)} API</title><style>${style}</style></head><body>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<link rel="icon" href="data:,"><title>${text(api.info.title)} API</title><style>${style}</style></head><body>
 <h1>${text(api.info.title)} API <small>${text(api.info.version)}</small></h1>
 ${paragraphs(api.info.description)}
 <p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
@@ -114,6 +114,8 @@ const paragraphs = (markdown = ''): string =>
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 const text = (plain: string): string => plain.replaceAll(/[&<>"]/g, char => escapes[char] ?? char)
 
-const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
-pre{background:#8882;padding:.75rem;overflow:auto;border-radius:.5rem}nav a{display:block;text-decoration:none}
+const style = `:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+a{color:light-dark(#2f4ac0,#8fa5ff)}
+pre{background:#8882;padding:.75rem;overflow:auto;border-radius:.5rem;overflow-wrap:normal}nav a{display:block;text-decoration:none}
 table{border-collapse:collapse;margin:.5rem 0}td{padding:.2rem .8rem .2rem 0;vertical-align:top}section{margin:2.5rem 0}`

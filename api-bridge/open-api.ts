@@ -54,7 +54,7 @@ export async function openApi(v1: FastifyInstance, version: string): Promise<voi
     return reply
       .headers({
         'content-security-policy':
-          "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'",
+          "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'self'",
         'x-content-type-options': 'nosniff',
         'cache-control': 'no-cache',
       })
