@@ -46,10 +46,15 @@ describe('the page', () => {
 
   it('says 404 where no board can be: it tells people why, programs read the status', async () => {
     const app = await serve()
-    for (const url of ['/b/', '/b/ws', '/b/a%20b', `/b/${'x'.repeat(99)}.`]) {
+    for (const url of ['/b', '/b/', '/b/a/b', '/b/ws/', '/b/ws', '/b/a%20b', `/b/${'x'.repeat(99)}.`]) {
       const answer = await app.inject({ url })
       expect([url, answer.statusCode, answer.headers['content-type']]).toEqual([url, 404, 'text/html; charset=utf-8'])
     }
+  })
+
+  it('is found behind a slash too many', async () => {
+    const answer = await (await serve()).inject({ url: '/b/any-board/' })
+    expect([answer.statusCode, answer.headers.location]).toEqual([308, '/b/any-board'])
   })
 
   it('may talk to its own host only, but for pictures', async () => {

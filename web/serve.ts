@@ -36,6 +36,12 @@ export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, 
   app.get<{ Params: { boardId: string } }>('/b/:boardId', (request, reply) =>
     sendPage(request, reply.status(isBoardId(request.params.boardId) ? 200 : 404)),
   )
+  app.get<{ Params: { boardId: string } }>('/b/:boardId/', (request, reply) => {
+    const { boardId } = request.params
+    return isBoardId(boardId) ? reply.redirect(`/b/${boardId}`, 308) : sendPage(request, reply.status(404))
+  })
+  // The page says that nothing is here, and leads home.
+  for (const url of ['/b', '/b/*']) app.get(url, (request, reply) => sendPage(request, reply.status(404)))
 
   // Names carry a hash of the content, so a browser never has to ask again.
   await app.register(fastifyStatic, {
