@@ -1,6 +1,6 @@
 /** A small picture of a board, drawn from its items: where what is, and in which colour. */
 import type { DrawnItem } from './boards.ts'
-import { itemColor } from './item-colors.ts'
+import { itemColor, stickyColor } from './item-colors.ts'
 
 interface Placed extends DrawnItem {
   width: number
@@ -41,7 +41,7 @@ function Drawn({ item, line }: { item: Placed; line: number }) {
   const box = { x, y, width, height, ...turn }
   switch (type) {
     case 'sticky':
-      return <rect {...box} rx={line} fill={color} fillOpacity={0.85} />
+      return <rect {...box} rx={line} fill={stickyColor(style.color)} fillOpacity={0.85} />
     case 'text':
       return <rect {...box} y={y + height / 4} height={height / 2} rx={line} fill={color} fillOpacity={0.45} />
     case 'frame':

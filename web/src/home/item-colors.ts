@@ -17,3 +17,7 @@ const colors: Record<string, string> = {
 }
 
 export const itemColor = (name = 'black'): string => colors[name] ?? 'var(--ink-soft)'
+
+/** A sticky's black is no ink, but the paper it is written on. Much as tldraw has it. */
+export const stickyColor = (name = 'black'): string =>
+  name === 'black' ? 'light-dark(#fcd772, #4a4c52)' : itemColor(name)
