@@ -3,9 +3,19 @@ import './home.css'
 import { pathOfBoard } from '../places.ts'
 import { randomId } from '../random-id.ts'
 import { SignedIn } from '../sign-in/signed-in.tsx'
+import { type SessionState, useSession } from '../sign-in/use-session.ts'
 import { BoardList } from './board-list.tsx'
 
+/** Who can join a board, which is not the same on every server. */
+const hints: Record<SessionState['kind'], string> = {
+  unknown: '',
+  open: 'No form, no account: send the address to whoever should join.',
+  out: '',
+  in: 'Send the address to whoever should join: here they need a key of their own, or a link that lets them in.',
+}
+
 export function HomePage() {
+  const session = useSession()
   return (
     <main className="home">
       <Logo />
@@ -17,8 +27,8 @@ export function HomePage() {
       <button type="button" className="home-new" data-testid="new-board" onClick={openNewBoard}>
         New board
       </button>
-      <p className="home-hint">No form, no account: send the address to whoever should join.</p>
-      <SignedIn />
+      <p className="home-hint">{hints[session.kind]}</p>
+      <SignedIn state={session} />
       <BoardList />
     </main>
   )

@@ -1,18 +1,12 @@
 /** Who is signed in here, and the way out; or, where the server asks for a credential, the way in. */
-import { useEffect, useState } from 'react'
-import { currentSession, type Session, signOut } from './session.ts'
+import { useState } from 'react'
+import { signOut } from './session.ts'
 import { SignInForm } from './sign-in-form.tsx'
+import { spokenSubject } from './spoken-subject.ts'
+import type { SessionState } from './use-session.ts'
 
-type State = { kind: 'unknown' } | { kind: 'out' } | { kind: 'in'; session: Session }
-
-export function SignedIn() {
-  const [state, setState] = useState<State>({ kind: 'unknown' })
+export function SignedIn({ state }: { state: SessionState }) {
   const [failure, setFailure] = useState<string>()
-  useEffect(() => {
-    currentSession()
-      .then(session => setState(session ? { kind: 'in', session } : { kind: 'out' }))
-      .catch(error => console.warn('boardsync: cannot tell who is signed in:', error))
-  }, [])
 
   const reload = () => location.reload()
   const leave = async () => {
@@ -22,6 +16,7 @@ export function SignedIn() {
   }
   switch (state.kind) {
     case 'unknown':
+    case 'open':
       return null
     case 'out':
       return (
@@ -31,9 +26,9 @@ export function SignedIn() {
         </section>
       )
     case 'in':
-      return state.session.subject === 'anyone' ? null : (
-        <p className="signed-in">
-          Signed in as {state.session.subject}
+      return (
+        <p className="signed-in" title={state.session.subject}>
+          Signed in {spokenSubject(state.session.subject)}
           <button type="button" onClick={() => void leave()}>
             Sign out
           </button>
