@@ -44,6 +44,8 @@ async function signIn(tab: Tab, credential: string): Promise<void> {
 }
 const card = ({ page }: Tab, id: string): Locator => page.locator(`[data-testid=board-card][data-board="${id}"]`)
 const news = ({ page }: Tab): Locator => page.getByTestId('news')
+const hasFocus = async (element: Locator): Promise<boolean> =>
+  (await element.and(element.page().locator(':focus')).count()) === 1
 const clipboard = ({ page }: Tab): Promise<string> => page.evaluate('navigator.clipboard.readText()')
 
 async function choose(tab: Tab, id: string, action: string): Promise<void> {
@@ -75,56 +77,131 @@ test('home shows each board: its name, how much is on it, who is there, a small 
   expect(home.complaints).toEqual([])
 })
 
-test('the board that changed last comes first; those behind the first page are one press away', {
+test('of all boards the one that changed last comes first; the others are a press or a word away', {
   timeout: 120_000,
 }, async () => {
   const at = use(await startInstance())
-  for (let i = 0; i < 101; i++) await create(`many-${i}`, undefined, at)
+  await Promise.all(Array.from({ length: 100 }, (_, i) => create(`many-${i}`, `Plan number ${i}`, at)))
+  await create('z-newest', undefined, at)
   const home = await openHome(at)
   const cards = home.page.getByTestId('board-card')
   await cards.first().waitFor()
-  expect(await cards.count()).toBe(100)
+  expect(await cards.first().getAttribute('data-board')).toBe('z-newest')
+  expect(await cards.count()).toBe(60)
   await home.page.getByRole('button', { name: 'More boards' }).click()
   await until(async () => (await cards.count()) === 101)
-  expect(await cards.first().getAttribute('data-board')).toBe('many-100')
+  expect(await cards.first().getAttribute('data-board')).toBe('z-newest')
   expect(await home.page.getByRole('button', { name: 'More boards' }).count()).toBe(0)
+  const search = home.page.getByRole('searchbox')
+  await search.fill('number 7')
+  await until(async () => (await cards.count()) === 19)
+  await search.fill('z-new')
+  await until(async () => (await cards.count()) === 1)
   expect(home.complaints).toEqual([])
+})
+
+test('home that is come back to shows the boards there are by now', { timeout: 60_000 }, async () => {
+  await create('gone-meanwhile')
+  const home = await openHome()
+  await card(home, 'gone-meanwhile').waitFor()
+  await create('made-meanwhile')
+  await ask('DELETE', '/gone-meanwhile')
+  await home.page.evaluate(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
+  await card(home, 'made-meanwhile').waitFor()
+  expect(await card(home, 'gone-meanwhile').count()).toBe(0)
+  await create('made-later')
+  await home.page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`)
+  await card(home, 'made-later').waitFor()
+  expect(home.complaints).toEqual([])
+})
+
+test('a card says what others called its board, and goes when they delete it', { timeout: 60_000 }, async () => {
+  await create('called')
+  const home = await openHome()
+  await home.page.clock.install()
+  await home.page.reload()
+  await card(home, 'called').getByText('0 items').waitFor()
+  await ask('PATCH', '/called', { title: 'Called by others' })
+  await home.page.clock.runFor(10_000)
+  await card(home, 'called').getByRole('link', { name: 'Called by others' }).waitFor()
+  await ask('DELETE', '/called')
+  await home.page.clock.runFor(10_000)
+  await card(home, 'called').waitFor({ state: 'detached' })
+  expect(ownComplaints(home)).toEqual([])
 })
 
 test('a board is renamed in its place, with the keyboard alone', { timeout: 60_000 }, async () => {
   await create('renamed')
   const home = await openHome()
+  const { keyboard } = home.page
   await card(home, 'renamed').getByRole('button').focus()
-  await home.page.keyboard.press('Enter')
-  await home.page.keyboard.press('Enter')
-  await card(home, 'renamed').getByRole('textbox').waitFor()
-  await home.page.keyboard.type('Retrospective')
-  await home.page.keyboard.press('Enter')
-  await card(home, 'renamed').getByRole('link', { name: 'Retrospective' }).waitFor()
+  await keyboard.press('Enter')
+  await keyboard.press('Enter')
+  const field = card(home, 'renamed').getByRole('textbox')
+  await field.waitFor()
+  await home.page.route('**/v1/boards/renamed', route => route.abort('connectionrefused'))
+  await keyboard.type('Retrospective')
+  await keyboard.press('Enter')
+  await news(home).getByText('The server cannot be reached').waitFor()
+  expect(await field.inputValue()).toBe('Retrospective')
+  await home.page.unroute('**/v1/boards/renamed')
+  await keyboard.press('Enter')
+  const name = card(home, 'renamed').getByRole('link', { name: 'Retrospective' })
+  await name.waitFor()
   expect(await ask('GET', '/renamed')).toMatchObject({ title: 'Retrospective' })
+  await until(() => hasFocus(name))
 
   await choose(home, 'renamed', 'Rename')
-  await home.page.keyboard.type('Never mind')
-  await home.page.keyboard.press('Escape')
-  await card(home, 'renamed').getByRole('link', { name: 'Retrospective' }).waitFor()
+  await keyboard.type('Never mind')
+  await keyboard.press('Escape')
+  await name.waitFor()
+  await until(() => hasFocus(name))
   expect(await ask('GET', '/renamed')).toMatchObject({ title: 'Retrospective' })
-  expect(home.complaints).toEqual([])
+  expect(ownComplaints(home)).toEqual([])
 })
 
-test('a deleted board leaves the list, and comes back by Undo with all that was on it', {
+test('deleted boards leave the list, and each comes back by its Undo with all that was on it', {
   timeout: 60_000,
 }, async () => {
   await create('deleted', 'By mistake')
   await ask('POST', '/deleted/items', { type: 'sticky', x: 0, y: 0 })
+  await create('also-deleted', 'Not wanted')
   const home = await openHome()
+  const undo = (name: string) => home.page.getByRole('button', { name: `Undo: ${name} is deleted` })
   await choose(home, 'deleted', 'Delete')
   await news(home).getByText('By mistake is deleted.').waitFor()
+  await until(() => hasFocus(undo('By mistake')))
+  await choose(home, 'also-deleted', 'Delete')
+  await until(() => hasFocus(undo('Not wanted')))
   expect(await card(home, 'deleted').count()).toBe(0)
   expect((await fetch(`${server.url}/v1/boards/deleted`)).status).toBe(404)
-  await news(home).getByRole('button', { name: 'Undo' }).click()
+  await undo('By mistake').press('Enter')
   await card(home, 'deleted').getByText('1 item').waitFor()
+  await until(() => hasFocus(card(home, 'deleted').getByRole('link')))
   expect(await ask('GET', '/deleted')).toMatchObject({ title: 'By mistake', item_count: 1 })
+  expect(await card(home, 'also-deleted').count()).toBe(0)
+  await undo('Not wanted').click()
+  await card(home, 'also-deleted').waitFor()
   expect(home.complaints).toEqual([])
+})
+
+test('a deleted board can be restored from its own page too, by who may', { timeout: 90_000 }, async () => {
+  await create('restored', undefined, locked)
+  const { key } = await ask<{ key: string }>('POST', '/restored/keys', { role: 'write' }, locked)
+  const tab = use(await openTab(browser, `${locked.url}/b/restored`))
+  await signIn(tab, key)
+  await tab.ready()
+  await ask('DELETE', '/restored', undefined, locked)
+  const restore = tab.page.getByRole('button', { name: 'Restore it' })
+  await restore.click()
+  await tab.page.getByText('It was not restored: You have no right').waitFor()
+  await tab.page.evaluate(
+    `fetch('/v1/session', { method: 'POST', headers: { 'x-api-key': ${JSON.stringify(adminKey)} } }).then(() => {})`,
+  )
+  await restore.click()
+  await restore.waitFor({ state: 'detached' })
+  await tab.ready()
+  expect(ownComplaints(tab)).toEqual([])
 })
 
 test('what a credential does not allow is said, and the list stays as it is', { timeout: 60_000 }, async () => {

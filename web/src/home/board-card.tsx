@@ -8,22 +8,29 @@ import { type Said, shareActions } from '../sharing/share-actions.ts'
 import { BoardPicture } from './board-picture.tsx'
 import { type Board, type BoardNow, nameOf } from './boards.ts'
 import { RenameForm } from './rename-form.tsx'
+import { takeLostFocus } from './take-lost-focus.ts'
 import { useBoardNow } from './use-board-now.ts'
 
-interface BoardCardProps {
+export interface BoardCardProps {
   board: Board
-  onRename: (board: Board, title: string) => Promise<void>
-  onDelete: (board: Board) => Promise<void>
+  /** It was deleted, and the keyboard's focus was where that was undone. */
+  isBack: boolean
+  /** @returns whether it was done */
+  onRename: (board: Board, title: string) => Promise<boolean>
+  onDelete: (board: Board) => void
+  /** Somebody else has deleted it. Keep it the same from render to render. */
+  onGone: (id: string) => void
   onSaid: (said: Said) => void
 }
 
-export function BoardCard({ board, onRename, onDelete, onSaid }: BoardCardProps) {
+export function BoardCard({ board, isBack, onRename, onDelete, onGone, onSaid }: BoardCardProps) {
   const card = useRef<HTMLLIElement>(null)
-  const [isRenaming, setRenaming] = useState(false)
-  const { now, items } = useBoardNow(board, card)
+  const [naming, setNaming] = useState<'shown' | 'asked' | 'answered'>('shown')
+  const { now, items } = useBoardNow(board, card, onGone)
   const count = now?.item_count ?? board.item_count
-  const changedAt = now?.updated_at ?? board.updated_at
-  const name = nameOf(board)
+  // A name given here is newer than what the last look saw.
+  const newest = now && now.updated_at >= board.updated_at ? now : board
+  const name = nameOf(newest)
   return (
     <li ref={card} className="board-card" data-testid="board-card" data-board={board.id}>
       <div className="board-card-picture">
@@ -31,31 +38,34 @@ export function BoardCard({ board, onRename, onDelete, onSaid }: BoardCardProps)
         {now && <Peers peers={now.peers} />}
       </div>
       <div className="board-card-text">
-        {isRenaming ? (
+        {naming === 'asked' ? (
           <RenameForm
-            board={board}
-            onCancel={() => setRenaming(false)}
-            onRename={async title => {
-              await onRename(board, title)
-              setRenaming(false)
-            }}
+            board={newest}
+            onRename={title => onRename(newest, title)}
+            onDone={hadFocus => setNaming(hadFocus ? 'answered' : 'shown')}
           />
         ) : (
-          <a className="board-card-name" data-untitled={board.title === null} href={pathOfBoard(board.id)} title={name}>
+          <a
+            ref={isBack || naming === 'answered' ? takeLostFocus : undefined}
+            className="board-card-name"
+            data-untitled={newest.title === null}
+            href={pathOfBoard(board.id)}
+            title={name}
+          >
             {name}
           </a>
         )}
         <p className="board-card-facts">
           {count !== null && <span data-testid="item-count">{count === 1 ? '1 item' : `${count} items`} · </span>}
-          <time dateTime={changedAt}>{ago(Date.parse(changedAt))}</time>
+          <time dateTime={newest.updated_at}>{ago(Date.parse(newest.updated_at))}</time>
         </p>
       </div>
       <MenuButton
         label={`Actions for ${name}`}
         actions={[
-          { label: 'Rename', act: () => setRenaming(true) },
+          { label: 'Rename', act: () => setNaming('asked') },
           ...shareActions(board.id, onSaid),
-          { label: 'Delete', isDangerous: true, act: () => void onDelete(board) },
+          { label: 'Delete', isDangerous: true, act: () => onDelete(newest) },
         ]}
       >
         <Dots />

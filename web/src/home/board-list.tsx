@@ -1,12 +1,17 @@
 /** The boards that whoever looks may read, last changed first; without that right, those this browser remembers. */
+import { useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { ago } from '../ago.ts'
 import { pathOfBoard } from '../places.ts'
 import { recentBoards } from '../recent-boards.ts'
-import { BoardCard } from './board-card.tsx'
-import { type News, useBoards } from './use-boards.ts'
+import { BoardCard, type BoardCardProps } from './board-card.tsx'
+import { type ListedBoards, listedAtMost } from './boards.ts'
+import { foundBoards, searchedFrom } from './found-boards.ts'
+import { NewsBar } from './news-bar.tsx'
+import { useBoards } from './use-boards.ts'
 
 export function BoardList() {
-  const { list, news, say, read, readMore, rename, remove, restore } = useBoards()
+  const { list, news, deleted, restored, say, read, takeOff, noLongerDeleted, rename, remove, restore } = useBoards()
   return (
     <>
       {list.kind === 'failed' && (
@@ -18,29 +23,84 @@ export function BoardList() {
         </div>
       )}
       {list.kind === 'read' && list.boards.length > 0 && (
-        <section aria-labelledby="boards">
-          <h2 id="boards">Boards</h2>
-          <ul className="board-list">
-            {list.boards
-              .toSorted((a, b) => b.updated_at.localeCompare(a.updated_at))
-              .map(board => (
-                <BoardCard key={board.id} board={board} onRename={rename} onDelete={remove} onSaid={say} />
-              ))}
-          </ul>
-          {list.next && (
-            <button type="button" className="home-more" onClick={() => void readMore()}>
-              More boards
-            </button>
-          )}
-        </section>
+        <Boards
+          {...list}
+          restored={restored}
+          onRename={rename}
+          onDelete={board => void remove(board)}
+          onGone={takeOff}
+          onSaid={say}
+        />
       )}
       {(list.kind === 'failed' || list.kind === 'signed-out') && <Remembered />}
       <NewsBar
         news={news}
         onClose={() => say(undefined)}
-        onUndo={news?.deleted && (() => news.deleted && void restore(news.deleted))}
+        deleted={deleted}
+        onUndo={board => void restore(board)}
+        onForget={noLongerDeleted}
       />
     </>
+  )
+}
+
+const shownAtOnce = 60
+
+interface BoardsProps extends ListedBoards, Omit<BoardCardProps, 'board' | 'isBack'> {
+  restored: string | undefined
+}
+
+function Boards({ boards, isComplete, restored, ...ofCards }: BoardsProps) {
+  const [wanted, setWanted] = useState('')
+  const [shown, setShown] = useState(shownAtOnce)
+  const cards = useRef<HTMLUListElement>(null)
+  const found = foundBoards(boards, wanted)
+  const showMore = () => {
+    flushSync(() => setShown(shown + shownAtOnce))
+    // The button may be gone; whoever pressed it goes on with what it brought.
+    cards.current?.children[shown]?.querySelector('a')?.focus()
+  }
+  return (
+    <section aria-labelledby="boards">
+      <div className="board-list-head">
+        <h2 id="boards">Boards</h2>
+        {(boards.length >= searchedFrom || wanted) && (
+          <input
+            type="search"
+            aria-label="Find a board by its name or id"
+            placeholder="Find a board"
+            autoComplete="off"
+            spellCheck={false}
+            value={wanted}
+            onChange={event => {
+              setWanted(event.target.value)
+              setShown(shownAtOnce)
+            }}
+          />
+        )}
+      </div>
+      {!isComplete && (
+        <p className="board-list-note">
+          There are more than {listedAtMost.toLocaleString('en')} boards. Only the first of them, by id, are listed
+          here.
+        </p>
+      )}
+      {found.length === 0 && (
+        <p className="board-list-note" role="status">
+          No board has that in its name.
+        </p>
+      )}
+      <ul className="board-list" ref={cards}>
+        {found.slice(0, shown).map(board => (
+          <BoardCard key={board.id} board={board} isBack={board.id === restored} {...ofCards} />
+        ))}
+      </ul>
+      {found.length > shown && (
+        <button type="button" className="home-more" onClick={showMore}>
+          More boards
+        </button>
+      )}
+    </section>
   )
 }
 
@@ -61,32 +121,5 @@ function Remembered() {
         ))}
       </ul>
     </section>
-  )
-}
-
-interface NewsBarProps {
-  news: News | undefined
-  onClose: () => void
-  onUndo: (() => void) | undefined
-}
-
-/** Stays until it is closed or something else is to be said: nobody has to be quick to undo. */
-function NewsBar({ news, onClose, onUndo }: NewsBarProps) {
-  return (
-    <div className="home-news" role={news?.isFailure ? 'alert' : 'status'} data-testid="news">
-      {news && (
-        <div data-failure={news.isFailure}>
-          <span>{news.text}</span>
-          {onUndo && (
-            <button type="button" onClick={onUndo}>
-              Undo
-            </button>
-          )}
-          <button type="button" aria-label="Close" onClick={onClose}>
-            ✕
-          </button>
-        </div>
-      )}
-    </div>
   )
 }

@@ -33,18 +33,33 @@ export interface DrawnItem {
   style: { color?: string; fill?: string }
 }
 
-const pageSize = 100
+/** As many as the server lists in one answer. */
+const pageSize = 500
+/** A list of more would be slow to read, and is no use to anybody. */
+export const listedAtMost = 5_000
 /** A small picture shows no more. */
 const drawnAtMost = 300
 
 const addressOf = (id: string) => `/boards/${id}`
 
-export interface BoardPage {
+export interface ListedBoards {
+  /** In the order of their ids. */
   boards: Board[]
-  next: string | null
+  /** Whether there are no others. */
+  isComplete: boolean
 }
-export function listBoards(cursor?: string): Promise<BoardPage> {
-  return api(`/boards?limit=${pageSize}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`)
+
+/** All boards: the server lists them by id, so which changed last shows only once all are here. */
+export async function listBoards(): Promise<ListedBoards> {
+  const boards: Board[] = []
+  let cursor: string | null = null
+  do {
+    const address: string = `/boards?limit=${pageSize}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`
+    const page: { boards: Board[]; next: string | null } = await api(address)
+    boards.push(...page.boards)
+    cursor = page.next
+  } while (cursor !== null && boards.length < listedAtMost)
+  return { boards, isComplete: cursor === null }
 }
 
 export const readBoard = (id: string, signal: AbortSignal): Promise<BoardNow> => api(addressOf(id), { signal })

@@ -1,5 +1,6 @@
 /** A board as it is right now, while its card can be seen: who is on it, how much is there, what it looks like. */
 import { type RefObject, useEffect, useRef, useState } from 'react'
+import { Refusal } from '../api.ts'
 import { type Board, type BoardNow, type DrawnItem, readBoard, readItems } from './boards.ts'
 
 const lookEveryMs = 10_000
@@ -9,7 +10,12 @@ export interface SeenBoard {
   items: readonly DrawnItem[] | undefined
 }
 
-export function useBoardNow({ id }: Board, card: RefObject<HTMLElement | null>): SeenBoard {
+/** @param onGone is told when there is no such board any more; keep it the same from render to render */
+export function useBoardNow(
+  { id }: Board,
+  card: RefObject<HTMLElement | null>,
+  onGone: (id: string) => void,
+): SeenBoard {
   const [now, setNow] = useState<BoardNow>()
   const [items, setItems] = useState<readonly DrawnItem[]>()
   const drawnSeq = useRef<number>(undefined)
@@ -27,8 +33,10 @@ export function useBoardNow({ id }: Board, card: RefObject<HTMLElement | null>):
         setItems(await readItems(id, signal))
         drawnSeq.current = board.seq
       } catch (error) {
+        if (signal.aborted) return
+        if (error instanceof Refusal && error.status === 404) return onGone(id)
         // The card says what the list said; the next look may tell more.
-        if (!signal.aborted) console.warn(`boardsync: cannot look at ${id}:`, error)
+        console.warn(`boardsync: cannot look at ${id}:`, error)
       }
     }
     const watching = new IntersectionObserver(entries => {
@@ -45,7 +53,7 @@ export function useBoardNow({ id }: Board, card: RefObject<HTMLElement | null>):
       clearInterval(timer)
       document.removeEventListener('visibilitychange', onVisibility)
     }
-  }, [id, card])
+  }, [id, card, onGone])
 
   return { now, items }
 }
