@@ -115,8 +115,11 @@ test('who has no right to a board can sign in with another credential', { timeou
 
 test('the home page lets people in and out; who is out is shown no board', { timeout: 90_000 }, async () => {
   const tab = await open('/')
+  await field(tab).waitFor()
+  expect(await tab.page.getByText('no account').count()).toBe(0)
   await signIn(tab, key)
   await tab.page.getByText('Signed in as admin').waitFor()
+  await tab.page.getByText('they need a key').waitFor()
   const board = use(await tab.page.context().newPage(), page => page.close())
   await board.goto(`${server.url}/b/mine`)
   await board.locator('.tl-canvas').waitFor()
@@ -148,7 +151,7 @@ test('an open server asks nobody', { timeout: 90_000 }, async () => {
   const answer = tab.page.waitForResponse(`${own.url}/v1/session`)
   await tab.page.reload()
   expect((await answer).status()).toBe(200)
-  await tab.page.getByTestId('new-board').waitFor()
+  await tab.page.getByText('no account').waitFor()
   expect(await field(tab).count()).toBe(0)
   expect(tab.complaints).toEqual([])
 })

@@ -87,7 +87,7 @@ function Boards({ boards, isComplete, restored, ...ofCards }: BoardsProps) {
       )}
       {found.length === 0 && (
         <p className="board-list-note" role="status">
-          No board has that in its name.
+          No board has that in its name or id.
         </p>
       )}
       <ul className="board-list" ref={cards}>
