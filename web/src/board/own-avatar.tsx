@@ -1,23 +1,13 @@
 /** This user's own avatar: pressed, it lets them choose the name and colour that the others see. */
-import { useEffect, useRef, useState } from 'react'
 import { palette } from '../../../core/contract/colors.ts'
 import { longestName, shownName } from '../../../core/contract/present-user.ts'
 import { initials } from '../initials.ts'
+import { usePopup } from '../sharing/use-popup.ts'
 import { useBoard } from './board-context.ts'
 
 export function OwnAvatar() {
   const { user, onUser } = useBoard()
-  const [isOpen, setOpen] = useState(false)
-  const root = useRef<HTMLLIElement>(null)
-
-  useEffect(() => {
-    if (!isOpen) return
-    const closeOutside = (event: Event) => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false)
-    }
-    addEventListener('pointerdown', closeOutside, true)
-    return () => removeEventListener('pointerdown', closeOutside, true)
-  }, [isOpen])
+  const { isOpen, toggle, close, button, around } = usePopup<HTMLLIElement>()
 
   const rename = (name: string) => {
     const given = shownName(name)
@@ -26,18 +16,19 @@ export function OwnAvatar() {
 
   return (
     <li
-      ref={root}
-      className="avatar-own"
+      {...around}
       // The canvas listens for keys everywhere: these are not for it.
       onKeyDown={event => {
         event.stopPropagation()
         // Browsers submit a form by Enter from its text field only, not from a colour.
         const isDone = event.key === 'Enter' && event.target instanceof HTMLInputElement
-        if (isDone) event.preventDefault()
-        if (isDone || event.key === 'Escape') setOpen(false)
+        if (!isDone) return
+        event.preventDefault()
+        close()
       }}
     >
       <button
+        ref={button}
         type="button"
         className="avatar avatar-button"
         data-testid="presence-avatar"
@@ -47,7 +38,7 @@ export function OwnAvatar() {
         aria-label={`${user.name} (you): change name and colour`}
         aria-expanded={isOpen}
         style={{ backgroundColor: user.color }}
-        onClick={() => setOpen(open => !open)}
+        onClick={toggle}
       >
         {initials(user.name)}
       </button>

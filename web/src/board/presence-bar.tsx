@@ -1,9 +1,10 @@
 /** Who is on the board: initials in each one's colour, this user first, agents marked. A press follows somebody. */
-import { type ReactNode, useEffect, useRef, useState } from 'react'
-import { isEqual, useEditor, useValue } from 'tldraw'
+import { type ReactNode, useEffect, useState } from 'react'
+import { isEqual, PORTRAIT_BREAKPOINT, useBreakpoint, useEditor, useValue } from 'tldraw'
 import type { WebsocketProvider } from 'y-websocket'
 import type { PresentUser } from '../../../core/contract/present-user.ts'
 import { initials } from '../initials.ts'
+import { usePopup } from '../sharing/use-popup.ts'
 import { readUser } from '../sync/awareness-state.ts'
 import { followedPeer, toggleFollowing } from './follow.ts'
 import { OwnAvatar } from './own-avatar.tsx'
@@ -12,11 +13,14 @@ interface Present extends PresentUser {
   clientId: number
 }
 
-const mostShown = 5
+/** This user among them. */
+const mostShown = { onPhones: 2, elsewhere: 5 }
 
 export function PresenceBar({ provider }: { provider: WebsocketProvider }) {
   const others = usePresent(provider.awareness)
   const editor = useEditor()
+  const isNarrow = useBreakpoint() < PORTRAIT_BREAKPOINT.TABLET_SM
+  const room = (isNarrow ? mostShown.onPhones : mostShown.elsewhere) - 1
   const followed = useValue('followed', () => followedPeer(editor), [editor])
   const peers = others.map(user => (
     <Peer
@@ -29,10 +33,8 @@ export function PresenceBar({ provider }: { provider: WebsocketProvider }) {
   return (
     <ul className="presence-bar" data-testid="presence-bar" aria-label="Who is here">
       <OwnAvatar />
-      {peers.slice(0, mostShown - 1)}
-      {others.length >= mostShown && (
-        <Overflow count={others.length - mostShown + 1}>{peers.slice(mostShown - 1)}</Overflow>
-      )}
+      {peers.slice(0, room)}
+      {others.length > room && <Overflow count={others.length - room}>{peers.slice(room)}</Overflow>}
     </ul>
   )
 }
@@ -68,40 +70,23 @@ function Peer({ user, isFollowed, onPress }: PeerProps) {
 
 /** Those for whom there is no room in the bar. */
 function Overflow({ count, children }: { count: number; children: ReactNode }) {
-  const [isOpen, setOpen] = useState(false)
-  const root = useRef<HTMLLIElement>(null)
-
-  useEffect(() => {
-    if (!isOpen) return
-    const closeOutside = (event: Event) => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false)
-    }
-    // Whoever follows somebody from here has the focus on the canvas then.
-    const closeByKey = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') setOpen(false)
-    }
-    addEventListener('pointerdown', closeOutside, true)
-    addEventListener('keydown', closeByKey, true)
-    return () => {
-      removeEventListener('pointerdown', closeOutside, true)
-      removeEventListener('keydown', closeByKey, true)
-    }
-  }, [isOpen])
+  const { isOpen, toggle, button, around } = usePopup<HTMLLIElement>()
 
   return (
     <li
-      ref={root}
+      {...around}
       className="overflow"
       // The canvas listens for keys everywhere: these are not for it.
       onKeyDown={event => event.stopPropagation()}
     >
       <button
+        ref={button}
         type="button"
         className="avatar avatar-button avatar-more"
         data-testid="presence-more"
         aria-label={`${count} more`}
         aria-expanded={isOpen}
-        onClick={() => setOpen(open => !open)}
+        onClick={toggle}
       >
         +{count}
       </button>

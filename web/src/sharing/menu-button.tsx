@@ -1,5 +1,6 @@
-/** A button that opens a few actions. Escape, a press elsewhere and each action close it. */
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react'
+/** A button that opens a few actions. Each of them closes it, as does what closes any popup. */
+import { type ReactNode, useEffect, useId } from 'react'
+import { usePopup } from './use-popup.ts'
 import './menu-button.css'
 
 export interface Action {
@@ -16,35 +17,22 @@ interface MenuButtonProps {
 }
 
 export function MenuButton({ label, children, actions, testId }: MenuButtonProps) {
-  const [isOpen, setOpen] = useState(false)
-  const root = useRef<HTMLDivElement>(null)
-  const button = useRef<HTMLButtonElement>(null)
+  const { isOpen, toggle, close, button, around } = usePopup<HTMLDivElement>()
+  const { ref: root } = around
   const id = useId()
 
   useEffect(() => {
-    if (!isOpen) return
-    root.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
-    const closeOutside = (event: Event) => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false)
-    }
-    addEventListener('pointerdown', closeOutside, true)
-    return () => removeEventListener('pointerdown', closeOutside, true)
-  }, [isOpen])
-
-  const close = () => {
-    setOpen(false)
-    button.current?.focus()
-  }
+    if (isOpen) root.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
+  }, [isOpen, root])
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it only hears the keys of the buttons in it
     <div
-      ref={root}
+      {...around}
       className="menu"
       // The canvas listens for keys everywhere: these are not for it.
       onKeyDown={event => {
         event.stopPropagation()
-        if (event.key === 'Escape' && isOpen) close()
         const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
         if (!step || !isOpen) return
         event.preventDefault()
@@ -63,7 +51,7 @@ export function MenuButton({ label, children, actions, testId }: MenuButtonProps
         aria-controls={id}
         title={label}
         data-testid={testId}
-        onClick={() => setOpen(open => !open)}
+        onClick={toggle}
       >
         {children}
       </button>
