@@ -1,6 +1,6 @@
 /** One person's browser tab, as a test sees it: what it shows, what it asks for, and what it complains about. */
 
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 
 export interface Tab {
   readonly page: Page
@@ -28,9 +28,13 @@ export interface Tab {
 
 const seenWithinMs = 15_000
 
-/** A tab in a browser context of its own: another person, who shares no storage with the others. */
-export async function openTab(browser: Browser, url: string): Promise<Tab> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+/**
+ * A tab in a browser context of its own: another person, who shares no storage with the others.
+ *
+ * @param theirs what is special about this person's browser: its size, language or theme
+ */
+export async function openTab(browser: Browser, url: string, theirs: BrowserContextOptions = {}): Promise<Tab> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...theirs })
   const page = await context.newPage()
   const complaints: string[] = []
   const { host } = new URL(url)

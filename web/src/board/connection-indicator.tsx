@@ -23,7 +23,7 @@ export function ConnectionIndicator({ status, hasUnsaved }: { status: Connection
       data-unsaved={hasUnsaved}
       title={title}
     >
-      {isWaiting ? `${text} · not saved yet` : text}
+      <span className="connection-word">{isWaiting ? `${text} · not saved yet` : text}</span>
     </output>
   )
 }

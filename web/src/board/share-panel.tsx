@@ -15,21 +15,23 @@ export function SharePanel() {
   const { status, hasUnsaved, setAside, mayOnlyRead, provider } = sync
   return (
     <div className="share-panel">
-      {setAside > 0 && (
-        <output
-          className="set-aside"
-          data-testid="set-aside"
-          title="They are kept on the board, and shown once they can be."
-        >
-          {setAside === 1 ? '1 thing' : `${setAside} things`} cannot be shown
-        </output>
-      )}
-      {mayOnlyRead && (
-        <output className="view-only" data-testid="view-only" title="You may look at this board, not edit it.">
-          View only
-        </output>
-      )}
-      <ConnectionIndicator status={status} hasUnsaved={hasUnsaved} />
+      <div className="share-words">
+        {setAside > 0 && (
+          <output
+            className="set-aside"
+            data-testid="set-aside"
+            title="They are kept on the board, and shown once they can be."
+          >
+            {setAside === 1 ? '1 thing' : `${setAside} things`} cannot be shown
+          </output>
+        )}
+        {mayOnlyRead && (
+          <output className="view-only" data-testid="view-only" title="You may look at this board, not edit it.">
+            View only
+          </output>
+        )}
+        <ConnectionIndicator status={status} hasUnsaved={hasUnsaved} />
+      </div>
       <PresenceBar provider={provider} />
       <MenuButton label="Share this board" testId="share" actions={actions}>
         Share
