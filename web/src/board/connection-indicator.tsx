@@ -1,6 +1,7 @@
 /** Says in a word how the connection is doing, and whether all edits are safe. */
 import { useEffect, useState } from 'react'
 import type { ConnectionStatus } from '../sync/index.ts'
+import { nextAnnouncement, nothingSaid } from './announcement.ts'
 
 const words: Record<ConnectionStatus, { text: string; title: string }> = {
   connecting: { text: 'Connecting…', title: 'Waiting for the board.' },
@@ -15,17 +16,29 @@ export function ConnectionIndicator({ status, hasUnsaved }: { status: Connection
   const shown = useCalm(status)
   const { text, title } = words[shown]
   const isWaiting = hasUnsaved && shown !== 'saving' && shown !== 'saved'
+  const said = isWaiting ? `${text} · not saved yet` : text
   return (
-    <output
-      className="connection-indicator"
-      data-testid="connection-indicator"
-      data-status={shown}
-      data-unsaved={hasUnsaved}
-      title={title}
-    >
-      <span className="connection-word">{isWaiting ? `${text} · not saved yet` : text}</span>
-    </output>
+    <>
+      <output
+        className="connection-indicator"
+        data-testid="connection-indicator"
+        data-status={shown}
+        data-unsaved={hasUnsaved}
+        aria-live="off"
+        aria-label={said}
+        title={title}
+      >
+        <span className="connection-word">{said}</span>
+      </output>
+      <Announced status={shown} text={said} />
+    </>
   )
+}
+
+function Announced({ status, text }: { status: ConnectionStatus; text: string }) {
+  const [announcement, announce] = useState(nothingSaid)
+  useEffect(() => announce(before => nextAnnouncement(before, status, text)), [status, text])
+  return <output className="only-heard">{announcement.text}</output>
 }
 
 /** While someone draws, edits are saved dozens of times a second: `saved` is said once it has stayed true for a moment. */

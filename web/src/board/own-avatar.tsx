@@ -2,6 +2,7 @@
 import { palette } from '../../../core/contract/colors.ts'
 import { longestName, shownName } from '../../../core/contract/present-user.ts'
 import { initials } from '../initials.ts'
+import { inkOn } from '../ink-on.ts'
 import { usePopup } from '../sharing/use-popup.ts'
 import { useBoard } from './board-context.ts'
 
@@ -37,7 +38,7 @@ export function OwnAvatar() {
         title={user.name}
         aria-label={`${user.name} (you): change name and colour`}
         aria-expanded={isOpen}
-        style={{ backgroundColor: user.color }}
+        style={{ backgroundColor: user.color, color: inkOn(user.color) }}
         onClick={toggle}
       >
         {initials(user.name)}

@@ -2,16 +2,12 @@
 import { type ReactNode, useEffect, useState } from 'react'
 import { isEqual, PORTRAIT_BREAKPOINT, useBreakpoint, useEditor, useValue } from 'tldraw'
 import type { WebsocketProvider } from 'y-websocket'
-import type { PresentUser } from '../../../core/contract/present-user.ts'
 import { initials } from '../initials.ts'
+import { inkOn } from '../ink-on.ts'
 import { usePopup } from '../sharing/use-popup.ts'
-import { readUser } from '../sync/awareness-state.ts'
 import { followedPeer, toggleFollowing } from './follow.ts'
 import { OwnAvatar } from './own-avatar.tsx'
-
-interface Present extends PresentUser {
-  clientId: number
-}
+import { type Present, readPresent } from './present.ts'
 
 /** This user among them. */
 const mostShown = { onPhones: 2, elsewhere: 5 }
@@ -57,7 +53,7 @@ function Peer({ user, isFollowed, onPress }: PeerProps) {
         title={user.name}
         aria-label={`${name}: ${isFollowed ? 'stop following' : 'follow'}`}
         aria-pressed={isFollowed}
-        style={{ backgroundColor: user.color }}
+        style={{ backgroundColor: user.color, color: inkOn(user.color) }}
         onKeyDown={event => event.stopPropagation()}
         onClick={onPress}
       >
@@ -108,13 +104,4 @@ function usePresent(awareness: WebsocketProvider['awareness']): Present[] {
     return () => awareness.off('change', update)
   }, [awareness])
   return present
-}
-
-function readPresent(awareness: WebsocketProvider['awareness']): Present[] {
-  const present: Present[] = []
-  for (const [clientId, state] of awareness.getStates()) {
-    const user = readUser(clientId, state)
-    if (user && clientId !== awareness.clientID) present.push({ ...user, clientId })
-  }
-  return present.sort((a, b) => a.clientId - b.clientId)
 }
