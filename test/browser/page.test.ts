@@ -67,6 +67,28 @@ test('somebody’s name and colour are theirs to choose: the others see them, an
   for (const tab of [alice, bob]) expect(tab.complaints).toEqual([])
 })
 
+test('a tab is named after its board, whose menu leads to all boards and hands it out as a file', {
+  timeout: 90_000,
+}, async () => {
+  const body = JSON.stringify({ id: 'named', title: 'Plans for May' })
+  const headers = { 'content-type': 'application/json' }
+  expect((await fetch(`${instance.url}/v1/boards`, { method: 'POST', headers, body })).status).toBe(201)
+  const [alice, bob] = [await open('named'), await open('nameless')]
+  await until(async () => (await alice.page.title()) === 'Plans for May · boardsync')
+  await until(async () => (await bob.page.title()) === 'nameless · boardsync')
+
+  const choose = async (name: string) => {
+    await alice.page.getByTestId('main-menu.button').click()
+    await alice.page.getByRole('menuitem', { name }).click()
+  }
+  const download = alice.page.waitForEvent('download')
+  await choose('Download board')
+  expect((await download).suggestedFilename()).toBe('named.tldr')
+  await choose('All boards')
+  await alice.page.waitForURL(`${instance.url}/`)
+  for (const tab of [alice, bob]) expect(tab.complaints).toEqual([])
+})
+
 test('records that tldraw cannot show are set aside, and said to be; everything else is shown and goes on', {
   timeout: 60_000,
 }, async () => {

@@ -8,6 +8,7 @@ import { EndingMessage } from './ending-message.tsx'
 import { FailingPictures } from './failing-pictures.tsx'
 import { RefusedEdits } from './refused-edits.tsx'
 import { Skeleton } from './skeleton.tsx'
+import { useBoardTitle } from './use-board-title.ts'
 import './board.css'
 
 const wsUrl = `${location.origin.replace(/^http/, 'ws')}/boards`
@@ -18,10 +19,9 @@ export default function BoardPage({ boardId }: { boardId: string }) {
   const isLoaded = sync?.loaded ?? false
 
   useEffect(() => {
-    if (!isLoaded) return
-    document.title = `${boardId} · boardsync`
-    noteOpened(boardId)
+    if (isLoaded) noteOpened(boardId)
   }, [boardId, isLoaded])
+  useBoardTitle(boardId, sync?.synced ?? false)
 
   const changeUser = useCallback((next: User) => {
     rememberUser(next)

@@ -19,18 +19,21 @@ import { pictureTypes, type YjsSync } from '../sync/index.ts'
 import { assetUrls } from './asset-urls.ts'
 import { BoardContext } from './board-context.ts'
 import { keepLinksPlain, linkOverrides, linkShapes } from './links.ts'
+import { MainMenu } from './main-menu.tsx'
 import { SharePanel } from './share-panel.tsx'
 import { sharePointer } from './share-pointer.ts'
 import { useLeaveGuard } from './use-leave-guard.ts'
 
 const { licenseKey } = pageConfig()
-const components: TLComponents = { SharePanel, TopPanel: null }
+const components: TLComponents = { MainMenu, SharePanel, TopPanel: null }
 
 /** What the server refuses is refused here already, in words. */
 const largestPictureBytes = 10 * 1024 * 1024
 const pictureOverrides: TLUiOverrides = {
   translations: {
-    en: { 'assets.files.type-not-allowed': 'A board takes PNG, JPEG, WebP and GIF pictures, no other files' },
+    en: {
+      'assets.files.type-not-allowed': 'A board takes PNG, JPEG, WebP and GIF pictures, no other files',
+    },
   },
 }
 const overrides = [pictureOverrides, linkOverrides]
