@@ -1,4 +1,4 @@
-/** Pictures that people drop or paste: uploaded under their hash, kept until they are, refused in words. */
+/** What people drop or paste: pictures are uploaded under their hash and kept until they are, boards come in, the rest is refused. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchChromium } from '../kit/chromium.ts'
@@ -220,6 +220,31 @@ test.each<Given>([
     expect(alice.complaints).toEqual([])
   },
 )
+
+test('a .tldr file that is dropped comes onto the board, or is refused in words', { timeout: 60_000 }, async () => {
+  const alice = await open('imported')
+  await alice.ready()
+  const taken = await fetch(`${server.url}/v1/boards/taken/items`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'sticky', id: 'kept', x: 300, y: 300, content: { text: 'Kept' } }),
+  })
+  expect(taken.ok).toBe(true)
+  const exported = await fetch(`${server.url}/v1/boards/taken/export`)
+  const bytes = Buffer.from(await exported.arrayBuffer())
+  const says = (text: string) => toast(alice).filter({ hasText: text }).waitFor()
+
+  await drop(alice, { name: 'taken.tldr', type: '', bytes })
+  await says('taken.tldr: 1 thing came onto this board')
+  await alice.shape('[data-shape-type=note]').getByText('Kept').waitFor()
+  await drop(alice, { name: 'broken.tldr', type: '', bytes: bytes.subarray(9) })
+  await says('broken.tldr could not be put on this board: ')
+  await edit(alice, 'updateInstanceState({ isReadonly: true })')
+  await drop(alice, { name: 'again.tldr', type: '', bytes })
+  await says('You may only look at this board')
+  expect(await ask(alice, 'editor.getCurrentPageShapes().length')).toBe(1)
+  expect(ownComplaints(alice)).toEqual([])
+})
 
 test('SVG pasted as text is refused in the same words', { timeout: 60_000 }, async () => {
   const alice = await open('refused-text')

@@ -13,7 +13,8 @@ export class Refusal extends Error {
 
 interface Asking {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  body?: object
+  /** A file goes as it is, anything else as JSON. */
+  body?: object | File
   signal?: AbortSignal
 }
 
@@ -24,10 +25,10 @@ interface Asking {
  */
 export async function api<T>(path: string, { method = 'GET', body, signal }: Asking = {}): Promise<T> {
   const init = { method, ...(signal && { signal }) }
-  const json = body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const content = body && contentOf(body)
   let answer: Response
   try {
-    answer = await fetch(`/v1${path}`, { ...init, ...json })
+    answer = await fetch(`/v1${path}`, { ...init, ...content })
   } catch (cause) {
     signal?.throwIfAborted()
     // What a browser says of it ("Failed to fetch") tells people nothing.
@@ -38,6 +39,11 @@ export async function api<T>(path: string, { method = 'GET', body, signal }: Ask
   if (answer.ok) return (await answer.json()) as T
   throw new Refusal(answer.status, await reasonIn(answer))
 }
+
+const contentOf = (body: object | File) =>
+  body instanceof File
+    ? { headers: { 'content-type': body.type }, body }
+    : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 
 async function reasonIn(answer: Response): Promise<string> {
   // A proxy on the way answers with no JSON: the status has to do then.

@@ -32,7 +32,7 @@ const largestPictureBytes = 10 * 1024 * 1024
 const pictureOverrides: TLUiOverrides = {
   translations: {
     en: {
-      'assets.files.type-not-allowed': 'A board takes PNG, JPEG, WebP and GIF pictures, no other files',
+      'assets.files.type-not-allowed': 'A board takes PNG, JPEG, WebP and GIF pictures and .tldr files, no others',
     },
   },
 }

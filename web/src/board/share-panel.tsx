@@ -1,17 +1,22 @@
 /** The corner of the canvas that is ours: how the connection is doing, who is here, and how to bring others. */
+import { useCallback } from 'react'
 import { useToasts } from 'tldraw'
 import { MenuButton } from '../sharing/menu-button.tsx'
-import { shareActions } from '../sharing/share-actions.ts'
+import { type Said, shareActions } from '../sharing/share-actions.ts'
 import { useBoard } from './board-context.ts'
 import { ConnectionIndicator } from './connection-indicator.tsx'
 import { PresenceBar } from './presence-bar.tsx'
+import { useDroppedFiles } from './use-dropped-files.ts'
 
 export function SharePanel() {
   const { sync, boardId } = useBoard()
   const { addToast } = useToasts()
-  const actions = shareActions(boardId, ({ text, isFailure }) =>
-    addToast({ title: text, severity: isFailure ? 'error' : 'success' }),
+  const say = useCallback(
+    ({ text, isFailure }: Said) => void addToast({ title: text, severity: isFailure ? 'error' : 'success' }),
+    [addToast],
   )
+  useDroppedFiles(boardId, say)
+  const actions = shareActions(boardId, say)
   const { status, hasUnsaved, setAside, mayOnlyRead, provider } = sync
   return (
     <div className="share-panel">
