@@ -62,7 +62,7 @@ test.each([
     for (const part of always) await expectReachable(part)
     const opens: [Locator, Locator][] = [
       [share, page.getByRole('menu', { name: 'Share this board' })],
-      [more, page.locator('.overflow-list')],
+      [more, page.locator('.overflow-list .peer-name').last()],
       [own, page.getByTestId('own-card')],
     ]
     for (const [button, opened] of opens) {
@@ -74,7 +74,7 @@ test.each([
     await page.context().setOffline(true)
     await page.locator('[data-testid=connection-indicator][data-status=offline]').waitFor()
     for (const part of [share, own]) await expectReachable(part)
-    await expectShown(page.getByText('Offline'))
+    await expectShown(page.locator('.connection-word'))
   },
 )
 
