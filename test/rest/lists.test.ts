@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BoardReader } from '../../api-bridge/board-reader.ts'
+import { listQuerySchema } from '../../api-bridge/item-list.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
 import { readItem } from '../../core/doc/items.ts'
 import { putRecord } from '../../core/doc/record-layout.ts'
@@ -142,6 +143,15 @@ describe('a list by place', () => {
       ])
     },
   )
+})
+
+describe('a box', () => {
+  test('of many digits is refused as fast as any other', () => {
+    const bbox = `${Array(4).fill('1'.repeat(50)).join(',')}x`
+    const start = performance.now()
+    expect(listQuerySchema.safeParse({ bbox }).success).toBe(false)
+    expect(performance.now() - start).toBeLessThan(500)
+  })
 })
 
 describe('a read', () => {
