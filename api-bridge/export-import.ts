@@ -5,6 +5,7 @@ import { inSteps } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { Import } from '../core/contract/change.ts'
 import { MAX_DATA_URL_LENGTH } from '../core/contract/item.ts'
+import { listOf } from '../core/contract/list-of.ts'
 import { refusalOf } from '../core/doc/board-import.ts'
 import type { PlainRecord } from '../core/doc/record-layout.ts'
 import { migrated } from '../core/doc/tldraw-schema.ts'
@@ -19,7 +20,7 @@ export const fileSchema = z
   .looseObject({
     tldrawFileFormatVersion: z.literal(fileFormatVersion),
     schema: z.looseObject({ schemaVersion: z.int() }),
-    records: z.array(z.looseObject({ id: z.string().min(1), typeName: z.string() })).min(1),
+    records: listOf(z.looseObject({ id: z.string().min(1), typeName: z.string() })),
   })
   .meta({ id: 'TldrawFile', description: 'What tldraw saves as a .tldr file.' })
 

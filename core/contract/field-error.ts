@@ -8,7 +8,7 @@ export interface FieldError {
 }
 
 /** More than this many faults teach nobody anything, and a hostile body could hold a million. */
-const MAX_FIELD_ERRORS = 50
+export const MAX_FIELD_ERRORS = 50
 
 /** Far more than items and batches of them need. */
 const MAX_DEPTH = 32
@@ -47,44 +47,40 @@ export function fieldErrors(error: ZodError): FieldError[] {
 export function forbiddenParts(json: unknown, deepest = MAX_DEPTH): FieldError[] {
   const found: FieldError[] = []
   let quoted = 0
-  const tell = (part: Part, detail: string) => {
-    const pointer = pointerOf(part)
+  /** From the whole to the part that is looked at; of what lies beside them nothing is held, and that may be millions. */
+  const within: Level[] = []
+  const tell = (levels: readonly Level[], detail: string) => {
+    const pointer = jsonPointer(levels.map(({ names, at }) => names?.[at] ?? at))
     quoted += pointer.length
     found.push({ pointer, detail })
   }
+  const enter = (value: unknown) => {
+    if (typeof value !== 'object' || value === null) return
+    if (within.length === deepest) tell(within, `this is nested more than ${deepest} deep`)
+    else if (Array.isArray(value)) within.push({ names: undefined, values: value, at: -1 })
+    else within.push({ names: Object.keys(value), values: Object.values(value), at: -1 })
+  }
   const isEnough = () => found.length >= MAX_FIELD_ERRORS || quoted >= MAX_POINTERS_LENGTH
-  const waiting: Part[] = [{ value: json, key: '', within: undefined, depth: 0 }]
-  for (let part = waiting.pop(); part && !isEnough(); part = waiting.pop()) {
-    const { value: parent, depth } = part
-    if (typeof parent !== 'object' || parent === null) continue
-    if (depth === deepest) {
-      tell(part, `this is nested more than ${deepest} deep`)
-      continue
-    }
-    const isArray = Array.isArray(parent)
-    for (const [key, value] of Object.entries(parent)) {
-      if (key.length > MAX_NAME_LENGTH) {
-        tell(part, `this has a key of more than ${MAX_NAME_LENGTH} characters`)
-        break
-      }
-      const child = { value, key, within: part, depth: depth + 1 }
-      if (!isArray && forbiddenNames.has(key)) tell(child, 'this name is not allowed as a key')
-      if (typeof value === 'object' && value !== null) waiting.push(child)
+  enter(json)
+  for (let level = within.at(-1); level && !isEnough(); level = within.at(-1)) {
+    level.at += 1
+    const { names, values, at } = level
+    const name = names?.[at] ?? ''
+    if (at === values.length) within.pop()
+    else if (name.length > MAX_NAME_LENGTH) {
+      within.pop()
+      tell(within, `this has a key of more than ${MAX_NAME_LENGTH} characters`)
+    } else {
+      if (forbiddenNames.has(name)) tell(within, 'this name is not allowed as a key')
+      enter(values[at])
     }
   }
-  return found.slice(0, MAX_FIELD_ERRORS)
+  return found
 }
 
-/** Where it is, is only put into words where something is wrong. */
-interface Part {
-  value: unknown
-  key: string
-  within: Part | undefined
-  depth: number
-}
-
-function pointerOf(part: Part): string {
-  const path: string[] = []
-  for (let step = part; step.within; step = step.within) path.unshift(step.key)
-  return jsonPointer(path)
+/** A list, or an object by its names and values in their order; `at` is the one that is looked at. */
+interface Level {
+  names: readonly string[] | undefined
+  values: readonly unknown[]
+  at: number
 }
