@@ -13,6 +13,7 @@ import { EventFeeds } from './api-bridge/event-feeds.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
 import { createWriteOnce } from './api-bridge/idempotency.ts'
 import { WhoIsHere } from './api-bridge/who-is-here.ts'
+import { Attempts } from './core/auth/attempts.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
 import { issuersOf } from './core/auth/issuers.ts'
 import { LiveAuthority } from './core/auth/live-authority.ts'
@@ -85,7 +86,8 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
   const { config, log, metrics, storage, bus, page, compareEveryMs = 2_000, drains = true } = options
   const issuers = issuersOf(config)
   const stored = new StoredCredentials(storage, issuers, log)
-  const authenticate = options.authenticate ?? createAuthenticate(config, stored, issuers)
+  const attempts = new Attempts(config.RATE_REST)
+  const authenticate = options.authenticate ?? createAuthenticate(config, stored, attempts, issuers)
   const authority = new LiveAuthority(storage, stored, bus, log)
   parts.add('authority', () => authority.stop())
   await authority.start()
@@ -191,6 +193,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
       version: config.version,
       publicUrl: config.PUBLIC_URL,
       authenticate,
+      attempts,
       authority,
       requests: { rate: config.RATE_REST, trustedProxies: config.TRUST_PROXY },
       storage,

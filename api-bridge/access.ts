@@ -1,12 +1,14 @@
 /** Who a request comes from, and whether it may do what it asks of a board. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
+import { callerAddress } from '../core/auth/client-address.ts'
 import { credentialOf } from '../core/auth/credential.ts'
 import type { Grant } from '../core/auth/grant.ts'
 import { renewedCookie } from '../core/auth/session-cookie.ts'
 import { type BoardId, parseBoardId } from '../core/contract/board-id.ts'
 import { mayWrite } from '../core/contract/role.ts'
 import { Problem } from './problems.ts'
+import type { RequestLimits } from './rate-limit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -17,17 +19,24 @@ declare module 'fastify' {
   }
 }
 
+export interface AccessServices {
+  authenticate: Authenticate
+  requests: Pick<RequestLimits, 'trustedProxies'>
+  publicUrl: string | undefined
+}
+
 /** Every request to `app` is authenticated before its body is read. */
 export function authenticateRequests(
   app: FastifyInstance,
-  { authenticate, publicUrl }: { authenticate: Authenticate; publicUrl: string | undefined },
+  { authenticate, publicUrl, requests: { trustedProxies } }: AccessServices,
 ): void {
   app.decorateRequest('grant')
   app.decorateRequest('board')
   app.addHook('onRequest', async (request, reply) => {
     // From headers only: what stands in an address ends up in the logs of proxies.
     const { headers, method } = request
-    request.grant = await authenticate(credentialOf({ headers, method }), headers.origin)
+    const address = () => callerAddress(request.raw, trustedProxies)
+    request.grant = await authenticate(credentialOf({ headers, method }), headers.origin, address)
     reply.headers(renewed(headers, publicUrl))
   })
 }

@@ -1,5 +1,6 @@
 /** The REST API under `/v1`: bodies, access, routes. It never listens. */
 import type { FastifyInstance } from 'fastify'
+import type { Attempts } from '../core/auth/attempts.ts'
 import type { Authenticate } from '../core/auth/authenticate.ts'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import type { Storage } from '../core/store/storage.ts'
@@ -23,6 +24,7 @@ import { checkingRequests } from './validation.ts'
 
 export interface ApiServices extends ItemServices, BoardServices, EventServices, PresenceServices {
   authenticate: Authenticate
+  attempts: Attempts
   authority: Pick<LiveAuthority, 'announce' | 'watch'>
   requests: RequestLimits
   storage: Storage

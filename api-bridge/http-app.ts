@@ -10,11 +10,13 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import { TooManyAttempts } from '../core/auth/attempts.ts'
 import type { RequestGuard } from '../core/auth/request-guard.ts'
 import { StorageError, SyncError, type SyncErrorCode } from '../core/base/errors.ts'
 import type { Logger } from '../core/base/log.ts'
 import { ClientErrors } from './client-errors.ts'
 import { Problem, type ProblemName, sendProblem } from './problems.ts'
+import { rateLimited } from './rate-limit.ts'
 
 /** A request whose body is still not here by then is given up: slow senders don't pile up. */
 const requestTimeoutMs = 60_000
@@ -126,6 +128,9 @@ function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof StorageError && error.failure !== 'refused') {
     return new Problem('storage-unavailable', 'storage is unavailable; try again')
+  }
+  if (error instanceof TooManyAttempts) {
+    return rateLimited(error.bucket, 'an address may show so many wrong credentials')
   }
   if (error instanceof SyncError) {
     const name = problemOfCode[error.code]

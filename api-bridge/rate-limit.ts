@@ -19,27 +19,34 @@ export interface RequestLimits {
  */
 export function limitRequests(app: FastifyInstance, { rate, trustedProxies }: RequestLimits): void {
   const buckets = new LRUCache<string, TokenBucket>({ max: callersRemembered })
-  const policy = `${rate.burst};w=${Math.ceil(rate.burst / rate.perSecond)}`
 
   app.addHook('onRequest', async (request, reply) => {
     const caller = callerOf(request, trustedProxies)
     const bucket = buckets.get(caller) ?? new TokenBucket(rate)
     buckets.set(caller, bucket)
     const granted = bucket.take()
-    reply.headers({
-      'ratelimit-policy': policy,
-      'ratelimit-limit': rate.burst,
-      'ratelimit-remaining': Math.floor(bucket.left()),
-      'ratelimit-reset': Math.ceil(bucket.msUntil(rate.burst) / 1_000),
-    })
-    if (granted) return
-    const seconds = Math.max(1, Math.ceil(bucket.msUntil(1) / 1_000))
-    throw new Problem(
-      'rate-limited',
-      `this credential may make ${rate.perSecond} requests a second, ${rate.burst} at once; try again in ${seconds} s`,
-      { headers: { 'retry-after': `${seconds}` } },
-    )
+    reply.headers(limitsOf(bucket))
+    if (!granted) throw rateLimited(bucket, 'this credential may make so many requests')
   })
+}
+
+/** @param limited what there were too many of */
+export function rateLimited(bucket: TokenBucket, limited: string): Problem {
+  const { perSecond, burst } = bucket.rate
+  const seconds = Math.max(1, Math.ceil(bucket.msUntil(1) / 1_000))
+  return new Problem('rate-limited', `${limited}: ${perSecond} a second, ${burst} at once; try again in ${seconds} s`, {
+    headers: { ...limitsOf(bucket), 'retry-after': `${seconds}` },
+  })
+}
+
+function limitsOf(bucket: TokenBucket): Record<string, string> {
+  const { perSecond, burst } = bucket.rate
+  return {
+    'ratelimit-policy': `${burst};w=${Math.ceil(burst / perSecond)}`,
+    'ratelimit-limit': `${burst}`,
+    'ratelimit-remaining': `${Math.max(0, Math.floor(bucket.left()))}`,
+    'ratelimit-reset': `${Math.ceil(bucket.msUntil(burst) / 1_000)}`,
+  }
 }
 
 const callerOf = ({ grant, raw }: FastifyRequest, trustedProxies: number): string =>

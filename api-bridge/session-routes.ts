@@ -1,6 +1,8 @@
 /** Sessions: a page signs in with any credential and keeps none; from then on its cookie speaks for it. */
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { Attempts } from '../core/auth/attempts.ts'
+import { callerAddress } from '../core/auth/client-address.ts'
 import { credentialOf } from '../core/auth/credential.ts'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import { isSecure, noSessionCookie, sessionCookie, sessionTokenIn } from '../core/auth/session-cookie.ts'
@@ -11,14 +13,22 @@ import type { Storage } from '../core/store/storage.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
+import type { RequestLimits } from './rate-limit.ts'
 import { restingOn, shortNameOf } from './resting-on.ts'
 import { type CheckingApp, writeHeaders } from './validation.ts'
 
 export interface SessionServices {
   storage: Pick<Storage, 'sessions'>
-  authority: Pick<LiveAuthority, 'announce'>
   publicUrl: string | undefined
   writeOnce: WriteOnce
+}
+
+export interface SignOutServices {
+  storage: Pick<Storage, 'sessions'>
+  authority: Pick<LiveAuthority, 'announce'>
+  attempts: Attempts
+  requests: Pick<RequestLimits, 'trustedProxies'>
+  publicUrl: string | undefined
 }
 
 const sessionSchema = z
@@ -92,7 +102,8 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce 
 }
 
 /** Nobody is asked for a credential here: who signs out need not be signed in any more. */
-export function signOutRoute(app: CheckingApp, { storage, authority, publicUrl }: SessionServices): void {
+export function signOutRoute(app: CheckingApp, services: SignOutServices): void {
+  const { storage, authority, attempts, requests, publicUrl } = services
   app.delete(
     url,
     {
@@ -107,8 +118,11 @@ export function signOutRoute(app: CheckingApp, { storage, authority, publicUrl }
     async (request, reply) => {
       const token = sessionTokenIn(request.headers)
       if (token) {
-        await storage.sessions.end(hashOfToken(token))
-        authority.announce()
+        const address = () => callerAddress(request.raw, requests.trustedProxies)
+        const ended = await attempts.find(token, address, async () =>
+          (await storage.sessions.end(hashOfToken(token))) ? true : undefined,
+        )
+        if (ended) authority.announce()
       }
       return reply
         .status(204)

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../base/secret.ts'
 import { parseBoardId } from '../contract/board-id.ts'
+import { Attempts } from './attempts.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { grantOf } from './grant.ts'
 import type { CredentialSettings } from './issuers.ts'
+import type { StoredCredentials } from './stored-credentials.ts'
 
 const board = parseBoardId('b1')
 const key = 'a-key-of-at-least-16'
@@ -15,9 +17,12 @@ const unset = {
   JWT_AUDIENCE: undefined,
   open: false,
 }
-const nothingStored = { grantFor: async () => undefined }
-const authenticating = (settings: Partial<CredentialSettings>, stored = nothingStored) =>
-  createAuthenticate({ ...unset, ...settings } as CredentialSettings, stored)
+const nothingStored: Pick<StoredCredentials, 'grantFor'> = { grantFor: async () => undefined }
+const attempts = new Attempts({ perSecond: 100, burst: 1_000 })
+function authenticating(settings: Partial<CredentialSettings>, stored = nothingStored) {
+  const authenticate = createAuthenticate({ ...unset, ...settings } as CredentialSettings, stored, attempts)
+  return (given: Secret | undefined) => authenticate(given, undefined, () => '10.0.0.1')
+}
 
 describe('an open server', () => {
   const authenticate = authenticating({ open: true })
@@ -52,7 +57,7 @@ describe('a server with an admin key', () => {
 test('what has expired grants nothing, also while it is still remembered', async () => {
   const grant = grantOf({ subject: 'key:1', rights: new Map([['*', 'read']]), basis: { key: '1' } })
   const stored = { grantFor: async () => ({ ...grant, expiresAt: new Date(Date.now() - 1) }) }
-  const authenticate = createAuthenticate({ ...unset, ADMIN_KEY: new Secret(key) } as CredentialSettings, stored)
+  const authenticate = authenticating({ ADMIN_KEY: new Secret(key) }, stored)
   await expect(authenticate(new Secret('bs_x'))).rejects.toMatchObject({ code: 'credential-expired' })
 })
 

@@ -2,6 +2,7 @@
 import { SyncError } from '../base/errors.ts'
 import type { Secret } from '../base/secret.ts'
 import { everyBoard } from '../contract/role.ts'
+import type { Attempts } from './attempts.ts'
 import { type Grant, grantOf, isExpired } from './grant.ts'
 import { type CredentialSettings, type Issuers, issuersOf } from './issuers.ts'
 import { createVerifyJwt } from './jwt.ts'
@@ -9,13 +10,20 @@ import type { StoredCredentials } from './stored-credentials.ts'
 
 /**
  * @param origin of the page that shows it, where one does
- * @throws SyncError `credential-missing`, `credential-invalid`, `credential-expired`, `credential-unverifiable`; StorageError
+ * @param address that it comes from, as limits count it
+ * @throws SyncError `credential-missing`, `credential-invalid`, `credential-expired`, `credential-unverifiable`,
+ *   `too-many-attempts`; StorageError
  */
-export type Authenticate = (credential: Secret | undefined, origin?: string) => Promise<Grant>
+export type Authenticate = (
+  credential: Secret | undefined,
+  origin: string | undefined,
+  address: () => string,
+) => Promise<Grant>
 
 export function createAuthenticate(
   settings: CredentialSettings,
   stored: Pick<StoredCredentials, 'grantFor'>,
+  attempts: Attempts,
   issuers: Issuers = issuersOf(settings),
 ): Authenticate {
   const everything = new Map([[everyBoard, 'admin']] as const)
@@ -27,12 +35,16 @@ export function createAuthenticate(
   const adminGrant = admin && grantOf({ subject: 'admin', rights: everything, basis: { issuer: admin } })
   const verifyJwt = jwt && createVerifyJwt(settings, jwt)
 
-  return async (credential, origin) => {
+  return async (credential, origin, address) => {
     if (!credential) throw new SyncError('credential-missing', 'a credential is needed')
     const text = credential.reveal()
     if (adminGrant && settings.ADMIN_KEY?.equals(text)) return adminGrant
-    const grant =
-      (await stored.grantFor(credential, origin)) ?? (verifyJwt && isJwt(text) ? await verifyJwt(text) : undefined)
+    const grant = await attempts.find(
+      credential,
+      address,
+      async () =>
+        (await stored.grantFor(credential, origin)) ?? (verifyJwt && isJwt(text) ? await verifyJwt(text) : undefined),
+    )
     if (!grant) throw new SyncError('credential-invalid', 'the credential is not valid: unknown, expired or revoked')
     if (isExpired(grant)) throw new SyncError('credential-expired', 'the credential has expired')
     return grant

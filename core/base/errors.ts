@@ -12,6 +12,7 @@ export type SyncErrorCode =
   | 'credential-expired'
   | 'credential-revoked'
   | 'credential-unverifiable'
+  | 'too-many-attempts'
   | 'board-forbidden'
   | 'board-deleted'
   | 'update-too-large'

@@ -18,3 +18,11 @@ test('what is refused costs nothing, and it tells how long to wait', () => {
   expect(bucket.msUntil(1, 60)).toBeCloseTo(40)
   expect([bucket.take(101), bucket.msUntil(0, 101)]).toEqual([true, 0])
 })
+
+test('what happened all the same is owed, a second of it at most', () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 20 }, 0)
+  for (let n = 0; n < 25; n++) bucket.spend(0)
+  expect(bucket.left(0)).toBe(-5)
+  for (let n = 0; n < 25; n++) bucket.spend(0)
+  expect([bucket.left(0), bucket.take(1_000), bucket.take(1_100)]).toEqual([-10, false, true])
+})

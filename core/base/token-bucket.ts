@@ -7,12 +7,12 @@ export interface Rate {
 
 /** Times are those of `performance.now()`. */
 export class TokenBucket {
-  readonly #rate: Rate
+  readonly rate: Rate
   #tokens: number
   #at: number
 
   constructor(rate: Rate, now = performance.now()) {
-    this.#rate = rate
+    this.rate = rate
     this.#tokens = rate.burst
     this.#at = now
   }
@@ -24,9 +24,14 @@ export class TokenBucket {
     return true
   }
 
+  /** It has happened, also where it may not: at most a second's worth is owed. */
+  spend(now = performance.now()): void {
+    this.#tokens = Math.max(-this.rate.perSecond, this.left(now) - 1)
+  }
+
   /** How often it may happen now; not a whole number. */
   left(now = performance.now()): number {
-    const { perSecond, burst } = this.#rate
+    const { perSecond, burst } = this.rate
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1_000) * perSecond)
     this.#at = now
     return this.#tokens
@@ -34,6 +39,6 @@ export class TokenBucket {
 
   /** Milliseconds until so many may happen. */
   msUntil(tokens: number, now = performance.now()): number {
-    return Math.max(0, ((tokens - this.left(now)) / this.#rate.perSecond) * 1_000)
+    return Math.max(0, ((tokens - this.left(now)) / this.rate.perSecond) * 1_000)
   }
 }

@@ -12,6 +12,7 @@ export const closeCodes = {
   'credential-expired': 4401,
   'credential-revoked': 4403,
   'credential-unverifiable': 1013,
+  'too-many-attempts': 1013,
   'board-forbidden': 4403,
   'board-deleted': 4404,
   'update-too-large': 4413,

@@ -74,9 +74,12 @@ export class Sessions {
     return rows.map(row => row.expires_at)
   }
 
-  async end(hash: Uint8Array): Promise<void> {
-    await this.#database.query('UPDATE boardsync.sessions SET ended_at = now() WHERE hash = $1 AND ended_at IS NULL', [
-      hash,
-    ])
+  /** @returns whether there was such a session, not yet ended */
+  async end(hash: Uint8Array): Promise<boolean> {
+    const rows = await this.#database.query(
+      'UPDATE boardsync.sessions SET ended_at = now() WHERE hash = $1 AND ended_at IS NULL RETURNING 1',
+      [hash],
+    )
+    return rows.length > 0
   }
 }

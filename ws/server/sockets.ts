@@ -161,9 +161,10 @@ export class Sockets {
   }
 
   async #admit(webSocket: WebSocket, socket: Socket, request: IncomingMessage): Promise<void> {
-    const { authenticate, rooms, monitor } = this.#services
+    const { authenticate, rooms, monitor, trustedProxies } = this.#services
     const board = parseBoardId(boardNameOf(request.url ?? '/'))
-    const grant = await inTime(authenticate(credentialOf(request), request.headers.origin))
+    const address = () => callerAddress(request, trustedProxies)
+    const grant = await inTime(authenticate(credentialOf(request), request.headers.origin, address))
     const role = grant.roleOn(board)
     if (!role) throw new SyncError('board-forbidden', 'there is no such board, or this credential has no right to it')
     if (grant.authenticated && webSocket.readyState === webSocket.OPEN) {
