@@ -29,7 +29,7 @@ function setUp() {
   const bus = watchedBus()
   const nobody = { clientsOn: async () => ({ clients: new Map(), isPartial: false }) }
   const feeds = new EventFeeds(storage, bus, nobody as never, silent)
-  return { feeds, store, isFollowed: () => bus.subscribed.length > 0 }
+  return { feeds, store, storage, nobody, isFollowed: () => bus.subscribed.length > 0 }
 }
 
 test('nobody listens to a feed that could not be brought up to date: it goes', async () => {
@@ -53,5 +53,21 @@ test('a feed that somebody listens to stays, though another could not and one le
   stream.destroy()
   await vi.advanceTimersByTimeAsync(long)
   expect(isFollowed()).toBe(false)
+  feeds.close()
+})
+
+test('a store or a bus that is slow to answer is not asked again meanwhile', async () => {
+  const { feeds, storage, nobody } = setUp()
+  const stream = await feeds.stream(board, undefined)
+  const answers: (() => void)[] = []
+  const late = <T>(found: T) => new Promise<T>(resolve => answers.push(() => resolve(found)))
+  const asked = vi.spyOn(storage.boards, 'headsOtherThan').mockImplementation(() => late(new Map()))
+  const looked = vi.spyOn(nobody, 'clientsOn').mockImplementation(() => late({ clients: new Map(), isPartial: false }))
+  await vi.advanceTimersByTimeAsync(8_000)
+  expect([asked, looked].map(spy => spy.mock.calls.length)).toEqual([1, 1])
+  for (const answer of answers.splice(0)) answer()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect([asked, looked].map(spy => spy.mock.calls.length)).toEqual([2, 2])
+  stream.destroy()
   feeds.close()
 })

@@ -24,6 +24,7 @@ interface Slot {
   feed: EventFeed | undefined
   opened: Promise<EventFeed>
   presence: PresenceWatch
+  isLooking: boolean
   unsubscribe: (() => void) | undefined
   idle: NodeJS.Timeout | undefined
 }
@@ -35,6 +36,7 @@ export class EventFeeds {
   readonly #log: Logger
   readonly #slots = new Map<BoardId, Slot>()
   readonly #timer: NodeJS.Timeout
+  #comparing = false
   #closed = false
 
   constructor(
@@ -49,7 +51,7 @@ export class EventFeeds {
     this.#log = log
     this.#timer = setInterval(() => {
       void this.#compare()
-      for (const [board, slot] of this.#slots) if (hasListeners(slot)) void this.#lookWhoIsHere(board, slot)
+      for (const [board, slot] of this.#slots) if (hasListeners(slot)) void this.#lookAgain(board, slot)
     }, compareEveryMs)
   }
 
@@ -119,6 +121,7 @@ export class EventFeeds {
       feed: undefined,
       opened: EventFeed.open(board, this.#storage, () => this.#drop(board, slot)),
       presence: new PresenceWatch(),
+      isLooking: false,
       unsubscribe: undefined,
       idle: undefined,
     }
@@ -164,10 +167,13 @@ export class EventFeeds {
     slot.feed?.end()
   }
 
+  /** One at a time: a store that is slow to answer would be asked until nobody else gets a connection. */
   async #compare(): Promise<void> {
+    if (this.#comparing) return
     // How far each was before the question: what it reads meanwhile is no sign of a store that went back.
     const before = [...this.#slots.values()].flatMap(({ feed }) => (feed ? [{ feed, place: feed.place }] : []))
     if (before.length === 0) return
+    this.#comparing = true
     try {
       const known = before.map(({ feed, place }) => ({ board: feed.board, epoch: place.epoch, headSeq: place.seq }))
       const others = await this.#storage.boards.headsOtherThan(known)
@@ -179,6 +185,8 @@ export class EventFeeds {
       }
     } catch (error) {
       this.#log.debug({ err: error }, 'could not compare followed boards with the store')
+    } finally {
+      this.#comparing = false
     }
   }
 
@@ -186,6 +194,16 @@ export class EventFeeds {
   #beginWatch(board: BoardId, slot: Slot): Promise<void> {
     slot.presence = new PresenceWatch()
     return this.#lookWhoIsHere(board, slot)
+  }
+
+  async #lookAgain(board: BoardId, slot: Slot): Promise<void> {
+    if (slot.isLooking) return
+    slot.isLooking = true
+    try {
+      await this.#lookWhoIsHere(board, slot)
+    } finally {
+      slot.isLooking = false
+    }
   }
 
   async #lookWhoIsHere(board: BoardId, { feed, presence }: Slot): Promise<void> {
