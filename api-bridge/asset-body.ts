@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { boardPictureBytes } from '../core/store/asset-store.ts'
 import { refuseEncoded } from './content-encoding.ts'
 import { Problem } from './problems.ts'
 
@@ -44,5 +45,8 @@ async function receive(body: IncomingMessage): Promise<PictureBody> {
   }
   return new PictureBody(Buffer.concat(chunks), hash.digest('hex'))
 }
+
+export const picturesFull = () =>
+  new Problem('board-full', `a board's pictures come to at most ${boardPictureBytes} bytes`)
 
 const tooLarge = () => new Problem('body-too-large', `a picture has at most ${pictureBytesAtMost} bytes`)

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { AssetHead, AssetStore } from '../core/store/asset-store.ts'
 import { onBoard } from './access.ts'
-import { PictureBody, takePictures } from './asset-body.ts'
+import { PictureBody, picturesFull, takePictures } from './asset-body.ts'
 import { extensionOf, pictureTypeOf } from './asset-type.ts'
 import { isUnchanged } from './conditional.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
@@ -81,6 +81,7 @@ function putAsset(app: CheckingApp, assets: AssetStore, writeOnce: WriteOnce): v
         if (outcome === 'board-deleted') {
           throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
         }
+        if (outcome === 'board-full') throw picturesFull()
         return {
           status: outcome === 'kept' ? 201 : 200,
           headers: { location: url, etag: `"${sha256}"` },

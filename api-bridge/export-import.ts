@@ -10,7 +10,7 @@ import { refusalOf } from '../core/doc/board-import.ts'
 import type { PlainRecord } from '../core/doc/record-layout.ts'
 import { migrated } from '../core/doc/tldraw-schema.ts'
 import type { AssetStore } from '../core/store/asset-store.ts'
-import { pictureBytesAtMost } from './asset-body.ts'
+import { pictureBytesAtMost, picturesFull } from './asset-body.ts'
 import { pictureTypeOf } from './asset-type.ts'
 import { rejection } from './change-answer.ts'
 import { fileFormatVersion } from './export-file.ts'
@@ -33,7 +33,7 @@ interface Picture {
 /**
  * The change that puts the file's records on a board. Pictures are kept at once, and a board comes into being with its
  * first one: so what no board would take is refused before.
- * @throws Problem `request-invalid`, `item-invalid` with pointers into the file; `file-unreadable`; `board-missing`
+ * @throws Problem `request-invalid`, `item-invalid` with pointers into the file; `file-unreadable`; `board-missing`; `board-full`
  */
 export async function importOf(file: z.output<typeof fileSchema>, board: BoardId, assets: AssetStore): Promise<Import> {
   const othersTurn = inSteps()
@@ -79,7 +79,9 @@ function pictureIn({ props }: PlainRecord, n: number): Picture | undefined {
 /** @returns its address */
 async function keep({ type, bytes }: Picture, board: BoardId, assets: AssetStore): Promise<string> {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  if ((await assets.put(board, sha256, type, bytes)) === 'board-deleted') {
+  const outcome = await assets.put(board, sha256, type, bytes)
+  if (outcome === 'board-full') throw picturesFull()
+  if (outcome === 'board-deleted') {
     throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
   }
   return `/v1/boards/${board}/assets/${sha256}`

@@ -57,7 +57,11 @@ const problems = {
     'The first request under this Idempotency-Key did it; `id` names what it made. A secret is shown once: if it got lost, ' +
       'delete what `id` names and create another under a new key.',
   ],
-  'board-full': [409, 'The board is full', 'It has reached MAX_BOARD_BYTES. Deleting items makes room.'],
+  'board-full': [
+    409,
+    'The board is full',
+    'It has reached MAX_BOARD_BYTES: deleting items makes room. Or its pictures have reached 1 GiB, and no more are taken.',
+  ],
   'events-gone': [
     410,
     'What happened after this place is not kept any more',

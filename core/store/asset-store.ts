@@ -12,7 +12,7 @@ export interface AssetHead {
   size: number
 }
 
-export type PutOutcome = 'kept' | 'known' | 'board-deleted'
+export type PutOutcome = 'kept' | 'known' | 'board-deleted' | 'board-full'
 
 export interface AssetStore {
   /**
@@ -31,6 +31,11 @@ export interface AssetStore {
   read(board: BoardId, sha256: string): AsyncIterable<Uint8Array>
 }
 
+/** Nothing else bounds what somebody who may write puts on the disk. What is put at the same moment may go over it, together. */
+export const boardPictureBytes = 1024 ** 3
+/** A row and its looking-up cost something, too; and adding up a board's pictures stays a matter of milliseconds. */
+const countsAtLeast = 16 * 1024
+
 /** As base64 both ways: the embedded database takes and gives bytes one by one in JavaScript, 200 ms for each MiB. */
 const sliceBytes = 256 * 1024
 
@@ -47,12 +52,19 @@ export class AssetTable implements AssetStore {
       const kept = await sql.query(
         `INSERT INTO boardsync.assets (board_id, sha256, media_type, size, data)
          SELECT id, $2, $3, $4, decode($5, 'base64') FROM boardsync.boards WHERE id = $1 AND deleted_at IS NULL
+           AND (SELECT coalesce(sum(greatest(size, ${countsAtLeast})), 0) FROM boardsync.assets WHERE board_id = $1)
+             + greatest($4::integer, ${countsAtLeast}) <= ${boardPictureBytes}
          ON CONFLICT (board_id, sha256) DO NOTHING RETURNING size`,
         [board, Buffer.from(sha256, 'hex'), mediaType, bytes.byteLength, Buffer.from(bytes).toString('base64')],
       )
       if (kept.length > 0) return 'kept'
-      const living = await sql.query('SELECT 1 FROM boardsync.boards WHERE id = $1 AND deleted_at IS NULL', [board])
-      return living.length > 0 ? 'known' : 'board-deleted'
+      const [living] = await sql.query<{ known: boolean }>(
+        `SELECT EXISTS (SELECT 1 FROM boardsync.assets WHERE board_id = $1 AND sha256 = $2) AS known
+         FROM boardsync.boards WHERE id = $1 AND deleted_at IS NULL`,
+        [board, Buffer.from(sha256, 'hex')],
+      )
+      if (!living) return 'board-deleted'
+      return living.known ? 'known' : 'board-full'
     }
     return sql ? within(sql) : this.#database.transaction(within)
   }

@@ -1,7 +1,8 @@
 /** Pictures over REST: kept once under their hash, given back as they are and as nothing but pictures. */
 import { request } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTLSchema } from '@tldraw/tlschema'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { grantOf } from '../../core/auth/grant.ts'
 import { everyBoard } from '../../core/contract/role.ts'
 import { releasing } from '../kit/releasing.ts'
@@ -46,6 +47,17 @@ describe('a picture', () => {
       expect([answer.statusCode, answer.rawPayload.equals(bytes)]).toEqual([200, true])
       expect(answer.headers).toMatchObject({ 'content-type': type, 'content-length': `${bytes.byteLength}` })
     }
+  })
+
+  test('is refused where those of its board come to 1 GiB, by itself and in a file', async () => {
+    const full = vi.spyOn(site.storage.assets, 'put').mockResolvedValue('board-full')
+    onTestFinished(() => full.mockRestore())
+    const asset = { id: 'asset:a', typeName: 'asset', type: 'image', meta: {} }
+    const src = `data:image/png;base64,${pixel.toString('base64')}`
+    const props = { w: 1, h: 1, name: '', isAnimated: false, mimeType: 'image/png', src }
+    const file = { tldrawFileFormatVersion: 1, schema: createTLSchema().serialize(), records: [{ ...asset, props }] }
+    expect(refusalOf(await putPicture(site, freshBoard(), pixel))).toBe('409 board-full')
+    expect(refusalOf(await site.ask('POST', `/v1/boards/${freshBoard()}/import`, file))).toBe('409 board-full')
   })
 
   test.each(['text/html', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', undefined])(

@@ -37,6 +37,26 @@ export function assetCases(site: () => Site): void {
       expect(outcomes.sort()).toEqual(['kept', 'known', 'known', 'known', 'known', 'known'])
     })
 
+    test('finds room on its board up to 1 GiB, small ones counting 16 KiB; what is there stays known', async () => {
+      const { storage, database } = site()
+      const board = freshBoard()
+      const [first, second, third] = [4, 5, 6].map(n => Buffer.alloc(20_000, n)) as [Buffer, Buffer, Buffer]
+      await keep(storage.assets, board, first)
+      // As if they were large.
+      const fill = (size: number) =>
+        database.query(
+          `INSERT INTO boardsync.assets (board_id, sha256, media_type, size, data) VALUES ($1, $2, 'image/png', $3, '')`,
+          [board, Buffer.from(hashOf(Buffer.from(`${size}`)), 'hex'), size],
+        )
+      await fill(1024 ** 3 - 2 * 20_000 - 16 * 1024)
+      await fill(1)
+      expect(await keep(storage.assets, board, second)).toBe('kept')
+      expect(await keep(storage.assets, board, third)).toBe('board-full')
+      expect(await keep(storage.assets, board, Buffer.alloc(1))).toBe('board-full')
+      expect(await keep(storage.assets, board, first)).toBe('known')
+      expect(await keep(storage.assets, freshBoard(), third)).toBe('kept')
+    })
+
     test('cannot be had of a deleted board, nor be put there; and goes when the board is purged', async () => {
       const { storage, database } = site()
       const board = freshBoard()
