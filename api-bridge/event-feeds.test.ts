@@ -29,13 +29,20 @@ function setUp() {
   const bus = watchedBus()
   const nobody = { clientsOn: async () => ({ clients: new Map(), isPartial: false }) }
   const feeds = new EventFeeds(storage, bus, nobody as never, silent)
-  return { feeds, store, storage, nobody, isFollowed: () => bus.subscribed.length > 0 }
+  return {
+    feeds,
+    store,
+    storage,
+    nobody,
+    followed: () => bus.subscribed.length,
+    isFollowed: () => bus.subscribed.length > 0,
+  }
 }
 
 test('nobody listens to a feed that could not be brought up to date: it goes', async () => {
   const { feeds, store, isFollowed } = setUp()
   store.isDown = true
-  await expect(feeds.stream(board, undefined)).rejects.toThrow('away')
+  await expect(feeds.stream(board, undefined, 'ann')).rejects.toThrow('away')
   expect(isFollowed()).toBe(true)
   await vi.advanceTimersByTimeAsync(long)
   expect(isFollowed()).toBe(false)
@@ -44,9 +51,9 @@ test('nobody listens to a feed that could not be brought up to date: it goes', a
 
 test('a feed that somebody listens to stays, though another could not and one left', async () => {
   const { feeds, store, isFollowed } = setUp()
-  const stream = await feeds.stream(board, undefined)
+  const stream = await feeds.stream(board, undefined, 'ann')
   store.isDown = true
-  await expect(feeds.stream(board, undefined)).rejects.toThrow('away')
+  await expect(feeds.stream(board, undefined, 'ann')).rejects.toThrow('away')
   store.isDown = false
   await vi.advanceTimersByTimeAsync(long)
   expect(isFollowed()).toBe(true)
@@ -58,7 +65,7 @@ test('a feed that somebody listens to stays, though another could not and one le
 
 test('a store or a bus that is slow to answer is not asked again meanwhile', async () => {
   const { feeds, storage, nobody } = setUp()
-  const stream = await feeds.stream(board, undefined)
+  const stream = await feeds.stream(board, undefined, 'ann')
   const answers: (() => void)[] = []
   const late = <T>(found: T) => new Promise<T>(resolve => answers.push(() => resolve(found)))
   const asked = vi.spyOn(storage.boards, 'headsOtherThan').mockImplementation(() => late(new Map()))
@@ -69,5 +76,34 @@ test('a store or a bus that is slow to answer is not asked again meanwhile', asy
   await vi.advanceTimersByTimeAsync(1_000)
   expect([asked, looked].map(spy => spy.mock.calls.length)).toEqual([2, 2])
   stream.destroy()
+  feeds.close()
+})
+
+test('one caller has a hundred streams at most, those included that are being opened', async () => {
+  const { feeds } = setUp()
+  const open = (caller: string) => feeds.stream(board, undefined, caller)
+  const streams = await Promise.all(Array.from({ length: 100 }, () => open('ann')))
+  await expect(open('ann')).rejects.toMatchObject({ problem: 'too-many-streams' })
+  streams.push(await open('ben'))
+  streams.shift()?.destroy()
+  await vi.advanceTimersByTimeAsync(0)
+  streams.push(await open('ann'))
+  await expect(open('ann')).rejects.toMatchObject({ problem: 'too-many-streams' })
+  for (const stream of streams) stream.destroy()
+  feeds.close()
+})
+
+test('of many boards that nobody listens to any longer, those left first are let go at once', async () => {
+  const { feeds, followed } = setUp()
+  const kept = await feeds.stream(board, undefined, 'ann')
+  for (let n = 0; n < 30; n++) {
+    const stream = await feeds.stream(parseBoardId(`left-${n}`), undefined, 'ann')
+    stream.destroy()
+    await vi.advanceTimersByTimeAsync(0)
+  }
+  expect(followed()).toBe(21)
+  kept.destroy()
+  await vi.advanceTimersByTimeAsync(long)
+  expect(followed()).toBe(0)
   feeds.close()
 })

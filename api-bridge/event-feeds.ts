@@ -19,6 +19,10 @@ import type { WhoIsHere } from './who-is-here.ts'
 const compareEveryMs = 1_000
 /** Who comes back soon finds the feed as it was. */
 const idleMs = 30_000
+/** Each holds its whole board: of more than these, who left first is not waited for. */
+const idleAtMost = 20
+/** Whoever may read every board could have every board in memory, by listening to it. */
+const streamsPerCaller = 100
 
 interface Slot {
   feed: EventFeed | undefined
@@ -35,6 +39,9 @@ export class EventFeeds {
   readonly #whoIsHere: Pick<WhoIsHere, 'clientsOn'>
   readonly #log: Logger
   readonly #slots = new Map<BoardId, Slot>()
+  /** Those that nobody may be listening to, from the one left first. */
+  readonly #idle = new Map<BoardId, Slot>()
+  readonly #streamsOf = new Map<string, number>()
   readonly #timer: NodeJS.Timeout
   #comparing = false
   #closed = false
@@ -57,13 +64,15 @@ export class EventFeeds {
 
   /**
    * A stream of what happens to the board from now on, or after this place.
-   * @throws Problem `board-missing`, `events-gone`, `draining`; StorageError
+   * @param caller whom it counts for
+   * @throws Problem `board-missing`, `events-gone`, `too-many-streams`, `draining`; StorageError
    */
-  async stream(board: BoardId, from: Place | undefined): Promise<EventStream> {
-    const feed = await this.#follow(board)
+  async stream(board: BoardId, from: Place | undefined, caller: string): Promise<EventStream> {
     const stream = new EventStream()
-    stream.on('close', () => this.#leave(feed, stream))
+    this.#count(caller, stream)
     try {
+      const feed = await this.#follow(board)
+      stream.on('close', () => this.#leave(feed, stream))
       if (from && (from.epoch !== feed.place.epoch || from.seq > feed.place.seq)) throw eventsGone()
       const start = from ?? feed.place
       stream.tell(openingFrame(start))
@@ -80,6 +89,22 @@ export class EventFeeds {
     this.#closed = true
     clearInterval(this.#timer)
     for (const [board, slot] of this.#slots) this.#drop(board, slot)
+  }
+
+  #count(caller: string, stream: EventStream): void {
+    const streams = this.#streamsOf.get(caller) ?? 0
+    if (streams >= streamsPerCaller) {
+      stream.destroy()
+      throw new Problem('too-many-streams', `this credential has ${streamsPerCaller} streams open; close some first`, {
+        headers: { 'retry-after': '10' },
+      })
+    }
+    this.#streamsOf.set(caller, streams + 1)
+    stream.on('close', () => {
+      const left = (this.#streamsOf.get(caller) ?? 1) - 1
+      if (left > 0) this.#streamsOf.set(caller, left)
+      else this.#streamsOf.delete(caller)
+    })
   }
 
   async #resume(feed: EventFeed, stream: EventStream, from: Place): Promise<void> {
@@ -103,6 +128,7 @@ export class EventFeeds {
       if (this.#closed) throw new Problem('draining', 'this instance is going away; connect again')
       const slot = this.#slots.get(board) ?? this.#open(board)
       clearTimeout(slot.idle)
+      this.#idle.delete(board)
       const feed = await slot.opened
       try {
         if (!hasListeners(slot)) await this.#beginWatch(board, slot)
@@ -154,14 +180,22 @@ export class EventFeeds {
 
   #dropWhenIdle(board: BoardId, slot: Slot): void {
     clearTimeout(slot.idle)
-    slot.idle = setTimeout(() => {
-      if (!hasListeners(slot)) this.#drop(board, slot)
-    }, idleMs)
+    slot.idle = setTimeout(() => this.#dropIdle(board, slot), idleMs)
+    this.#idle.delete(board)
+    this.#idle.set(board, slot)
+    const [first] = this.#idle
+    if (first && this.#idle.size > idleAtMost) this.#dropIdle(...first)
+  }
+
+  #dropIdle(board: BoardId, slot: Slot): void {
+    this.#idle.delete(board)
+    if (!hasListeners(slot)) this.#drop(board, slot)
   }
 
   #drop(board: BoardId, slot: Slot): void {
     if (this.#slots.get(board) !== slot) return
     this.#slots.delete(board)
+    this.#idle.delete(board)
     clearTimeout(slot.idle)
     slot.unsubscribe?.()
     slot.feed?.end()

@@ -7,11 +7,13 @@ import type { EventFeeds } from './event-feeds.ts'
 import { type Place, readPlace } from './event-frames.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { orProblem } from './open-api.ts'
+import { callerOf, type RequestLimits } from './rate-limit.ts'
 import { boardParams, type CheckingApp } from './validation.ts'
 
 export interface EventServices {
   feeds: EventFeeds
   authority: Pick<LiveAuthority, 'watch'>
+  requests: Pick<RequestLimits, 'trustedProxies'>
 }
 
 const place = z
@@ -46,7 +48,7 @@ const eventSchema = z
   })
   .meta({ id: 'ItemEvent', description: 'The data of item.created, item.updated and item.deleted.' })
 
-export function eventRoutes(app: CheckingApp, { feeds, authority }: EventServices): void {
+export function eventRoutes(app: CheckingApp, { feeds, authority, requests }: EventServices): void {
   const url = '/boards/:board/events'
   app.get(
     url,
@@ -70,7 +72,7 @@ that answer (without its quotes) as Last-Event-ID. A stream that ends is no erro
     },
     async (request, reply) => {
       const from: Place | undefined = request.headers['last-event-id'] ?? request.query.after
-      const stream = await feeds.stream(request.board, from)
+      const stream = await feeds.stream(request.board, from, callerOf(request, requests.trustedProxies))
       const unwatch = authority.watch(request.grant, () => stream.finish())
       stream.on('close', unwatch)
       return reply

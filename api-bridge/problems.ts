@@ -108,6 +108,11 @@ const problems = {
     'Too many requests',
     'Wait for the seconds in Retry-After. The RateLimit headers of every answer say how many requests are left.',
   ],
+  'too-many-streams': [
+    429,
+    'Too many streams of events',
+    'Close some first: one stream of a board tells everything about it. Those that an instance ended count no longer.',
+  ],
   internal: [500, 'Something is wrong inside the server', 'Whoever runs it finds the reason in its log.'],
   draining: [503, 'This instance is going away', 'Ask again: another one answers, or this one when it is back.'],
   'credential-unverifiable': [

@@ -49,5 +49,6 @@ function limitsOf(bucket: TokenBucket): Record<string, string> {
   }
 }
 
-const callerOf = ({ grant, raw }: FastifyRequest, trustedProxies: number): string =>
+/** Whom a request counts for. */
+export const callerOf = ({ grant, raw }: FastifyRequest, trustedProxies: number): string =>
   grant.authenticated ? `subject ${grant.subject}` : `address ${callerAddress(raw, trustedProxies)}`
