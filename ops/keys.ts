@@ -18,7 +18,7 @@ npm run keys -- list [--board <id>]
 npm run keys -- revoke <key id>
 
 Without --board a key is for every board, and all keys are listed. The database is the one that the settings name; one that
-is embedded (DATA_DIR) belongs to the running server: stop it first, or use REST.`
+is embedded (DATA_DIR) belongs to the running server: stop it first, or use REST. It is brought to this version's schema first.`
 
 const pageOfKeys = 500
 

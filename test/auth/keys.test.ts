@@ -1,14 +1,17 @@
 /** API keys: made, used, listed and revoked. */
 
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
+import { projectRoot } from '../kit/sources.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 import { pointersOf, refusalOf } from '../rest/refusals.ts'
 import { embeddedSite, type Site as Store } from '../storage/site.ts'
-import { asAdmin, bearer, makeKey, settings } from './signing.ts'
+import { asAdmin, bearer, makeKey, settings, signIn } from './signing.ts'
 
 const useForAll = releasing(afterAll)
 const use = releasing()
@@ -173,4 +176,24 @@ test('no keys are made for a board that was deleted, and a purged one takes its 
   await store.database.query('DELETE FROM boardsync.boards WHERE id = $1', [board])
   const later = await site.ask('POST', items(board), { type: 'sticky' }, bearer(key))
   expect(refusalOf(later)).toBe('401 credential-invalid')
+})
+
+test('the statement in OPERATING.md revokes a key and all that was made with it, also over a session, and no other', async () => {
+  const board = freshBoard()
+  const [stolen, other] = [await makeKey(site, board, { role: 'admin' }), await makeKey(site, board)]
+  const keys = `/v1/boards/${board}/keys`
+  const byPage = { cookie: await signIn(site, stolen.key), 'sec-fetch-site': 'same-origin' }
+  const made = (await site.ask('POST', keys, { role: 'admin' }, byPage)).json()
+  const madeOfThat = (await site.ask('POST', keys, { role: 'read' }, bearer(made.key))).json()
+  const statusOf = async ({ key }: { key: string }) =>
+    (await site.ask('GET', `/v1/boards/${board}`, undefined, bearer(key))).statusCode
+  expect((await site.ask('DELETE', `${keys}/${stolen.id}`, undefined, asAdmin)).statusCode).toBe(204)
+  await expect.poll(() => statusOf(stolen), { timeout: 10_000 }).toBe(401)
+  expect(await Promise.all([made, madeOfThat, other].map(statusOf))).toEqual([200, 200, 200])
+
+  const page = readFileSync(join(projectRoot, 'docs/OPERATING.md'), 'utf8')
+  const [, statement = ''] = /```sql\n(WITH.*?);\n```/s.exec(page) ?? []
+  await store.database.query(statement.replace('<id of the key>', stolen.id))
+  await expect.poll(() => statusOf(madeOfThat), { timeout: 10_000 }).toBe(401)
+  expect(await Promise.all([made, other].map(statusOf))).toEqual([401, 200])
 })
