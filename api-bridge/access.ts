@@ -1,4 +1,5 @@
 /** Who a request comes from, and whether it may do what it asks of a board. */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
 import { callerAddress } from '../core/auth/client-address.ts'
@@ -7,6 +8,7 @@ import type { Grant } from '../core/auth/grant.ts'
 import { renewedCookie } from '../core/auth/session-cookie.ts'
 import { type BoardId, parseBoardId } from '../core/contract/board-id.ts'
 import { mayWrite } from '../core/contract/role.ts'
+import { boardMissing } from './board-missing.ts'
 import { Problem } from './problems.ts'
 import type { RequestLimits } from './rate-limit.ts'
 
@@ -53,7 +55,7 @@ function renewed(headers: FastifyRequest['headers'], publicUrl: string | undefin
 export const onBoard = (use: 'read' | 'write' | 'admin') => async (request: FastifyRequest) => {
   const board = parseBoardId((request.params as { board: string }).board)
   const role = request.grant.roleOn(board)
-  if (!role) throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
+  if (!role) throw boardMissing()
   if (use === 'write' && !mayWrite(role)) throw new Problem('forbidden', 'this credential may only read this board')
   if (use === 'admin' && role !== 'admin') throw new Problem('forbidden', 'this credential may not manage this board')
   request.board = board

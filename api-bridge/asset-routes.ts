@@ -1,4 +1,5 @@
 /** The pictures of a board, each under the SHA-256 of its bytes: put once, then the same for ever. */
+
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
@@ -6,6 +7,7 @@ import type { AssetHead, AssetStore } from '../core/store/asset-store.ts'
 import { onBoard } from './access.ts'
 import { PictureBody, picturesFull, takePictures } from './asset-body.ts'
 import { extensionOf, pictureTypeOf } from './asset-type.ts'
+import { boardMissing } from './board-missing.ts'
 import { isUnchanged } from './conditional.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
@@ -78,9 +80,7 @@ function putAsset(app: CheckingApp, assets: AssetStore, writeOnce: WriteOnce): v
       const url = `/v1/boards/${board}/assets/${sha256}`
       const answer = await writeOnce(request, async sql => {
         const outcome = await assets.put(board, sha256, type, picture.bytes, sql)
-        if (outcome === 'board-deleted') {
-          throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
-        }
+        if (outcome === 'board-deleted') throw boardMissing()
         if (outcome === 'board-full') throw picturesFull()
         return {
           status: outcome === 'kept' ? 201 : 200,

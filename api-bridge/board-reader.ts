@@ -2,11 +2,12 @@
  * Boards as REST reads them: replicas built from the log, the most recently read kept. Every read first asks the store
  * for the board's head, so no answer is older than its own question; questions that wait together are asked as one.
  */
+
 import { LRUCache } from 'lru-cache'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { Replica } from '../core/doc/replica.ts'
 import type { Storage } from '../core/store/storage.ts'
-import { Problem } from './problems.ts'
+import { boardMissing } from './board-missing.ts'
 
 const replicasKept = 50
 /** Bytes of stored state; a Y.Doc takes about twelve times as much memory. */
@@ -73,13 +74,13 @@ export class BoardReader {
     const head = await this.#storage.boards.head(board)
     if (!head || head.deleted) {
       this.#replicas.delete(board)
-      throw missing()
+      throw boardMissing()
     }
     const kept = this.#replicas.get(board)
     if (kept && kept.epoch === head.epoch && kept.known === head.headSeq) return kept
     const usable = kept && kept.epoch === head.epoch && kept.known < head.headSeq ? kept : undefined
     const stored = await this.#storage.archive.read(board, usable?.known ?? 0)
-    if (!stored) throw missing()
+    if (!stored) throw boardMissing()
     const isWhole = !usable || stored.snapshot !== undefined
     if (usable && !isWhole && stored.head.epoch === usable.epoch) {
       await this.#readings.get(usable)
@@ -88,7 +89,7 @@ export class BoardReader {
       return usable
     }
     const whole = isWhole ? stored : await this.#storage.archive.read(board, 0)
-    if (!whole) throw missing()
+    if (!whole) throw boardMissing()
     // In slices: a big board takes long.
     const replica = await Replica.load(whole)
     await replica.wakeToRead()
@@ -101,8 +102,6 @@ export class BoardReader {
     this.#replicas.set(board, replica, { size: Math.min(bytesKept, Math.max(1, bytes)) })
   }
 }
-
-const missing = () => new Problem('board-missing', 'there is no such board, or this credential has no right to it')
 
 /** Resolves when it has ended, however. */
 async function endOf(promise: Promise<unknown> | undefined): Promise<void> {

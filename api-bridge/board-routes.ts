@@ -1,4 +1,5 @@
 /** The life of boards over REST: create, list, read, rename, delete, restore. */
+
 import { randomBytes } from 'node:crypto'
 import type { Grant } from '../core/auth/grant.ts'
 import type { Bus } from '../core/bus/bus.ts'
@@ -17,6 +18,7 @@ import {
   newBoardSchema,
 } from './board-document.ts'
 import { listBoards } from './board-list.ts'
+import { boardMissing } from './board-missing.ts'
 import type { BoardReader } from './board-reader.ts'
 import { type Answer, sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
@@ -56,7 +58,7 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
     },
     async (request, reply) => {
       const entry = await directory.find(request.board)
-      if (!entry) throw missing()
+      if (!entry) throw boardMissing()
       const here = await whoIsHere.on(request.board)
       const counted = await reader.read(request.board, async ({ known, doc }) => ({
         seq: known,
@@ -109,7 +111,7 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
     },
     async (request, reply) => {
       const answer = await writeOnce(request, async sql => {
-        if (!(await directory.remove(sql, request.board))) throw missing()
+        if (!(await directory.remove(sql, request.board))) throw boardMissing()
         return { status: 204 }
       })
       tellInstances(request.board)
@@ -182,8 +184,6 @@ function requireWrite(grant: Grant, board: BoardId): void {
 }
 
 function ok(entry: BoardEntry | undefined): Answer {
-  if (!entry) throw missing()
+  if (!entry) throw boardMissing()
   return { status: 200, body: boardEntryDocument(entry) }
 }
-
-const missing = () => new Problem('board-missing', 'there is no such board, or this credential has no right to it')

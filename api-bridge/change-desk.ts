@@ -2,6 +2,7 @@
  * Hands a change in and waits for its answer: stored as a row, published as a wake-up, answered when the row says applied
  * or rejected. Bus messages are hints only: the row is looked at too, ever less often.
  */
+
 import { randomUUID } from 'node:crypto'
 import * as Y from 'yjs'
 import { StorageError } from '../core/base/errors.ts'
@@ -17,6 +18,7 @@ import { foresee } from '../core/doc/items.ts'
 import type { NewChange, RecordedChange } from '../core/store/change-outbox.ts'
 import { KeyReused } from '../core/store/kept-answers.ts'
 import type { Storage } from '../core/store/storage.ts'
+import { boardMissing } from './board-missing.ts'
 import { rejection } from './change-answer.ts'
 import { Problem } from './problems.ts'
 
@@ -71,7 +73,7 @@ export class ChangeDesk {
     // Before it is stored: whoever applies it may be quicker than the answer of the store.
     return this.#listening(publicId, async acked => {
       const stored = await this.#store({ ...request, publicId, change: body }, change).catch(asProblem)
-      if (!stored) throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
+      if (!stored) throw boardMissing()
       if (stored.requestHash !== request.requestHash) throw keyReused()
       if (stored.status !== 'pending') return stored
       // A repeat: what it asks for is on its way already, under the first one's id.

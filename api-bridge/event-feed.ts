@@ -2,15 +2,16 @@
  * The events of one board: its log followed row by row on a replica of its own, whoever writes it, and told to all who
  * listen. One reading and one encoding for many listeners.
  */
+
 import { slices } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { ItemTracker } from '../core/doc/item-tracker.ts'
 import { Replica } from '../core/doc/replica.ts'
 import type { LogRow } from '../core/store/board-log.ts'
 import type { Storage } from '../core/store/storage.ts'
+import { boardMissing } from './board-missing.ts'
 import { itemsFrame, type Place } from './event-frames.ts'
 import type { EventStream } from './event-stream.ts'
-import { Problem } from './problems.ts'
 
 /** What was told last is kept for those who were away for a moment. */
 const recentBytesAtMost = 1024 * 1024
@@ -43,9 +44,7 @@ export class EventFeed {
    */
   static async open(board: BoardId, storage: Pick<Storage, 'archive' | 'past'>, onEnd: () => void): Promise<EventFeed> {
     const stored = await storage.archive.read(board, 0)
-    if (!stored || stored.head.deleted) {
-      throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
-    }
+    if (!stored || stored.head.deleted) throw boardMissing()
     return new EventFeed(board, await ItemTracker.of(await Replica.load(stored)), storage.past, onEnd)
   }
 

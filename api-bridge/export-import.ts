@@ -1,4 +1,5 @@
 /** A tldraw file (.tldr) read: migrated by tldraw itself, its pictures kept under their hashes, as a change to a board. */
+
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { inSteps } from '../core/base/slices.ts'
@@ -12,6 +13,7 @@ import { migrated } from '../core/doc/tldraw-schema.ts'
 import type { AssetStore } from '../core/store/asset-store.ts'
 import { pictureBytesAtMost, picturesFull } from './asset-body.ts'
 import { pictureTypeOf } from './asset-type.ts'
+import { boardMissing } from './board-missing.ts'
 import { rejection } from './change-answer.ts'
 import { fileFormatVersion } from './export-file.ts'
 import { Problem } from './problems.ts'
@@ -81,9 +83,7 @@ async function keep({ type, bytes }: Picture, board: BoardId, assets: AssetStore
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const outcome = await assets.put(board, sha256, type, bytes)
   if (outcome === 'board-full') throw picturesFull()
-  if (outcome === 'board-deleted') {
-    throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
-  }
+  if (outcome === 'board-deleted') throw boardMissing()
   return `/v1/boards/${board}/assets/${sha256}`
 }
 

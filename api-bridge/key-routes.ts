@@ -1,4 +1,5 @@
 /** The API keys of a board: made, listed and revoked by those who manage it. */
+
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'
@@ -7,6 +8,7 @@ import { roles } from '../core/contract/role.ts'
 import type { ApiKey } from '../core/store/api-keys.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { livingHead } from './board-missing.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
@@ -71,8 +73,7 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
     async (request, reply) => {
       const { board, grant } = request
       const { role, expires_at } = request.body
-      const head = await storage.boards.create(board)
-      if (head.deleted) throw noBoard()
+      livingHead(await storage.boards.create(board))
       const answer = await writeOnce(request, async sql => {
         const token = createToken('key')
         const wanted = {
@@ -109,8 +110,7 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
       },
     },
     async ({ board, query: { limit, cursor } }) => {
-      const head = await storage.boards.head(board)
-      if (!head || head.deleted) throw noBoard()
+      livingHead(await storage.boards.head(board))
       const found = await storage.keys.list({ board }, limit + 1, cursor)
       const keys = found.slice(0, limit)
       return { keys: keys.map(keyDocument), next: found.length > limit ? (keys.at(-1)?.id ?? null) : null }
@@ -146,8 +146,6 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
   refuseOtherMethods(app, url, ['GET', 'HEAD', 'POST'])
   refuseOtherMethods(app, keyUrl, ['DELETE'])
 }
-
-const noBoard = () => new Problem('board-missing', 'there is no such board, or this credential has no right to it')
 
 const keyDocument = ({ id, role, createdAt, expiresAt, lastUsedAt }: ApiKey) => ({
   id,

@@ -1,4 +1,5 @@
 /** Who is on a board, over REST; and agents that say that they are. */
+
 import { z } from 'zod'
 import type { Grant } from '../core/auth/grant.ts'
 import { type AgentSighting, agentClientId, keptPeerOf, longestSightingMs } from '../core/contract/agent-sighting.ts'
@@ -9,10 +10,10 @@ import { longestId, presentPeerSchema, selectedAtMost } from '../core/contract/p
 import { longestName, shownName } from '../core/contract/present-user.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { livingHead } from './board-missing.ts'
 import { type Answer, sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
-import { Problem } from './problems.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 import type { WhoIsHere } from './who-is-here.ts'
 
@@ -73,12 +74,7 @@ const announcedSchema = z
 export function presenceRoutes(app: CheckingApp, services: PresenceServices): void {
   const { boards, whoIsHere, writeOnce, agents } = services
   const presence = '/boards/:board/presence'
-  const assertThere = async (board: BoardId) => {
-    const head = await boards.head(board)
-    if (!head || head.deleted) {
-      throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
-    }
-  }
+  const assertThere = async (board: BoardId) => livingHead(await boards.head(board))
 
   app.get(
     presence,

@@ -1,10 +1,12 @@
 /** One-time tickets: who may use a board lets somebody else, or a page, use it too, without handing out the credential. */
+
 import { z } from 'zod'
 import { createToken, hashOfToken } from '../core/auth/token.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { includes, mayWrite, type Role, roles } from '../core/contract/role.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { livingHead } from './board-missing.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { orProblem } from './open-api.ts'
@@ -81,9 +83,6 @@ export function ticketRoutes(app: CheckingApp, { storage, writeOnce }: TicketSer
 
   /** Who may write brings the board into being; for others it has to be there. */
   async function openFor(own: Role, board: BoardId): Promise<void> {
-    const head = mayWrite(own) ? await storage.boards.create(board) : await storage.boards.head(board)
-    if (!head || head.deleted) {
-      throw new Problem('board-missing', 'there is no such board, or this credential has no right to it')
-    }
+    livingHead(mayWrite(own) ? await storage.boards.create(board) : await storage.boards.head(board))
   }
 }
