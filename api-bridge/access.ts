@@ -1,5 +1,4 @@
 /** Who a request comes from, and whether it may do what it asks of a board. */
-
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Authenticate } from '../core/auth/authenticate.ts'
 import { callerAddress } from '../core/auth/client-address.ts'

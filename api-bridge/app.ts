@@ -10,7 +10,7 @@ import { assetRoutes } from './asset-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
 import { type BoardServices, boardRoutes } from './board-routes.ts'
 import { type EventServices, eventRoutes } from './event-routes.ts'
-import { exportRoutes } from './export-routes.ts'
+import { fileRoutes } from './file-routes.ts'
 import { type ItemServices, itemRoutes } from './item-routes.ts'
 import { passOverUnreadableTypes, takeJson } from './json-body.ts'
 import { keyRoutes } from './key-routes.ts'
@@ -52,7 +52,7 @@ export async function restApi(app: FastifyInstance, services: ApiServices): Prom
         await batchRoutes(checking, services)
         await assetRoutes(checking, services)
         eventRoutes(checking, services)
-        await exportRoutes(checking, services)
+        await fileRoutes(checking, services)
         presenceRoutes(checking, services)
         keyRoutes(checking, services)
         ticketRoutes(checking, services)

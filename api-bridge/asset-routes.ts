@@ -1,5 +1,4 @@
 /** The pictures of a board, each under the SHA-256 of its bytes: put once, then the same for ever. */
-
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'

@@ -11,8 +11,8 @@ import { takeJson } from './json-body.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
+import { submitChange } from './submit-change.ts'
 import { boardParams, type CheckingApp, checkingRequests, writeHeaders } from './validation.ts'
-import { submitChange } from './write-request.ts'
 
 export interface BatchServices {
   reader: BoardReader

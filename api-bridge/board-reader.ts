@@ -2,7 +2,6 @@
  * Boards as REST reads them: replicas built from the log, the most recently read kept. Every read first asks the store
  * for the board's head, so no answer is older than its own question; questions that wait together are asked as one.
  */
-
 import { LRUCache } from 'lru-cache'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { Replica } from '../core/doc/replica.ts'

@@ -1,5 +1,4 @@
 /** The life of boards over REST: create, list, read, rename, delete, restore. */
-
 import { randomBytes } from 'node:crypto'
 import type { Grant } from '../core/auth/grant.ts'
 import type { Bus } from '../core/bus/bus.ts'

@@ -2,7 +2,6 @@
  * Hands a change in and waits for its answer: stored as a row, published as a wake-up, answered when the row says applied
  * or rejected. Bus messages are hints only: the row is looked at too, ever less often.
  */
-
 import { randomUUID } from 'node:crypto'
 import * as Y from 'yjs'
 import { StorageError } from '../core/base/errors.ts'
@@ -13,7 +12,7 @@ import { encodeAgentName } from '../core/contract/agent-sighting.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { type BoardChange, createsItems } from '../core/contract/change.ts'
 import { agentNamesChannel, everyAcksChannel, updatesChannel } from '../core/contract/channels.ts'
-import { encodeWakeUp } from '../core/contract/raw-change.ts'
+import { encodeWakeUp } from '../core/contract/wake-up.ts'
 import { foresee } from '../core/doc/items.ts'
 import type { NewChange, RecordedChange } from '../core/store/change-outbox.ts'
 import { KeyReused } from '../core/store/kept-answers.ts'

@@ -2,7 +2,6 @@
  * The events of one board: its log followed row by row on a replica of its own, whoever writes it, and told to all who
  * listen. One reading and one encoding for many listeners.
  */
-
 import { slices } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { ItemTracker } from '../core/doc/item-tracker.ts'

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { releasing } from '../test/kit/releasing.ts'
 import { embeddedSite, type Site } from '../test/storage/site.ts'
-import { type Answer, createWriteOnce } from './idempotency.ts'
+import { type Answer, createWriteOnce, type WriteRequest } from './idempotency.ts'
 import { Problem } from './problems.ts'
-import type { WriteRequest } from './write-request.ts'
 
 const use = releasing(afterAll)
 let site: Site

@@ -3,11 +3,15 @@
  * is kept with what it tells of, in one transaction, and given again. A refusal is not kept: nothing was done, so the same
  * request may be sent again.
  */
-import type { FastifyReply } from 'fastify'
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Sql } from '../core/store/database.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { Problem } from './problems.ts'
-import { hashOf, type WriteRequest } from './write-request.ts'
+
+export type WriteRequest = Pick<FastifyRequest, 'board' | 'grant' | 'method' | 'routeOptions' | 'params' | 'body'> & {
+  headers: { 'idempotency-key'?: string | undefined; 'if-match'?: string | undefined }
+}
 
 export interface Answer {
   status: number
@@ -46,6 +50,13 @@ export function createWriteOnce(answers: Storage['answers']): WriteOnce {
         return once satisfies never
     }
   }
+}
+
+/** By what was asked, not by how the address was spelt or which credential stood in it. */
+export function hashOf({ method, routeOptions, params, body, headers }: WriteRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify([method, routeOptions.url, params, headers['if-match'] ?? null, body ?? null]))
+    .digest('base64url')
 }
 
 export function sendAnswer(reply: FastifyReply, { status, headers = {}, body }: Answer): FastifyReply {

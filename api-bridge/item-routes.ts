@@ -11,12 +11,13 @@ import type { BoardReader } from './board-reader.ts'
 import { answerChange, appliedItemSchema, changeDocument, changeSchema } from './change-answer.ts'
 import type { ChangeDesk } from './change-desk.ts'
 import { isUnchanged } from './conditional.ts'
+import type { WriteRequest } from './idempotency.ts'
 import { itemPageSchema, listQuerySchema, pageOf } from './item-list.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
+import { submitChange } from './submit-change.ts'
 import { boardParams, type CheckingApp, readHeaders, writeHeaders } from './validation.ts'
-import { submitChange, type WriteRequest } from './write-request.ts'
 
 export interface ItemServices {
   reader: BoardReader

@@ -1,5 +1,4 @@
 /** The API keys of a board: made, listed and revoked by those who manage it. */
-
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'

@@ -1,5 +1,4 @@
 /** Who is on a board, over REST; and agents that say that they are. */
-
 import { z } from 'zod'
 import type { Grant } from '../core/auth/grant.ts'
 import { type AgentSighting, agentClientId, keptPeerOf, longestSightingMs } from '../core/contract/agent-sighting.ts'

@@ -1,5 +1,4 @@
 /** One-time tickets: who may use a board lets somebody else, or a page, use it too, without handing out the credential. */
-
 import { z } from 'zod'
 import { createToken, hashOfToken } from '../core/auth/token.ts'
 import type { BoardId } from '../core/contract/board-id.ts'

@@ -1,7 +1,8 @@
 /** A message on `board:{id}:updates` is ours or another program's, and what it says can never make it seem the other. */
 
 import { expect, test } from 'vitest'
-import { mayBeWakeUp, readRawMessage } from './raw-change.ts'
+import { readRawMessage } from './raw-change.ts'
+import { mayBeWakeUp } from './wake-up.ts'
 
 const bytes = (message: unknown) => new TextEncoder().encode(JSON.stringify(message))
 const create = (text: string) => ({ action: 'create', item: { type: 'sticky', content: { text } } })

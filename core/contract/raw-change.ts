@@ -1,4 +1,4 @@
-/** What stands in a message on `board:{id}:updates`: our own wake-up, or a change that another program asks for. */
+/** What other programs publish on `board:{id}:updates`: a change that they ask for. Our own wake-ups (`wake-up.ts`) come there, too. */
 import { z } from 'zod'
 import { nameItems, newItemId, operationsSchema } from './batch.ts'
 import { type BoardChange, itemChangeSchema } from './change.ts'
@@ -6,9 +6,6 @@ import { type FieldError, fieldErrors, forbiddenParts } from './field-error.ts'
 
 /** As much as the body of a REST request may have. */
 const MAX_RAW_BYTES = 1024 * 1024
-
-/** Characters of a change that everybody is told whole: the bus holds no megabytes for all who listen. */
-const toldAtMost = 256 * 1024
 
 export type RawMessage =
   /** Tells of a change that is stored already. */
@@ -24,12 +21,6 @@ const messageIdSchema = z
 const rawBatchSchema = z.strictObject({ action: z.literal('batch'), operations: operationsSchema })
 
 const text = new TextDecoder('utf-8', { fatal: true })
-
-/** Tells of a change that is stored. What is large is read from its row alone. @param stored the change as JSON */
-export function encodeWakeUp(changeId: string, change: BoardChange, stored: string): Uint8Array {
-  const told = stored.length > toldAtMost ? { action: change.action } : change
-  return new TextEncoder().encode(JSON.stringify({ change_id: changeId, ...told }))
-}
 
 export function readRawMessage(bytes: Uint8Array): RawMessage {
   if (bytes.byteLength > MAX_RAW_BYTES) return malformed(`more than ${MAX_RAW_BYTES} bytes`)
@@ -62,11 +53,6 @@ function readBatch({ operations, ...rest }: Record<string, unknown>): BoardChang
   if (!batch.success) return { errors: fieldErrors(batch.error) }
   const named = nameItems(batch.data.operations)
   return 'errors' in named ? named : { action: 'batch', operations: named.operations }
-}
-
-/** Whether it is ours, without reading it: what is quoted in a text has a backslash before its quotes. */
-export function mayBeWakeUp(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('"change_id"')
 }
 
 /** A create may leave its id to us; of a delete, the id is all that counts. */

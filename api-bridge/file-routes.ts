@@ -1,4 +1,4 @@
-/** Boards as files of tldraw: taken away whole, and brought in. */
+/** Boards as tldraw files (.tldr): taken away whole, and brought in. */
 import { Readable } from 'node:stream'
 import { deepestNesting } from '../core/base/any-bytes.ts'
 import { importedSchema } from '../core/contract/change.ts'
@@ -11,25 +11,25 @@ import { changeSchema, outcomeOrWaiting, seqSchema } from './change-answer.ts'
 import type { ChangeDesk } from './change-desk.ts'
 import { isUnchanged } from './conditional.ts'
 import { fileOf } from './export-file.ts'
-import { fileSchema, importOf } from './export-import.ts'
+import { fileSchema, importOf } from './import-file.ts'
 import { takeJson } from './json-body.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { noBody, orProblem } from './open-api.ts'
+import { submitChange } from './submit-change.ts'
 import { boardParams, type CheckingApp, checkingRequests, readHeaders, writeHeaders } from './validation.ts'
-import { submitChange } from './write-request.ts'
 
 const fileType = 'application/vnd.tldraw+json'
 const fileBytesAtMost = 16 * 1024 * 1024
 /** As deep as a record on a board may be, which in a file lies in the list of records. */
 const fileDeepest = 2 + deepestNesting
 
-interface ExportServices {
+interface FileServices {
   reader: BoardReader
   desk: ChangeDesk
   storage: { assets: AssetStore }
 }
 
-export async function exportRoutes(app: CheckingApp, services: ExportServices): Promise<void> {
+export async function fileRoutes(app: CheckingApp, services: FileServices): Promise<void> {
   exportRoute(app, services)
   // Of its own: files are larger than other bodies, and have a type of theirs.
   await app.register(async scope => {
@@ -39,7 +39,7 @@ export async function exportRoutes(app: CheckingApp, services: ExportServices): 
   })
 }
 
-function exportRoute(app: CheckingApp, { reader, storage }: ExportServices): void {
+function exportRoute(app: CheckingApp, { reader, storage }: FileServices): void {
   const url = '/boards/:board/export'
   app.get(
     url,
@@ -82,7 +82,7 @@ function exportRoute(app: CheckingApp, { reader, storage }: ExportServices): voi
   refuseOtherMethods(app, url, ['GET', 'HEAD'])
 }
 
-function importRoute(app: CheckingApp, { desk, storage }: ExportServices): void {
+function importRoute(app: CheckingApp, { desk, storage }: FileServices): void {
   const url = '/boards/:board/import'
   app.post(
     url,

@@ -1,5 +1,4 @@
 /** A tldraw file (.tldr) read: migrated by tldraw itself, its pictures kept under their hashes, as a change to a board. */
-
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { inSteps } from '../core/base/slices.ts'
