@@ -91,6 +91,11 @@ export class Audience {
     }
   }
 
+  /** An edit that came from this peer and changed nothing, back to it: behind those that wait until it is answered. */
+  echo(frame: Uint8Array, peer: Peer): void {
+    if (!this.#newcomers.hold(frame, peer)) this.send(frame, peer)
+  }
+
   sendAwareness(frame: Uint8Array): void {
     this.#sendCursors(
       peer => !peer.inflates,

@@ -152,7 +152,7 @@ export class Edits {
   }
 
   #echo(update: Uint8Array, peer: Peer): void {
-    this.#line.whenCommitted(() => this.#audience.send(encodeUpdate(update), peer), update.byteLength)
+    this.#line.whenCommitted(() => this.#audience.echo(encodeUpdate(update), peer), update.byteLength)
   }
 
   #refuse(peer: Peer, error: unknown): void {

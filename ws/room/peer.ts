@@ -26,9 +26,11 @@ export class Peer {
   unresolved = 0
   /** Its connection is being ended for what it sent; the rest of that counts for nothing. */
   refused = false
-  /** How often it asked what it lacks. */
-  asked = 0
-  /** The answer to the last time it asked, while that waits for a commit. */
+  /** It has asked what it lacks before. */
+  hasAsked = false
+  /** Of the document, what it said it has when it asked last, until the answer to that is made. */
+  question: Map<number, number> | undefined
+  /** The answer, while that waits for a commit. */
   answer: Uint8Array | undefined
 
   constructor(socket: PeerSocket, grant: Grant, role: Role, inflates = false) {

@@ -22,6 +22,7 @@ import { CommitLine } from './commit-line.ts'
 import { Edits } from './edits.ts'
 import type { Peer } from './peer.ts'
 import { Presence } from './presence.ts'
+import { PresenceQuestions } from './presence-questions.ts'
 import type { RemotePresence } from './remote-presence.ts'
 import { Resting } from './resting.ts'
 import { RoomLog } from './room-log.ts'
@@ -63,6 +64,7 @@ export class Room {
   readonly #edits: Edits
   readonly #answers: Answers
   readonly #presence: Presence
+  readonly #presenceQuestions: PresenceQuestions
   readonly #remote: RemotePresence
   readonly #onDiscard: (error: SyncError) => void
   readonly #resting: Resting
@@ -114,12 +116,16 @@ export class Room {
     const wake = () => this.#resting.wake()
     const edits = { catchUp: () => this.log.catchUp(), wake, onBroken }
     this.#edits = new Edits(this.replica, this.line, this.#audience, services, edits, this.size)
-    this.#answers = new Answers(this.replica, this.line, this.#audience, this.size, base, wake)
+    this.#answers = new Answers(this.replica, this.line, this.#audience, this.size, base, { wake, onBroken })
     this.snapshots = new Snapshots(board, archive, limits, () => this.#readState(), snapshotInTurn, log, metrics)
     this.#presence = new Presence(
       (frame, to) => (to ? this.#audience.send(frame, to) : this.#audience.sendAwareness(frame)),
       reason => metrics.refusals.inc({ reason }),
       links.remote,
+    )
+    this.#presenceQuestions = new PresenceQuestions(
+      () => this.#presence.everybody(),
+      (frame, peer) => this.#audience.send(frame, peer),
     )
     const outlets = { broadcast, snapshots: this.snapshots, sync: links.sync }
     this.log = new RoomLog(board, replica, this.size, outlets, services, onDiscard)
@@ -152,7 +158,9 @@ export class Room {
 
   leave(peer: Peer): void {
     if (!this.#audience.remove(peer)) return
+    peer.question = undefined
     peer.answer = undefined
+    this.#presenceQuestions.forget(peer)
     this.#presence.leave(peer)
     if (this.peers.size === 0) void this.snapshots.save()
   }
@@ -176,7 +184,7 @@ export class Room {
         this.#presence.receive(frame.states, peer)
         break
       case 'query-awareness':
-        this.#tellWhoIsHere(peer)
+        this.#presenceQuestions.ask(peer)
         break
       case 'unknown':
         this.#services.metrics.refusals.inc({ reason: 'unknown-message' })
@@ -202,6 +210,7 @@ export class Room {
     this.log.close()
     this.#remote.close()
     this.#presence.close()
+    this.#presenceQuestions.close()
     this.#audience.closeAll(error)
     this.replica.destroy()
   }
