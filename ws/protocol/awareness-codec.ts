@@ -9,7 +9,23 @@ export interface AwarenessState {
   json: Uint8Array
 }
 
+/** More than a thousand people with eight clients each, which is what stock clients send back when they hear it. */
+const statesAtMost = 10_000
+/** A state of nothing: client id, clock and length. */
+const stateBytesAtLeast = 3
+
 const gone = new TextEncoder().encode('null')
+
+/**
+ * Whether this says more states than anybody has reason to send: then nobody is to read them, which takes seconds for a few megabytes.
+ * @throws Error when so many are not in there
+ */
+export function hasTooMany(bytes: Uint8Array): boolean {
+  const decoder = decoding.createDecoder(bytes)
+  const states = decoding.readVarUint(decoder)
+  if (states * stateBytesAtLeast > bytes.length - decoder.pos) throw new Error('states cut short')
+  return states > statesAtMost
+}
 
 /** @throws Error when the bytes are malformed or left over */
 export function decodeAwareness(bytes: Uint8Array): AwarenessState[] {

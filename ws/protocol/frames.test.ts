@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import * as encoding from 'lib0/encoding'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { SyncError } from '../../core/base/errors.ts'
@@ -80,6 +81,27 @@ describe('a frame', () => {
     expect(malformed(Uint8Array.of(0, 2, 255, 255, 255, 255, 255, 255, 255, 15))).toBe(true)
     expect(malformed(Uint8Array.of(1, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1))).toBe(true)
     expect(malformed(Uint8Array.of(0, 0, 5, 255, 255, 255, 255, 15))).toBe(true)
+  })
+
+  test('with more states than anybody has reason to send is not read', () => {
+    const saying = (states: number, bytes: number) => {
+      const encoder = encoding.createEncoder()
+      encoding.writeVarUint(encoder, 1)
+      const inner = encoding.createEncoder()
+      encoding.writeVarUint(inner, states)
+      encoding.writeUint8Array(inner, new Uint8Array(bytes))
+      encoding.writeVarUint8Array(encoder, encoding.toUint8Array(inner))
+      return encoding.toUint8Array(encoder)
+    }
+    expect(decodeFrame(saying(10_000, 30_000))).toMatchObject({ kind: 'awareness', states: { length: 10_000 } })
+    expect(decodeFrame(saying(10_001, 30_003))).toEqual({ kind: 'awareness-overfull' })
+    expect(malformed(saying(10_001, 30_002))).toBe(true)
+    expect(malformed(Uint8Array.of(...saying(10_001, 30_003), 0))).toBe(true)
+
+    const millions = saying(5_000_000, 15_000_000)
+    const begun = performance.now()
+    decodeFrame(millions)
+    expect(performance.now() - begun).toBeLessThan(100)
   })
 
   test('of any bytes decodes or is malformed, never anything else', () => {

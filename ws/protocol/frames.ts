@@ -9,13 +9,15 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { SyncError } from '../../core/base/errors.ts'
-import { type AwarenessState, decodeAwareness, encodeAwareness } from './awareness-codec.ts'
+import { type AwarenessState, decodeAwareness, encodeAwareness, hasTooMany } from './awareness-codec.ts'
 
 export type Frame =
   | { kind: 'sync-step-1'; stateVector: Map<number, number> }
   | { kind: 'sync-step-2'; update: Uint8Array }
   | { kind: 'update'; update: Uint8Array }
   | { kind: 'awareness'; states: AwarenessState[] }
+  /** So many states that they were not read. */
+  | { kind: 'awareness-overfull' }
   | { kind: 'query-awareness' }
   /** A message type that is not for us, or that a later version of the protocol may define: ignored. */
   | { kind: 'unknown'; type: number }
@@ -35,10 +37,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
       case messageType.sync:
         return complete(decoder, readSync(decoder))
       case messageType.awareness:
-        return complete(decoder, {
-          kind: 'awareness',
-          states: decodeAwareness(decoding.readVarUint8Array(decoder)),
-        })
+        return complete(decoder, readAwareness(decoding.readVarUint8Array(decoder)))
       case messageType.queryAwareness:
         return complete(decoder, { kind: 'query-awareness' })
       default:
@@ -61,6 +60,9 @@ function readSync(decoder: decoding.Decoder): Frame {
       throw new Error(`unknown sync message ${type}`)
   }
 }
+
+const readAwareness = (bytes: Uint8Array): Frame =>
+  hasTooMany(bytes) ? { kind: 'awareness-overfull' } : { kind: 'awareness', states: decodeAwareness(bytes) }
 
 /** A Yjs state vector: pairs of client id and clock. */
 function decodeStateVector(bytes: Uint8Array): Map<number, number> {

@@ -8,6 +8,7 @@ export interface Known {
 
 export class KnownClients {
   readonly #known = new Map<number, Known>()
+  readonly #counts = new Map<Owner, number>()
   #revision = 0
 
   /** Another number whenever what came through this instance has changed. */
@@ -29,14 +30,21 @@ export class KnownClients {
   }
 
   set(known: Known): void {
-    this.#touch(known.state.clientId)
+    const before = this.#known.get(known.state.clientId)
     this.#known.set(known.state.clientId, known)
-    this.#touch(known.state.clientId)
+    if (before?.owner !== known.owner) {
+      if (before) this.#count(before.owner, -1)
+      this.#count(known.owner, 1)
+    }
+    if ((before && isOurs(before.owner)) || isOurs(known.owner)) this.#revision++
   }
 
   delete(clientId: number): void {
-    this.#touch(clientId)
+    const known = this.#known.get(clientId)
+    if (!known) return
     this.#known.delete(clientId)
+    this.#count(known.owner, -1)
+    if (isOurs(known.owner)) this.#revision++
   }
 
   states(): OwnedState[] {
@@ -47,13 +55,18 @@ export class KnownClients {
     return [...this.#known.values()].flatMap(({ state, owner }) => (owner === given ? [state] : []))
   }
 
+  countOf(owner: Owner): number {
+    return this.#counts.get(owner) ?? 0
+  }
+
   /** Who came through this instance. */
   ours(): OwnedState[] {
     return [...this.#known.values()].flatMap(({ state, owner }) => (isOurs(owner) ? [state] : []))
   }
 
-  #touch(clientId: number): void {
-    const known = this.#known.get(clientId)
-    if (known && isOurs(known.owner)) this.#revision++
+  #count(owner: Owner, more: number): void {
+    const count = this.countOf(owner) + more
+    if (count === 0) this.#counts.delete(owner)
+    else this.#counts.set(owner, count)
   }
 }

@@ -80,6 +80,53 @@ describe('a state', () => {
   })
 })
 
+describe('of a frame with thousands of states', () => {
+  const many = (json: string) => Array.from({ length: 10_000 }, (_, index) => state(100 + index, 1, json))
+
+  test.each(['{}', '{', '{"a":1}x'])('all but a few are refused unread, and that is counted once: %s', json => {
+    const parse = vi.spyOn(JSON, 'parse')
+    const { presence, refused, here } = lonePresence()
+    presence.receive(many(json), peer())
+    expect(parse.mock.calls.length).toBeLessThanOrEqual(8)
+    parse.mockRestore()
+    expect(refused.filter(reason => reason === 'awareness-too-many-clients')).toHaveLength(1)
+    expect(refused.length).toBeLessThanOrEqual(2)
+    expect(here().length).toBe(json === '{}' ? 8 : 0)
+  })
+
+  test('those of others who have left are answered in one', () => {
+    const { presence, toldTo } = lonePresence()
+    const [alice, bob] = [peer(), peer()]
+    presence.receive(many('{}').slice(0, 8), alice)
+    presence.leave(alice)
+    presence.receive(many('{}').slice(0, 8), bob)
+    expect(toldTo(bob)).toHaveLength(1)
+  })
+
+  test("one's own still count", () => {
+    const { presence, here } = lonePresence()
+    const alice = peer()
+    presence.receive([state(1, 1)], alice)
+    presence.receive([...many('{}'), state(1, 2)], alice)
+    expect(here()).toContain('1@2')
+  })
+
+  test('whose clients belong to others no more are asked for than one may have', async () => {
+    const { presence } = lonePresence()
+    const pinged = vi.fn(async () => true)
+    for (const from of [1, 9, 17]) {
+      const owner = peer(undefined, pinged)
+      presence.receive(many('{}').slice(from, from + 8), owner)
+    }
+    presence.receive(
+      many('{}').map(one => ({ ...one, clock: 2 })),
+      peer(),
+    )
+    expect(pinged).toHaveBeenCalledTimes(7)
+    await elapse(3_000)
+  })
+})
+
 describe('whom the server shows', () => {
   test('is here for everybody and goes again; is told to no other instance, and is nobody else', async () => {
     const { presence, told, shared } = lonePresence()

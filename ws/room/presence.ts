@@ -39,9 +39,11 @@ const clientsPerInstance = 10_000
 
 export type PresenceRefusal = AwarenessRefusal | 'awareness-too-many-clients' | 'awareness-foreign-client'
 
+type Refuse = (reason: PresenceRefusal) => void
+
 export class Presence {
   readonly #send: (frame: Uint8Array, to?: Peer) => void
-  readonly #refused: (reason: PresenceRefusal) => void
+  readonly #refused: Refuse
   readonly #link: PresenceLink
   readonly #known = new KnownClients()
   readonly #gone = new Farewells()
@@ -49,11 +51,7 @@ export class Presence {
   readonly #outbox: PresenceOutbox<OwnedState>
 
   /** @param send to one peer, or to everybody */
-  constructor(
-    send: (frame: Uint8Array, to?: Peer) => void,
-    refused: (reason: PresenceRefusal) => void,
-    link: PresenceLink,
-  ) {
+  constructor(send: (frame: Uint8Array, to?: Peer) => void, refused: Refuse, link: PresenceLink) {
     this.#send = send
     this.#refused = refused
     this.#link = link
@@ -74,22 +72,24 @@ export class Presence {
   }
 
   receive(states: readonly AwarenessState[], from: Peer): void {
+    const refusals = new Set<PresenceRefusal>()
+    const refuse: Refuse = reason => void refusals.add(reason)
+    const outdated: AwarenessState[] = []
+    const news = { own: 0, other: 0 }
     for (const sent of states) {
       const known = this.#known.get(sent.clientId)
       if (known ? sent.clock <= known.state.clock && !isOwnFarewell(sent, known, from) : this.#gone.isOld(sent)) {
-        if (!known && !isGone(sent)) this.#send(encodeAwarenessFrame([this.#gone.after(sent)]), from)
+        if (!known && !isGone(sent)) outdated.push(this.#gone.after(sent))
         continue
       }
-      const state = stamped(sent, from.grant.name)
-      if (!this.#isPassable(state)) continue
-      const owned = {
-        ...state,
-        subject: subjectOf(from),
-        since: known?.owner === from ? known.state.since : Date.now(),
-      }
-      if (known && known.owner !== from && !isSameSubject(known.state, owned)) this.#claim(owned, known.owner, from)
-      else this.#accept(owned, from)
+      if (!known && isGone(sent)) continue
+      // More than it may have are not worth reading: somebody may send thousands of them, many times a second.
+      const whose = known?.owner === from ? 'own' : 'other'
+      if (++news[whose] > clientsPerPeer) refuse('awareness-too-many-clients')
+      else this.#take(sent, known, from, refuse)
     }
+    if (outdated.length > 0) this.#send(encodeAwarenessFrame(outdated), from)
+    for (const reason of refusals) this.#refused(reason)
   }
 
   /**
@@ -104,7 +104,7 @@ export class Presence {
       else if (known ? state.clock > known.state.clock : !this.#gone.isOld(state)) {
         if (!this.#isPassable(state)) continue
         const isTaken = known && (isOurs(known.owner) || known.owner === theServer)
-        if (isTaken && !isSameSubject(known.state, state)) this.#claim(state, known.owner, from, true)
+        if (isTaken && !isSameSubject(known.state, state)) this.#claim(state, known.owner, from, this.#refused, true)
         else this.#accept(state, from)
       } else if (!known) outdated.push(this.#gone.after(state))
     }
@@ -178,14 +178,25 @@ export class Presence {
     this.#claims.clear()
   }
 
-  #accept(state: OwnedState, owner: Owner): void {
+  /** What a peer of ours says anew. */
+  #take(sent: AwarenessState, known: Known | undefined, from: Peer, refuse: Refuse): void {
+    const state = stamped(sent, from.grant.name)
+    if (!this.#isPassable(state, refuse)) return
+    const since = known?.owner === from ? known.state.since : Date.now()
+    const owned = { ...state, subject: subjectOf(from), since }
+    const isForeign = known && known.owner !== from && !isSameSubject(known.state, owned)
+    if (isForeign) this.#claim(owned, known.owner, from, refuse)
+    else this.#accept(owned, from, refuse)
+  }
+
+  #accept(state: OwnedState, owner: Owner, refuse = this.#refused): void {
     const known = this.#known.get(state.clientId)
     if (isGone(state)) {
       if (known) this.#remove(known.state, state.clock, owner)
       return
     }
-    if (!known && this.#known.of(owner).length >= (isOurs(owner) ? clientsPerPeer : clientsPerInstance)) {
-      this.#refused('awareness-too-many-clients')
+    if (!known && this.#known.countOf(owner) >= (isOurs(owner) ? clientsPerPeer : clientsPerInstance)) {
+      refuse('awareness-too-many-clients')
       return
     }
     this.#gone.forget(state.clientId)
@@ -201,15 +212,15 @@ export class Presence {
     else this.renew(state)
   }
 
-  #isPassable(state: AwarenessState): boolean {
+  #isPassable(state: AwarenessState, refuse = this.#refused): boolean {
     const reason = refusalOf(state)
-    if (reason) this.#refused(reason)
+    if (reason) refuse(reason)
     return reason === undefined
   }
 
   /** Somebody else announces what is the owner's. @param seen others have seen it under that clock */
-  #claim(state: OwnedState, owner: Owner, from: Owner, seen = false): void {
-    this.#refused('awareness-foreign-client')
+  #claim(state: OwnedState, owner: Owner, from: Owner, refuse = this.#refused, seen = false): void {
+    refuse('awareness-foreign-client')
     if (owner === theServer) return
     const ask = (claim: Claim) => {
       if (isOurs(owner)) return owner.socket.answersPing(ownerAnswersWithinMs)

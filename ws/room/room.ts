@@ -183,6 +183,9 @@ export class Room {
       case 'awareness':
         this.#presence.receive(frame.states, peer)
         break
+      case 'awareness-overfull':
+        this.#services.metrics.refusals.inc({ reason: 'awareness-too-many-states' })
+        break
       case 'query-awareness':
         this.#presenceQuestions.ask(peer)
         break
