@@ -4,7 +4,7 @@ import type { Bus, BusHandler } from './bus.ts'
 
 interface Kept {
   value: string
-  /** By `Date.now()`. */
+  /** By `performance.now()`. */
   until: number
 }
 
@@ -16,7 +16,7 @@ export function createInProcessBus(log: Logger): Bus {
   const groups = new Map<string, Map<string, Kept>>()
   const living = (group: string) => {
     const kept = groups.get(group) ?? new Map<string, Kept>()
-    for (const [name, { until }] of kept) if (until <= Date.now()) kept.delete(name)
+    for (const [name, { until }] of kept) if (until <= performance.now()) kept.delete(name)
     if (kept.size === 0) groups.delete(group)
     return [...kept]
   }
@@ -61,7 +61,7 @@ export function createInProcessBus(log: Logger): Bus {
     },
     keep(group, name, value, ms) {
       const kept = groups.get(group) ?? new Map<string, Kept>()
-      groups.set(group, kept.set(name, { value, until: Date.now() + ms }))
+      groups.set(group, kept.set(name, { value, until: performance.now() + ms }))
     },
     forget(group, name) {
       const kept = groups.get(group)

@@ -17,7 +17,7 @@ export class RestingDoc {
   #bytes: DocumentBytes | undefined
   #waking: Promise<void> | undefined
   #isPacked = false
-  #usedAt = Date.now()
+  #usedAt = performance.now()
 
   /**
    * @param make an empty document
@@ -33,7 +33,7 @@ export class RestingDoc {
 
   /** Not to be kept: after the next rest there is another. @throws Error when Yjs cannot read the bytes */
   get doc(): Y.Doc {
-    this.#usedAt = Date.now()
+    this.#usedAt = performance.now()
     if (this.#bytes) {
       const doc = this.#make()
       for (const slice of this.#bytes.slices) applyPacked(doc, slice, this.#origin)
@@ -42,7 +42,7 @@ export class RestingDoc {
     return this.#doc
   }
 
-  /** When it was last used; undefined while it rests. */
+  /** When it was last used (`performance.now()`); undefined while it rests. */
   get usedAt(): number | undefined {
     return this.#bytes ? undefined : this.#usedAt
   }
@@ -104,6 +104,6 @@ export class RestingDoc {
     this.#doc = doc
     this.#bytes = undefined
     this.#isPacked = true
-    this.#usedAt = Date.now()
+    this.#usedAt = performance.now()
   }
 }

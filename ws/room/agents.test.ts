@@ -9,7 +9,8 @@ import { silent } from '../../test/kit/site.ts'
 import { watchedBus } from '../../test/kit/watched-bus.ts'
 import { Agents } from './agents.ts'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearInterval', 'Date'] }))
+const toFake = ['setTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] as const
+beforeEach(() => void vi.useFakeTimers({ toFake: [...toFake] }))
 afterEach(() => void vi.useRealTimers())
 
 const board = parseBoardId('board')
@@ -48,6 +49,15 @@ test.each([
   await vi.advanceTimersByTimeAsync(4_700)
   expect(places()).toEqual([1])
   await vi.advanceTimersByTimeAsync(600)
+  expect(places()).toEqual([])
+  agents.stop()
+})
+
+test('an agent goes when its time is over, though the clock is set back meanwhile', async () => {
+  const { agents, hear, places } = await setUp()
+  await hear(sighting(Date.now(), 1))
+  vi.setSystemTime(Date.now() - 60 * minute)
+  await vi.advanceTimersByTimeAsync(5_300)
   expect(places()).toEqual([])
   agents.stop()
 })

@@ -39,13 +39,19 @@ const gatherMs = 100
 const lookEveryMs = 250
 const namesRemembered = 1_000
 
+interface Seen {
+  sighting: AgentSighting
+  /** Until then, by this instance's own clock (`performance.now()`): `until` is by one that people set. */
+  endsAt: number
+}
+
 export class Agents {
   readonly #rooms: Rooms
   readonly #bus: Bus
   readonly #log: Logger
   readonly #metrics: Metrics
   /** By client id: what each room's peers see now. */
-  readonly #seen = new Map<Room, Map<number, AgentSighting>>()
+  readonly #seen = new Map<Room, Map<number, Seen>>()
   readonly #waiting = new Map<number, { room: Room; sighting: AgentSighting }>()
   readonly #names = new LRUCache<string, string>({ max: namesRemembered })
   /** Set while somebody waits to be told of. */
@@ -85,15 +91,15 @@ export class Agents {
   /** Who is seen on the board here. */
   here(board: BoardId): KeptPeer[] {
     const room = this.#rooms.find(board)
-    const seen = (room && this.#seen.get(room)) ?? new Map<number, AgentSighting>()
-    return [...seen.values()].map(keptPeerOf)
+    const seen = (room && this.#seen.get(room)) ?? new Map<number, Seen>()
+    return [...seen.values()].map(({ sighting }) => keptPeerOf(sighting))
   }
 
   /** How it is seen on the board until now. Waits for the bus no longer than it takes to say that it cannot tell. */
   async lastSeen(board: BoardId, clientId: number): Promise<AgentSighting | undefined> {
     const room = this.#rooms.find(board)
     const seen = room && this.#seen.get(room)?.get(clientId)
-    if (seen && seen.until > Date.now()) return seen
+    if (seen && seen.endsAt > performance.now()) return seen.sighting
     const text = (await this.#bus.kept(agentsGroup(board)))?.get(String(clientId))
     return text === undefined ? undefined : decodeSighting(text)
   }
@@ -101,7 +107,7 @@ export class Agents {
   /** Shows it here, and has every other instance show it. */
   tell(board: BoardId, sighting: AgentSighting): void {
     const room = this.#rooms.find(board)
-    const before = room && this.#seen.get(room)?.get(sighting.clientId)
+    const before = room && this.#seen.get(room)?.get(sighting.clientId)?.sighting
     const later = before ? laterThan(before, sighting) : sighting
     // Not only by way of the bus, which may be down.
     if (room) this.#show(room, later, leftOf(later))
@@ -128,7 +134,7 @@ export class Agents {
     for (const { made, name } of latest.values()) {
       const clientId = agentClientId(room.board, made.actor, name)
       const trace = traceOf(room.replica.doc, JSON.parse(made.result) as ChangeOutcome)
-      const before = this.#waiting.get(clientId)?.sighting ?? this.#seen.get(room)?.get(clientId)
+      const before = this.#waiting.get(clientId)?.sighting ?? this.#seen.get(room)?.get(clientId)?.sighting
       const color = before?.color ?? colorOf(name)
       const sighting = { ...before, clientId, name, color, type: 'agent' as const, ...trace, clock: 0, until: 0 }
       this.#waiting.set(clientId, { room, sighting })
@@ -173,29 +179,29 @@ export class Agents {
   /** @param left so long it is to be seen, in ms */
   #show(room: Room, given: AgentSighting, left: number): void {
     if (this.#rooms.find(room.board) !== room) return
-    const seen = this.#seen.get(room) ?? new Map<number, AgentSighting>()
-    const before = seen.get(given.clientId)
+    const seen = this.#seen.get(room) ?? new Map<number, Seen>()
+    const before = seen.get(given.clientId)?.sighting
     if (before ? given.clock <= before.clock : seen.size >= agentsAtMost) return
-    const now = Date.now()
-    const sighting = { ...before, ...given, until: now + Math.min(left, longestSightingMs) }
-    if (sighting.until <= now) {
+    const seenMs = Math.min(left, longestSightingMs)
+    const sighting = { ...before, ...given, until: Date.now() + seenMs }
+    if (seenMs <= 0) {
       if (seen.delete(given.clientId)) room.presence.hide(given.clientId)
       return
     }
-    this.#seen.set(room, seen.set(given.clientId, sighting))
+    this.#seen.set(room, seen.set(given.clientId, { sighting, endsAt: performance.now() + seenMs }))
     this.#looking ??= setInterval(() => this.#look(), lookEveryMs)
     room.presence.show(given.clientId, stateOf(sighting))
   }
 
   #look(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const [room, seen] of this.#seen) {
       if (this.#rooms.find(room.board) !== room) {
         this.#seen.delete(room)
         continue
       }
-      for (const { clientId, until } of seen.values()) {
-        if (until <= now && seen.delete(clientId)) room.presence.hide(clientId)
+      for (const [clientId, { endsAt }] of seen) {
+        if (endsAt <= now && seen.delete(clientId)) room.presence.hide(clientId)
       }
       if (seen.size === 0) this.#seen.delete(room)
     }

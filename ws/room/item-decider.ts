@@ -36,7 +36,7 @@ export class ItemDecider {
 
   /**
    * In slices; the replica has to stay as it is meanwhile, but for this.
-   * @param end by `Date.now()`: then nothing more is taken up. The first always is
+   * @param end by `performance.now()`: then nothing more is taken up. The first always is
    * @returns the first of the changes, decided and applied: as many as could be
    * @throws ChangeThrew when the very first threw, or one that left half of itself in the replica
    */
@@ -56,7 +56,7 @@ export class ItemDecider {
     replica.doc.on('update', note)
     try {
       for (const change of changes) {
-        const isEnough = Date.now() >= end || bytes > decidedBytesAtMost
+        const isEnough = performance.now() >= end || bytes > decidedBytesAtMost
         if (decided.length > 0 && (isEnough || this.#throws.has(change.id))) break
         edited = false
         try {

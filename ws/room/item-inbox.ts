@@ -49,7 +49,7 @@ export class ItemInbox {
   readonly #decider = new ItemDecider()
   #stopped = false
   #timer: NodeJS.Timeout | undefined
-  #forgotAt = 0
+  #forgotAt = Number.NEGATIVE_INFINITY
   #unsubscribe: (() => void) | undefined
 
   /** @param wrote is told of what was decided and committed */
@@ -89,8 +89,8 @@ export class ItemInbox {
   async sweep(): Promise<void> {
     try {
       for (const board of await this.#changes.boardsWithPending()) this.wake(board, 'sweep')
-      if (Date.now() - this.#forgotAt < forgetEveryMs) return
-      this.#forgotAt = Date.now()
+      if (performance.now() - this.#forgotAt < forgetEveryMs) return
+      this.#forgotAt = performance.now()
       await this.#changes.forgetOld()
     } catch (error) {
       this.#log.debug({ err: error }, 'could not look for item changes')
@@ -148,8 +148,8 @@ export class ItemInbox {
 
   /** @returns whether the next turn has more to do */
   async #takeTurn(room: Room, by: ToldBy): Promise<boolean> {
-    const end = Date.now() + turnMs
-    while (Date.now() < end && !this.#stopped) {
+    const end = performance.now() + turnMs
+    while (performance.now() < end && !this.#stopped) {
       const outcome = await this.#drain(room, end)
       switch (outcome.kind) {
         case 'drained':

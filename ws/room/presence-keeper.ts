@@ -41,7 +41,7 @@ export class PresenceKeeper {
     // A bus that was away may have forgotten all of it.
     this.#unlisten = bus.onState(state => {
       if (state === 'down') return
-      for (const told of this.#told.values()) told.at = 0
+      for (const told of this.#told.values()) told.at = Number.NEGATIVE_INFINITY
       this.#look()
     })
   }
@@ -60,7 +60,7 @@ export class PresenceKeeper {
   }
 
   #look(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const room of this.#rooms.open()) if (everHadPeople(room)) this.#tell(room, now)
     for (const board of this.#told.keys()) {
       const room = this.#rooms.find(board)
@@ -72,7 +72,7 @@ export class PresenceKeeper {
     const { revision } = room.presence
     const told = this.#told.get(room.board)
     const changed = told?.room !== room || told.revision !== revision
-    const age = now - (told?.at ?? 0)
+    const age = now - (told?.at ?? Number.NEGATIVE_INFINITY)
     if (changed ? age < pauseMs : !told || age < renewAfterMs) return
     const peers = peersOf(room)
     if (peers.length === 0) {

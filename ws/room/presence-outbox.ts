@@ -10,7 +10,7 @@ export class PresenceOutbox<State extends AwarenessState> {
   /** `ours`: made so by this instance, the others are to hear of it. */
   readonly #changed = new Map<number, { state: State; ours: boolean }>()
   #timer: NodeJS.Timeout | undefined
-  #sentAt = 0
+  #sentAt = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(send: (frame: Uint8Array) => void, share: (states: readonly State[]) => void) {
@@ -22,7 +22,7 @@ export class PresenceOutbox<State extends AwarenessState> {
   pass(state: State, ours: boolean): void {
     this.#changed.set(state.clientId, { state, ours })
     if (this.#timer || this.#closed) return
-    const wait = Math.max(0, this.#sentAt + gatherMs - Date.now())
+    const wait = Math.max(0, this.#sentAt + gatherMs - performance.now())
     this.#timer = setTimeout(() => this.#flush(), wait)
   }
 
@@ -35,7 +35,7 @@ export class PresenceOutbox<State extends AwarenessState> {
 
   #flush(): void {
     this.#timer = undefined
-    this.#sentAt = Date.now()
+    this.#sentAt = performance.now()
     const changed = [...this.#changed.values()]
     this.#changed.clear()
     this.#send(encodeAwarenessFrame(changed.map(({ state }) => state)))

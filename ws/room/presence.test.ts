@@ -33,6 +33,17 @@ describe('a state', () => {
     expect(told()).toEqual(['1@1', '1@3 2@1'])
   })
 
+  test('goes out though the clock is set back an hour', async () => {
+    const { presence, told } = lonePresence()
+    const alice = peer()
+    presence.receive([state(1, 1)], alice)
+    await elapse(100)
+    vi.setSystemTime(Date.now() - 3_600_000)
+    presence.receive([state(1, 2)], alice)
+    await elapse(50)
+    expect(told()).toEqual(['1@1', '1@2'])
+  })
+
   test('that is no newer means nothing, and is not even parsed', async () => {
     const { presence, refused, told } = lonePresence()
     const [alice, bob] = [peer(), peer()]

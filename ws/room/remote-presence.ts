@@ -43,7 +43,7 @@ export class RemotePresence implements PresenceLink {
   #order = 0
   #answering: NodeJS.Timeout | undefined
   #unlisten: (() => void) | undefined
-  #saidAt = 0
+  #saidAt = Number.NEGATIVE_INFINITY
   /** Others may believe that somebody is here. */
   #toldOf = false
 
@@ -105,7 +105,7 @@ export class RemotePresence implements PresenceLink {
   #take({ kind, instance, order, states }: AwarenessMessage, presence: Presence): void {
     const from = this.#instances.get(instance) ?? { instance, heardAt: 0, order: 0 }
     this.#instances.set(instance, from)
-    from.heardAt = Date.now()
+    from.heardAt = performance.now()
     switch (kind) {
       case 'who':
         this.#answering ??= setTimeout(() => this.#sayEverybody(), answerWithinMs)
@@ -142,7 +142,7 @@ export class RemotePresence implements PresenceLink {
 
   /** To be called every 5 s at least. */
   look(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const [id, from] of this.#instances) {
       if (now - from.heardAt < silentAtMostMs) continue
       this.#instances.delete(id)
@@ -159,7 +159,7 @@ export class RemotePresence implements PresenceLink {
     if (states.length === 0 && !this.#toldOf) return
     this.#say('everybody', states)
     this.#toldOf = states.length > 0
-    this.#saidAt = Date.now()
+    this.#saidAt = performance.now()
   }
 
   #say(kind: AwarenessMessage['kind'], states: readonly OwnedState[]): void {

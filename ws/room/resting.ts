@@ -34,7 +34,7 @@ export class Resting {
   /** To be called now and then. */
   look(): void {
     const { usedAt } = this.#replica
-    const unused = usedAt !== undefined && Date.now() - usedAt >= this.#afterMs
+    const unused = usedAt !== undefined && performance.now() - usedAt >= this.#afterMs
     if (unused && this.#line.isQuiet && this.#bytes() <= upToBytes) this.#replica.rest()
   }
 

@@ -74,7 +74,7 @@ export class SlowPeers {
 
   #fallBehind(peer: Peer): void {
     const stateVector = this.#owner.stateVector()
-    const lag: Lag = { stateVector, behind: false, waiting: peer.socket.bufferedAmount, since: Date.now() }
+    const lag: Lag = { stateVector, behind: false, waiting: peer.socket.bufferedAmount, since: performance.now() }
     this.#lags.set(peer, lag)
     this.#timer ??= setInterval(() => this.#look(), lookEveryMs)
     // Not before what is being passed on right now, perhaps as several frames, has been.
@@ -91,10 +91,10 @@ export class SlowPeers {
       const { bufferedAmount } = peer.socket
       if (bufferedAmount < lag.waiting || bufferedAmount <= drainedBytes) {
         lag.waiting = bufferedAmount
-        lag.since = Date.now()
+        lag.since = performance.now()
       }
       if (lag.behind && bufferedAmount <= drainedBytes) this.#catchUp(peer, lag, updates)
-      else if (Date.now() - lag.since > hopelessAfterMs) {
+      else if (performance.now() - lag.since > hopelessAfterMs) {
         this.forget(peer)
         this.#owner.close(peer, new SyncError('too-slow', 'the connection takes nothing; connect again'))
       }
