@@ -32,10 +32,11 @@ export interface Bus {
   publish(channel: string, message: Uint8Array): void
   /**
    * Hears every message sent to `channel` after the promise resolved, own ones included; a bus that is down does not hold
-   * it up for more than a moment, and subscribes when it comes up. A name with `*` is a pattern.
+   * it up for more than 250 ms, and subscribes when it comes up. A name with `*` is a pattern.
+   * @param onLate the promise resolved before it was subscribed, and now it is: what was published until now is lost
    * @returns a function that ends the subscription
    */
-  subscribe(channel: string, handler: BusHandler): Promise<() => void>
+  subscribe(channel: string, handler: BusHandler, onLate?: () => void): Promise<() => void>
   /**
    * Takes the lease of this name, or renews it, for so many ms: at most one instance holds it.
    * @returns undefined when somebody else holds it; a bus that is down grants none

@@ -75,9 +75,9 @@ export function createRedisBus(url: Secret, log: Logger): Bus {
       const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
       send(bytes.byteLength, () => nodes.publish(channel, bytes))
     },
-    async subscribe(channel, handler) {
+    async subscribe(channel, handler, onLate) {
       if (closed) return () => {}
-      return nodes.topics.subscribe(channel, handler)
+      return nodes.topics.subscribe(channel, handler, onLate)
     },
     async lease(name, ms) {
       return (await takeLeaseBy(nodes.run, name, holder, ms).catch(throwRefusal)) ?? undefined

@@ -39,11 +39,17 @@ export class Topics {
     yield* this.#patterns.values()
   }
 
-  async subscribe(name: string, handler: BusHandler): Promise<() => void> {
+  /** @param onLate as the bus has it (`bus.ts`) */
+  async subscribe(name: string, handler: BusHandler, onLate?: () => void): Promise<() => void> {
     const topic = this.#topicOf(name)
     const subscription = { handler }
     topic.handlers.add(subscription)
-    await Promise.race([topic.confirmed, pause(confirmedWithinMs)])
+    let waits = true
+    const confirmed = topic.confirmed.then(() => {
+      if (!waits && topic.handlers.has(subscription)) onLate?.()
+    })
+    await Promise.race([confirmed, pause(confirmedWithinMs)])
+    waits = false
     return () => {
       if (topic.handlers.delete(subscription) && topic.handlers.size === 0) this.#end(topic)
     }
@@ -65,7 +71,10 @@ export class Topics {
   }
 
   clear(): void {
-    for (const topic of this) topic.confirm()
+    for (const topic of this) {
+      topic.handlers.clear()
+      topic.confirm()
+    }
     this.#channels.clear()
     this.#patterns.clear()
   }

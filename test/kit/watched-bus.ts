@@ -33,8 +33,8 @@ export function watchedBus(): WatchedBus {
       published.push({ channel, message })
       if (!watched.loses(channel) && !watched.holds?.(channel)) bus.publish(channel, message)
     },
-    async subscribe(channel, handler) {
-      const unsubscribe = await bus.subscribe(channel, handler)
+    async subscribe(channel, handler, onLate) {
+      const unsubscribe = await bus.subscribe(channel, handler, onLate)
       subscribed.push(channel)
       return () => {
         unsubscribe()

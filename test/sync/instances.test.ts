@@ -246,8 +246,8 @@ describe('a room', () => {
 
   test('opens although the bus does not answer, and finds what others commit in the store', async () => {
     const bus = watchedBus()
-    const subscribe: typeof bus.subscribe = (channel, handler) =>
-      isOfRooms(channel) ? new Promise(() => {}) : bus.subscribe(channel, handler)
+    const subscribe: typeof bus.subscribe = async (channel, handler) =>
+      isOfRooms(channel) ? () => {} : bus.subscribe(channel, handler)
     const mute = { ...bus, subscribe }
     const board = freshBoard()
     const one = use(await Site.start({ storage, bus, compareEveryMs: never }))
@@ -259,12 +259,19 @@ describe('a room', () => {
 
   test('that is heard late reads what it missed, and stops listening when it was closed meanwhile', async () => {
     const bus = watchedBus()
-    const arriving: (() => void)[] = []
+    const arriving: (() => Promise<void>)[] = []
     const ended: string[] = []
-    const subscribe: typeof bus.subscribe = async (channel, handler) => {
-      if (isOfRooms(channel)) await new Promise<void>(resolve => arriving.push(resolve))
-      const unsubscribe = await bus.subscribe(channel, handler)
+    const subscribe: typeof bus.subscribe = async (channel, handler, onLate) => {
+      if (!isOfRooms(channel)) return bus.subscribe(channel, handler)
+      let isEnded = false
+      let unsubscribe = () => {}
+      arriving.push(async () => {
+        if (isEnded) return
+        unsubscribe = await bus.subscribe(channel, handler)
+        onLate?.()
+      })
       return () => {
+        isEnded = true
         ended.push(channel)
         unsubscribe()
       }
@@ -277,17 +284,16 @@ describe('a room', () => {
     const [alice, bob] = [use(await one.join(board)), await other.join(board)]
     shapes(alice.doc).set('a', 1)
     await until(() => messagesOf(bus, board).length === 1)
-    for (const arrive of arriving.splice(0)) arrive()
+    for (const arrive of arriving.splice(0)) await arrive()
     await until(bob.doc, () => shapes(bob.doc).get('a') === 1)
     bob.stop()
     await until(() => other.rooms.size === 0)
 
+    ended.length = 0
     const again = await other.join(board)
     again.stop()
     await until(() => other.rooms.size === 0)
-    ended.length = 0
-    for (const arrive of arriving.splice(0)) arrive()
-    await until(() => ended.includes(`board:${board}:sync`))
+    expect(ended).toContain(`board:${board}:sync`)
   })
 })
 

@@ -1,11 +1,6 @@
-/**
- * One bus channel of an open board. Subscribing is waited for a moment only: a bus that does not answer keeps no board
- * from opening. What is published is dropped while it is down, as the bus does with everything.
- */
+/** One bus channel of an open board. What is published is dropped while the bus is down, as it does with everything. */
 import type { Logger } from '../../core/base/log.ts'
 import type { Bus } from '../../core/bus/bus.ts'
-
-const subscribedWithinMs = 250
 
 export class BoardChannel {
   readonly #bus: Bus
@@ -19,7 +14,7 @@ export class BoardChannel {
   }
 
   /**
-   * Resolves once it hears, or after 250 ms.
+   * Resolves once it hears, or after a moment.
    * @param onLate it hears only now; what was published until now is lost
    */
   static async open(
@@ -30,28 +25,14 @@ export class BoardChannel {
     log: Logger,
   ): Promise<BoardChannel> {
     const channel = new BoardChannel(bus, name)
-    let late = false
-    let timer: NodeJS.Timeout | undefined
-    const waited = new Promise<void>(resolve => {
-      timer = setTimeout(() => {
-        late = true
-        resolve()
-      }, subscribedWithinMs)
-    })
-    const subscribed = bus
-      .subscribe(name, (_channel, message) => {
+    try {
+      const onMessage = (_channel: string, message: Uint8Array) => {
         if (!channel.#closed) hear(message)
-      })
-      .then(
-        unsubscribe => {
-          channel.#unsubscribe = unsubscribe
-          if (channel.#closed) unsubscribe()
-          else if (late) onLate()
-        },
-        error => log.warn({ err: error, channel: name }, 'could not subscribe; looking at the log instead'),
-      )
-    await Promise.race([subscribed, waited])
-    clearTimeout(timer)
+      }
+      channel.#unsubscribe = await bus.subscribe(name, onMessage, onLate)
+    } catch (error) {
+      log.warn({ err: error, channel: name }, 'could not subscribe; looking at the log instead')
+    }
     return channel
   }
 
