@@ -257,3 +257,23 @@ test('open rooms have no timer each: one looks at all of them, and one that fail
   await until(() => sound.room.replica.rests)
   expect(look).toHaveBeenCalled()
 })
+
+test('many rooms that have something to do leave others their turn', async () => {
+  const { rooms } = open({ restMs: 100 })
+  let turn = 0
+  const count = setInterval(() => {
+    turn += 1
+  }, 0)
+  const lookedAt = new Map<number, number>()
+  const held = await Promise.all(Array.from({ length: 20 }, () => rooms.hold(freshBoard(), true)))
+  for (const { room } of held) {
+    vi.spyOn(room, 'look').mockImplementation(() => {
+      const end = performance.now() + 3
+      while (performance.now() < end);
+      lookedAt.set(turn, (lookedAt.get(turn) ?? 0) + 1)
+    })
+  }
+  await until(() => [...lookedAt.values()].reduce((sum, looks) => sum + looks, 0) >= 20)
+  clearInterval(count)
+  expect(Math.max(...lookedAt.values())).toBeLessThan(10)
+})

@@ -12,6 +12,7 @@
  */
 import pLimit from 'p-limit'
 import { SyncError } from '../../core/base/errors.ts'
+import { eachInSlices } from '../../core/base/slices.ts'
 import type { BoardId } from '../../core/contract/board-id.ts'
 import { isMissing, type LoadServices, loadRoom } from './load-room.ts'
 import type { Room } from './room.ts'
@@ -54,7 +55,9 @@ export class Rooms {
 
   constructor(services: RoomsServices) {
     this.#services = { ...services, snapshotInTurn: pLimit(snapshotsAtOnce) }
-    this.#timer = setInterval(() => this.#look(), Math.min(lookEveryMs, services.limits.restMs))
+    // In slices: the documents of boards that were drawn on at the same time come to rest at the same time, hundreds of them.
+    const look = () => void eachInSlices(this.#slots.values(), slot => this.#look(slot))
+    this.#timer = setInterval(look, Math.min(lookEveryMs, services.limits.restMs))
   }
 
   get size(): number {
@@ -131,14 +134,13 @@ export class Rooms {
     )
   }
 
-  #look(): void {
-    for (const slot of this.#slots.values()) {
-      if (slot.state === 'opening') continue
-      try {
-        slot.room.look()
-      } catch (error) {
-        this.#services.log.error({ err: error, board: slot.room.board }, 'a room could not be looked at')
-      }
+  /** Does not throw. */
+  #look(slot: Slot): void {
+    if (slot.state === 'opening') return
+    try {
+      slot.room.look()
+    } catch (error) {
+      this.#services.log.error({ err: error, board: slot.room.board }, 'a room could not be looked at')
     }
   }
 
