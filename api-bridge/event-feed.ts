@@ -116,7 +116,7 @@ export class EventFeed {
     for (const row of read.rows) {
       if (this.#ended) return
       this.#pass(row, epoch)
-      if (slices.isOver) await slices.next()
+      if (slices.mustStop()) await slices.next()
     }
   }
 

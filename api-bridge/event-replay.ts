@@ -36,7 +36,7 @@ export async function replay({ head, base, rows }: PastRows, seq: number, upTo: 
       if (row.seq > upTo) break
       const events = tracker.absorb(row, epoch)
       if (events.length > 0 && !(await stream.tellPast(itemsFrame(events, epoch, row)))) return
-      if (slices.isOver) await slices.next()
+      if (slices.mustStop()) await slices.next()
     }
   } finally {
     tracker.replica.destroy()

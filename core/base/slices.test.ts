@@ -6,7 +6,7 @@ import { eachInSlices, inSteps, slices } from './slices.ts'
 async function work(many: number, turn: () => number): Promise<number[]> {
   const turns = [turn()]
   while (turns.length < many) {
-    if (!slices.isOver) continue
+    if (!slices.mustStop()) continue
     await slices.next()
     turns.push(turn())
   }
@@ -34,9 +34,9 @@ test('whatever goes on in slices shares one per turn of the event loop', async (
 })
 
 test('who comes back gets a whole slice', async () => {
-  while (!slices.isOver);
+  while (!slices.mustStop());
   await slices.next()
-  expect(slices.isOver).toBe(false)
+  expect(slices.mustStop()).toBe(false)
 })
 
 const takes = (ms: number) => {

@@ -10,8 +10,8 @@ let endsAt: number | undefined
 const waiting: (() => void)[] = []
 
 export const slices = {
-  /** Whether it is time to stop, and go on after {@link next}. */
-  get isOver(): boolean {
+  /** Whether it is time to stop, and go on after {@link next}. The first to ask begins the slice of this turn. */
+  mustStop(): boolean {
     endsAt ??= begin()
     return performance.now() >= endsAt
   },
@@ -40,7 +40,7 @@ export function inSteps(): () => Promise<void> {
 export async function eachInSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   for (const item of items) {
     work(item)
-    if (slices.isOver) await slices.next()
+    if (slices.mustStop()) await slices.next()
   }
 }
 

@@ -61,7 +61,7 @@ export async function* itemsAfter(doc: Y.Doc, after: string, { type, box }: Item
     const fits =
       shape && (type === undefined || shape.item.type === type) && (!box || touches(records, shape.record, box))
     if (fits) yield shape.item
-    if (slices.isOver) await slices.next()
+    if (slices.mustStop()) await slices.next()
   }
 }
 

@@ -34,7 +34,7 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
         takeStrings(encoder, strings)
         beginBuffer(strings)
         beginBuffer(encoder.restEncoder)
-        if (slices.isOver) await slices.next()
+        if (slices.mustStop()) await slices.next()
       }
     }
     const { clients: deleted } = await deletionsOf(doc)
@@ -49,7 +49,7 @@ export function encodeInSlices(doc: Y.Doc): Promise<Uint8Array> {
       }
     }
     const parts = [...columnsOf(encoder, strings), ...written(encoder.restEncoder)]
-    if (slices.isOver) await slices.next()
+    if (slices.mustStop()) await slices.next()
     return fillInSlices(new Uint8Array(lengthOf(parts)), parts)
   })
 }
@@ -60,7 +60,7 @@ export function cutInSlices(doc: Y.Doc): Promise<Uint8Array[]> {
     const updates: Uint8Array[] = []
     for (const update of cut(doc.store.clients, await deletionsOf(doc), () => new Y.UpdateEncoderV1())) {
       updates.push(update)
-      if (slices.isOver) await slices.next()
+      if (slices.mustStop()) await slices.next()
     }
     return updates
   })
@@ -69,7 +69,7 @@ export function cutInSlices(doc: Y.Doc): Promise<Uint8Array[]> {
 /** Yjs looks at every struct for it, in one piece: 10 ms for 100,000 shapes. */
 async function deletionsOf({ store }: Y.Doc): Promise<ReturnType<typeof Y.createDeleteSetFromStructStore>> {
   const deletions = Y.createDeleteSetFromStructStore(store)
-  if (slices.isOver) await slices.next()
+  if (slices.mustStop()) await slices.next()
   return deletions
 }
 

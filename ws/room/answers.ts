@@ -76,7 +76,7 @@ export class Answers {
     try {
       for (;;) {
         if (this.#replica.rests && peer.question?.size) await this.#awake(peer.question.size)
-        else if (slices.isOver) await slices.next()
+        else if (slices.mustStop()) await slices.next()
         else return await this.#answerNow(peer)
       }
     } catch (error) {
@@ -112,7 +112,7 @@ export class Answers {
   async #sendAll(frames: Iterable<Uint8Array>, peer: Peer): Promise<number> {
     const begun = performance.now()
     for (const frame of frames) {
-      if (slices.isOver) await slices.next()
+      if (slices.mustStop()) await slices.next()
       if (!this.#audience.peers.has(peer)) return 0
       this.#audience.send(frame, peer)
     }
