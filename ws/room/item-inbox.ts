@@ -44,11 +44,12 @@ export class ItemInbox {
   readonly #log: Logger
   readonly #metrics: Metrics
   readonly #wrote: (room: Room, decided: readonly DecidedChange[]) => void
-  /** Boards being drained; true: something came in meanwhile. */
+  /** Boards being drained; `again`: something came in meanwhile. */
   readonly #draining = new Map<BoardId, { again: boolean; done: Promise<void> }>()
   readonly #decider = new ItemDecider()
   #stopped = false
   #timer: NodeJS.Timeout | undefined
+  #sweeping = false
   #forgotAt = Number.NEGATIVE_INFINITY
   #unsubscribe: (() => void) | undefined
 
@@ -85,8 +86,10 @@ export class ItemInbox {
     await Promise.all([...this.#draining.values()].map(({ done }) => done))
   }
 
-  /** Drains every board that has changes waiting, and now and then drops what is long done. */
+  /** Drains every board that has changes waiting, and now and then drops what is long done. Not while it does so already. */
   async sweep(): Promise<void> {
+    if (this.#sweeping) return
+    this.#sweeping = true
     try {
       for (const board of await this.#changes.boardsWithPending()) this.wake(board, 'sweep')
       if (performance.now() - this.#forgotAt < forgetEveryMs) return
@@ -94,6 +97,8 @@ export class ItemInbox {
       await this.#changes.forgetOld()
     } catch (error) {
       this.#log.debug({ err: error }, 'could not look for item changes')
+    } finally {
+      this.#sweeping = false
     }
   }
 
