@@ -198,6 +198,18 @@ describe('what is too much', () => {
     expect(alice.codes).toEqual([])
   })
 
+  test('what overwrites takes no more room than what it overwrote', async () => {
+    const small = use(await Site.start({ storage, settings: { MAX_BOARD_BYTES: '3000' } }))
+    const board = freshBoard()
+    const [alice, bob] = [use(connectStock(small.wsUrl, board)), use(connectStock(small.wsUrl, board))]
+    await Promise.all([alice.synced, bob.synced])
+    for (let times = 0; times < 20; times++) {
+      shapes(alice.doc).set('shape:a', `${times}`.padEnd(1_000))
+      await until(bob.doc, () => shapes(bob.doc).get('shape:a') === shapes(alice.doc).get('shape:a'))
+    }
+    expect([...alice.codes, ...bob.codes]).toEqual([])
+  })
+
   test('a peer too many closes 1013; once one has left there is room', async () => {
     const small = use(await Site.start({ storage, settings: { MAX_PEERS_PER_BOARD: '2' } }))
     const board = freshBoard()

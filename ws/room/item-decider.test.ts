@@ -42,7 +42,7 @@ sabotage.set('untold', doc => {
 const empty = () =>
   new Replica({ head: { epoch: 1, headSeq: 0, bytes: 0, deleted: false }, snapshot: undefined, rows: [] })
 
-const sized = (limit: number) => new BoardSize(parseBoardId('sized'), 0, limit, pino({ level: 'silent' }))
+const sized = (limit: number) => new BoardSize(parseBoardId('sized'), 0, limit, pino({ level: 'silent' }), () => limit)
 const roomy = sized(1e6)
 const whenever = Number.POSITIVE_INFINITY
 

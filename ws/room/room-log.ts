@@ -93,7 +93,7 @@ export class RoomLog {
   }
 
   #read(updates: readonly Uint8Array[], stored: StoredBoard): void {
-    this.#size.set(stored.head.bytes)
+    this.#size.read(stored.head.bytes)
     if (updates.length === 0) return
     this.#outlets.snapshots.changed(stored.rows.length)
     this.#outlets.broadcast.sendRead(updates, stored.snapshot !== undefined)

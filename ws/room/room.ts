@@ -97,7 +97,8 @@ export class Room {
       },
       line => committer.wake(line),
     )
-    this.size = new BoardSize(board, stored.head.bytes, limits.boardBytes, log)
+    const measure = () => Y.encodeStateAsUpdate(this.replica.doc).byteLength
+    this.size = new BoardSize(board, stored.head.bytes, limits.boardBytes, log, measure)
     this.#audience = new Audience(
       {
         stateVector: () => this.replica.encodeStateVector(),
