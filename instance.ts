@@ -185,7 +185,10 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     const desk = new ChangeDesk(storage.changes, bus)
     await desk.start()
     parts.add('change desk', () => desk.stop())
-    const whoIsHere = new WhoIsHere(bus, id, board => [...presence.here(board), ...agents.here(board)])
+    const whoIsHere = new WhoIsHere(bus, id, {
+      here: board => [...presence.here(board), ...agents.here(board)],
+      seen: board => [...presence.seen(board), ...agents.here(board)],
+    })
     const feeds = new EventFeeds(storage, bus, whoIsHere, log)
     app.addHook('preClose', async () => feeds.close())
     parts.add('event feeds', () => feeds.close())

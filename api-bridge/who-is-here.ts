@@ -6,6 +6,14 @@ import { agentsGroup, presenceGroup } from '../core/contract/channels.ts'
 import { decodeKeptPresence, type KeptPeer } from '../core/contract/kept-presence.ts'
 import type { PresentPeer } from '../core/contract/present-peer.ts'
 
+/** Who has a board open here. */
+export interface Local {
+  /** Through this instance. */
+  here(board: BoardId): KeptPeer[]
+  /** Through any, as is known here: nobody whom a client of this instance sees is missing. */
+  seen(board: BoardId): KeptPeer[]
+}
+
 interface Here {
   peers: PresentPeer[]
   /** Only of this instance: the others could not be asked. */
@@ -15,12 +23,12 @@ interface Here {
 export class WhoIsHere {
   readonly #bus: Pick<Bus, 'kept'>
   readonly #instance: string
-  readonly #own: (board: BoardId) => KeptPeer[]
+  readonly #local: Local
 
-  constructor(bus: Pick<Bus, 'kept'>, instance: string, own: (board: BoardId) => KeptPeer[]) {
+  constructor(bus: Pick<Bus, 'kept'>, instance: string, local: Local) {
     this.#bus = bus
     this.#instance = instance
-    this.#own = own
+    this.#local = local
   }
 
   /** Never fails, and waits for the bus no longer than it takes to say that it cannot tell. */
@@ -48,7 +56,9 @@ export class WhoIsHere {
       const sighting = decodeSighting(text)
       if (sighting) take(keptPeerOf(sighting))
     }
-    this.#own(board).forEach(take)
+    // What was heard before the bus was lost may have changed since.
+    const local = kept === undefined ? this.#local.here(board) : this.#local.seen(board)
+    local.forEach(take)
     return { clients: newest, isPartial: kept === undefined || agents === undefined }
   }
 }

@@ -81,6 +81,16 @@ describe('across instances', () => {
     await areOn(api.site, board, 'Alicia')
   })
 
+  test('are on every instance those whose cursors are seen there, at once', async () => {
+    const [{ site: one }, { site: other }] = [await startOnRedis(), await startOnRedis()]
+    const board = freshBoard()
+    const bob = await enter(other, board, 'Bob')
+    await enter(one, board, 'Alice')
+    const seen = () => [...bob.awareness.getStates().values()].some(state => state.user?.name === 'Alice')
+    await until(seen)
+    expect(await namesOn(other, board)).toEqual(['Alice', 'Bob'])
+  })
+
   test('is each client once, while two instances both have it', async () => {
     const board = freshBoard()
     const [one, other] = [await startOnRedis(), await startOnRedis()]

@@ -59,6 +59,11 @@ export class KnownClients {
     return this.#counts.get(owner) ?? 0
   }
 
+  /** All but those that the server shows. */
+  people(): OwnedState[] {
+    return [...this.#known.values()].flatMap(({ state, owner }) => (owner === theServer ? [] : [state]))
+  }
+
   /** Who came through this instance. */
   ours(): OwnedState[] {
     return [...this.#known.values()].flatMap(({ state, owner }) => (isOurs(owner) ? [state] : []))

@@ -52,6 +52,12 @@ export class PresenceKeeper {
     return room ? peersOf(room) : []
   }
 
+  /** Who is on the board, as everybody sees it who has it open here: also those of other instances, a moment before they are kept. */
+  seen(board: BoardId): KeptPeer[] {
+    const room = this.#rooms.find(board)
+    return room ? room.presence.people().flatMap(read) : []
+  }
+
   /** Takes back what is kept. */
   stop(): void {
     clearInterval(this.#timer)

@@ -79,6 +79,16 @@ describe('a state', () => {
     expect(here()).toEqual(['1@1'])
   })
 
+  test('is measured as it was sent, not with the name that is put into it, here and on other instances', () => {
+    const [one, other] = [lonePresence(), lonePresence()]
+    const alice = peer()
+    Object.assign(alice, { grant: { ...alice.grant, name: 'Ann' } })
+    one.presence.receive([state(1, 1, `{"a":"${'x'.repeat(16 * 1024 - 8)}"}`)], alice)
+    expect([one.refused, one.here()]).toEqual([[], ['1@1']])
+    other.presence.hear(one.presence.ours(), { instance: 'one' })
+    expect([other.refused, other.here()]).toEqual([[], ['1@1']])
+  })
+
   test('of a ninth client on one connection is refused; one that left makes room', () => {
     const { presence, refused, here } = lonePresence()
     const alice = peer()

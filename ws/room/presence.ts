@@ -15,7 +15,7 @@
  */
 import { type AwarenessState, goneState, isGone } from '../protocol/awareness-codec.ts'
 import { encodeAwarenessFrame } from '../protocol/frames.ts'
-import { type AwarenessRefusal, refusalOf } from './awareness-check.ts'
+import { type AwarenessRefusal, refusalOf, stampedBytesAtMost } from './awareness-check.ts'
 import { stamped } from './awareness-stamp.ts'
 import { type Claim, ClientClaims, ownerAnswersWithinMs } from './client-claims.ts'
 import { Farewells } from './farewells.ts'
@@ -102,7 +102,7 @@ export class Presence {
       const known = this.#known.get(state.clientId)
       if (isGone(state)) this.#hearGone(state, known, from)
       else if (known ? state.clock > known.state.clock : !this.#gone.isOld(state)) {
-        if (!this.#isPassable(state)) continue
+        if (!this.#isPassable(state, stampedBytesAtMost)) continue
         const isTaken = known && (isOurs(known.owner) || known.owner === theServer)
         if (isTaken && !isSameSubject(known.state, state)) this.#claim(state, known.owner, from, this.#refused, true)
         else this.#accept(state, from)
@@ -115,7 +115,7 @@ export class Presence {
   hearClaims(states: readonly OwnedState[], from: RemoteInstance): void {
     for (const state of states) {
       const known = this.#known.get(state.clientId)
-      if (!known || !isOurs(known.owner) || !this.#isPassable(state)) continue
+      if (!known || !isOurs(known.owner) || !this.#isPassable(state, stampedBytesAtMost)) continue
       if (isSameSubject(known.state, state)) this.#accept(state, from)
       else this.#claim(state, known.owner, from)
     }
@@ -152,6 +152,11 @@ export class Presence {
     return this.#known.ours()
   }
 
+  /** Who is here through any instance, as this one has heard. */
+  people(): OwnedState[] {
+    return this.#known.people()
+  }
+
   /** Others take this client of ours to be gone: it is told so, and then announces itself with a newer clock. */
   renew(state: AwarenessState): void {
     const known = this.#known.get(state.clientId)
@@ -180,8 +185,8 @@ export class Presence {
 
   /** What a peer of ours says anew. */
   #take(sent: AwarenessState, known: Known | undefined, from: Peer, refuse: Refuse): void {
+    if (!this.#isPassable(sent, undefined, refuse)) return
     const state = stamped(sent, from.grant.name)
-    if (!this.#isPassable(state, refuse)) return
     const since = known?.owner === from ? known.state.since : Date.now()
     const owned = { ...state, subject: subjectOf(from), since }
     const isForeign = known && known.owner !== from && !isSameSubject(known.state, owned)
@@ -212,8 +217,8 @@ export class Presence {
     else this.renew(state)
   }
 
-  #isPassable(state: AwarenessState, refuse = this.#refused): boolean {
-    const reason = refusalOf(state)
+  #isPassable(state: AwarenessState, bytesAtMost?: number, refuse = this.#refused): boolean {
+    const reason = refusalOf(state, bytesAtMost)
     if (reason) refuse(reason)
     return reason === undefined
   }

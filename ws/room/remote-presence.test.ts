@@ -77,7 +77,7 @@ describe('a peer of one instance', () => {
 
   test('is held to the limits of a state also here', async () => {
     const { bus, other } = await two()
-    const states = [state(1, 1, 'no JSON'), state(2, 1, `"${'x'.repeat(17_000)}"`)]
+    const states = [state(1, 1, 'no JSON'), state(2, 1, `"${'x'.repeat(33_000)}"`)]
     bus.deliver(channel, encodeAwarenessMessage({ kind: 'changed', instance: 'one', order: 1, states }))
     await elapse(60)
     expect(other.refused).toEqual(['awareness-malformed', 'awareness-too-large'])
