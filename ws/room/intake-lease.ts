@@ -6,7 +6,8 @@ import type { BoardId } from '../../core/contract/board-id.ts'
 import { handoverChannel, intakeLease } from '../../core/contract/channels.ts'
 import type { Marks } from './marks.ts'
 
-const leaseMs = 5_000
+/** Of an instance that dies, what is published within 5 s may be lost: with time for the next to ask, and for its answer. */
+const leaseMs = 4_500
 /** A lease with less than this left is not relied on. */
 const marginMs = 250
 const markWithinMs = 500
