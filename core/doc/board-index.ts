@@ -7,21 +7,21 @@ import * as Y from 'yjs'
 import { eachInSlices } from '../base/slices.ts'
 import { sortedInSlices } from '../base/sorted.ts'
 import { Groups } from './groups.ts'
-import { highestKey, keyAbove } from './index-keys.ts'
 import { endsOf } from './item-fields.ts'
 import { pickPacked } from './packed-values.ts'
+import { type Place, Ranking } from './ranking.ts'
 import { isShapeId } from './record-ids.ts'
-import { changedIn, type ParentAndIndex, readParentAndIndex, readRecord, recordsOf } from './record-layout.ts'
+import { changedIn, readParentAndIndex, readRecord, recordsOf } from './record-layout.ts'
 
 const indexes = new WeakMap<Y.Doc, BoardIndex>()
 
 export class BoardIndex {
   readonly #records: Y.Map<unknown>
   /** Every shape; without a place where its value is no record. */
-  readonly #shapes = new Map<string, ParentAndIndex | undefined>()
+  readonly #shapes = new Map<string, Place | undefined>()
   readonly #children = new Groups()
-  /** The greatest text that is an index in there, by parent; none while it is not known. */
-  readonly #tops = new Map<string, string>()
+  /** By parent, where it was asked for. */
+  readonly #rankings = new Map<string, Ranking>()
   readonly #bindings = new Groups()
   readonly #endsOfBindings = new Map<string, readonly unknown[]>()
   readonly #pages = new Set<string>()
@@ -64,7 +64,7 @@ export class BoardIndex {
     return this.#pages
   }
 
-  placeOf(shapeId: string): ParentAndIndex | undefined {
+  placeOf(shapeId: string): Place | undefined {
     return this.#shapes.get(shapeId)
   }
 
@@ -72,13 +72,10 @@ export class BoardIndex {
     return this.#children.of(parentId)
   }
 
-  /** The highest index in there that another can lie above. */
-  highestIn(parentId: string): string | undefined {
-    const top = this.#tops.get(parentId)
-    if (keyAbove(top) !== undefined) return top
-    const found = highestKey(Array.from(this.childrenOf(parentId), id => this.placeOf(id)?.index))
-    if (found !== undefined) this.#tops.set(parentId, found)
-    return found
+  /** The shapes in there from the highest down: one that another can lie above is first. The document has to stay as it is. */
+  downFromHighest(parentId: string): Iterable<Place, undefined> {
+    const ranking = this.#rankings.get(parentId) ?? this.#rank(parentId)
+    return ranking.downwards()
   }
 
   /** The ids of those from or to the shape. */
@@ -99,9 +96,21 @@ export class BoardIndex {
     else if (isShapeId(id)) this.#noteShape(id, value)
   }
 
+  #rank(parentId: string): Ranking {
+    const isThere = ({ id, index }: Place) => {
+      const place = this.#shapes.get(id)
+      return place?.parentId === parentId && place.index === index
+    }
+    const places = Array.from(this.childrenOf(parentId), id => this.#shapes.get(id) ?? [])
+    const ranking = new Ranking(isThere, places.flat())
+    ranking.highest()
+    if (ranking.size > 0) this.#rankings.set(parentId, ranking)
+    return ranking
+  }
+
   #noteShape(id: string, value: unknown): void {
     const before = this.#shapes.get(id)
-    const after = placeIn(value)
+    const after = placeIn(id, value)
     const isThere = value !== undefined
     if (isThere !== this.#shapes.has(id)) this.#sorted = undefined
     if (isThere) this.#shapes.set(id, after)
@@ -110,20 +119,17 @@ export class BoardIndex {
       this.#children.remove(id, before?.parentId)
       this.#children.add(id, after?.parentId)
     } else if (before?.index === after?.index) return
-    // In this order: what was the highest and is so again stays known.
-    if (after) this.#noteCome(after)
-    if (before) this.#noteGone(before)
+    this.#noteRank(before?.parentId)
+    this.#noteRank(after?.parentId, after)
   }
 
-  #noteCome({ parentId, index }: ParentAndIndex): void {
-    if (typeof parentId !== 'string' || typeof index !== 'string') return
-    const top = this.#tops.get(parentId)
-    const isFirst = this.childrenOf(parentId).size === 1
-    if (isFirst || (top !== undefined && index > top)) this.#tops.set(parentId, index)
-  }
-
-  #noteGone({ parentId, index }: ParentAndIndex): void {
-    if (typeof parentId === 'string' && this.#tops.get(parentId) === index) this.#tops.delete(parentId)
+  #noteRank(parentId: unknown, came?: Place): void {
+    const ranking = this.#rankings.get(String(parentId))
+    if (!ranking) return
+    if (came) ranking.add(came)
+    // Half of it has gone: it is made anew when somebody asks again.
+    if (ranking.size >= 2 * this.childrenOf(String(parentId)).size) this.#rankings.delete(String(parentId))
+    else ranking.highest()
   }
 
   #notePage(id: string, value: unknown): void {
@@ -141,8 +147,9 @@ export class BoardIndex {
 }
 
 /** As `readParentAndIndex` finds it; of a record that is packed it reads no more than that. */
-function placeIn(value: unknown): ParentAndIndex | undefined {
+function placeIn(id: string, value: unknown): Place | undefined {
   const isAsCreated = value instanceof Y.Map && !value.has('place')
   const packed = isAsCreated ? pickPacked(value, 'base', ['parentId', 'index']) : undefined
-  return packed ? { parentId: packed[0], index: packed[1] } : readParentAndIndex(value)
+  const place = packed ? { parentId: packed[0], index: packed[1] } : readParentAndIndex(value)
+  return place && { id, parentId: place.parentId, index: place.index }
 }

@@ -4,9 +4,9 @@
  */
 import type * as Y from 'yjs'
 import { BoardIndex } from './board-index.ts'
-import { Groups } from './groups.ts'
-import { highestKey } from './index-keys.ts'
+import { ChangedGroups } from './changed-groups.ts'
 import { endsOf } from './item-fields.ts'
+import { type Place, Ranking } from './ranking.ts'
 import { isShapeId } from './record-ids.ts'
 import {
   changeRecord,
@@ -19,7 +19,8 @@ import {
   recordsOf,
   removeRecord,
 } from './record-layout.ts'
-import { serializedSchema } from './tldraw-schema.ts'
+import { recordFault, serializedSchema } from './tldraw-schema.ts'
+import { firstPageId, type Page, usualPage } from './usual-page.ts'
 
 /** `isNew`: it takes the place of whatever the document has under its id. Without a record: that is gone. */
 interface Decided {
@@ -32,15 +33,17 @@ export class BoardRecords {
   readonly #index: BoardIndex
   readonly #decided = new Map<string, Decided>()
   #needsSchema = false
-  /** Of what was decided. */
-  readonly #children = new Groups()
-  readonly #bindings = new Groups()
-  /** Of everything, by parent, where it was asked for. */
-  readonly #highest = new Map<string, string | undefined>()
+  readonly #children: ChangedGroups
+  readonly #bindings: ChangedGroups
+  /** By parent, where it was asked for. */
+  readonly #rankings = new Map<string, Ranking>()
+  #usualPage: string | undefined
 
   constructor(doc: Y.Doc) {
     this.#doc = doc
     this.#index = BoardIndex.of(doc)
+    this.#children = new ChangedGroups(parentId => this.#index.childrenOf(parentId))
+    this.#bindings = new ChangedGroups(shapeId => this.#index.bindingsOf(shapeId))
   }
 
   /** Whether there is anything under this id, foreign content included. */
@@ -54,25 +57,24 @@ export class BoardRecords {
     return decided ? decided.record : readRecord(id, recordsOf(this.#doc).get(id))
   }
 
-  pages(): string[] {
-    const decided = [...this.#decided.keys()].filter(id => id.startsWith('page:'))
-    return [...new Set([...this.#index.pages, ...decided])].filter(id => this.has(id))
+  /** The page that is meant where none is named, of those that tldraw accepts. */
+  usualPage(): string {
+    this.#usualPage ??= this.record(firstPageId) ? firstPageId : usualPage(this.#pages())
+    return this.#usualPage
   }
 
   childrenOf(parentId: string): ReadonlySet<string> {
-    return this.#withDecided(this.#index.childrenOf(parentId), this.#children.of(parentId))
+    return this.#children.of(parentId)
   }
 
   /** The highest index among the shapes in there that another can lie above. */
   highestIndexIn(parentId: string): string | undefined {
-    if (!this.#highest.has(parentId)) this.#highest.set(parentId, this.#findHighest(parentId))
-    return this.#highest.get(parentId)
+    return this.#rankingOf(parentId).highest()
   }
 
   /** From or to the shape. */
   bindingsOf(shapeId: string): PlainRecord[] {
-    const ids = this.#withDecided(this.#index.bindingsOf(shapeId), this.#bindings.of(shapeId))
-    return [...ids].flatMap(id => this.record(id) ?? [])
+    return [...this.#bindings.of(shapeId)].flatMap(id => this.record(id) ?? [])
   }
 
   bindingsFrom(shapeId: string): PlainRecord[] {
@@ -107,24 +109,31 @@ export class BoardRecords {
     }
   }
 
-  #withDecided(stored: ReadonlySet<string>, decided: ReadonlySet<string>): ReadonlySet<string> {
-    if (this.#decided.size === 0) return stored
-    return new Set([...[...stored].filter(id => !this.#decided.has(id)), ...decided])
+  *#pages(): Iterable<Page> {
+    const decided = [...this.#decided.keys()].filter(isPageId)
+    for (const id of new Set([...this.#index.pages, ...decided])) {
+      const page = this.record(id)
+      if (page && !recordFault(page)) yield { id, index: page.index }
+    }
   }
 
-  #findHighest(parentId: string): string | undefined {
-    const stored = this.#index.highestIn(parentId)
-    const isThere = (place: ParentAndIndex | undefined) => place?.parentId === parentId && place.index === stored
-    const isGone = (id: string) => isThere(this.#index.placeOf(id)) && !isThere(this.#placeOf(id))
-    const indexesOf = (ids: Iterable<string>) => Array.from(ids, id => this.#placeOf(id)?.index)
-    if ([...this.#decided.keys()].some(isGone)) return highestKey(indexesOf(this.childrenOf(parentId)))
-    return highestKey([stored, ...indexesOf(this.#children.of(parentId))])
+  #rankingOf(parentId: string): Ranking {
+    const known = this.#rankings.get(parentId)
+    if (known) return known
+    const isThere = ({ id, index }: Place) => {
+      const place = this.#placeOf(id)
+      return place?.parentId === parentId && place.index === index
+    }
+    const ranking = new Ranking(isThere, [], this.#index.downFromHighest(parentId))
+    this.#rankings.set(parentId, ranking)
+    return ranking
   }
 
   #decide(id: string, decided: Decided): void {
+    if (isPageId(id)) this.#usualPage = undefined
     if (isShapeId(id)) this.#notePlace(id, this.#placeOf(id), readParentAndIndex(decided.record))
     if (id.startsWith('binding:')) {
-      for (const end of endsOf(this.#decided.get(id)?.record)) this.#bindings.remove(id, end)
+      for (const end of endsOf(this.record(id))) this.#bindings.remove(id, end)
       for (const end of endsOf(decided.record)) this.#bindings.add(id, end)
     }
     this.#decided.set(id, decided)
@@ -136,14 +145,12 @@ export class BoardRecords {
   }
 
   #notePlace(id: string, before: ParentAndIndex | undefined, after: ParentAndIndex | undefined): void {
-    this.#children.remove(id, before?.parentId)
-    this.#children.add(id, after?.parentId)
-    if (before?.parentId === after?.parentId && before?.index === after?.index) return
-    const { parentId, index } = before ?? {}
-    if (this.#highest.get(String(parentId)) === index) this.#highest.delete(String(parentId))
-    if (!after) return
-    const highest = this.#highest.get(String(after.parentId))
-    if (highest === undefined) this.#highest.delete(String(after.parentId))
-    else if (String(after.index) > highest) this.#highest.set(String(after.parentId), String(after.index))
+    if (before?.parentId !== after?.parentId) {
+      this.#children.remove(id, before?.parentId)
+      this.#children.add(id, after?.parentId)
+    } else if (before?.index === after?.index) return
+    if (typeof after?.parentId === 'string') this.#rankingOf(after.parentId).add({ id, ...after })
   }
 }
+
+const isPageId = (id: string): boolean => id.startsWith('page:')

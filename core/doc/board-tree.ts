@@ -4,7 +4,7 @@ import { keyAbove, lowestKey } from './index-keys.ts'
 import { isShapeId, shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
-import { firstPageId, type Page, usualPage } from './usual-page.ts'
+import { firstPageId } from './usual-page.ts'
 
 /** As tldraw's editor makes them for itself, so that it finds nothing to add. */
 export const firstDocument: PlainRecord = {
@@ -15,18 +15,6 @@ export const firstDocument: PlainRecord = {
   meta: {},
 }
 export const firstPage: PlainRecord = { id: firstPageId, typeName: 'page', name: 'Page 1', index: 'a1', meta: {} }
-
-/** The page that new shapes go to. */
-export function pageForNewShapes(records: BoardRecords): string {
-  return records.record(firstPageId) ? firstPageId : usualPage(pagesShown(records))
-}
-
-function* pagesShown(records: BoardRecords): Iterable<Page> {
-  for (const id of records.pages()) {
-    const page = records.record(id)
-    if (page && !recordFault(page)) yield { id, index: page.index }
-  }
-}
 
 /**
  * Writes what a board has to have before its first shape on `pageId`, where it is missing: tldraw's schema, the document,

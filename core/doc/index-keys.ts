@@ -12,12 +12,3 @@ export function keyAbove(index: unknown): string | undefined {
     return undefined
   }
 }
-
-/** The highest that another can lie above. */
-export function highestKey(indexes: readonly unknown[]): string | undefined {
-  let top: string | undefined
-  for (const index of indexes) if (typeof index === 'string' && (top === undefined || index > top)) top = index
-  // Telling a key from other text costs more than all the rest, and the highest is nearly always one.
-  if (top === undefined || keyAbove(top) !== undefined) return top
-  return highestKey(indexes.filter(index => keyAbove(index) !== undefined))
-}

@@ -2,7 +2,7 @@
 import type { ChangeOutcome, ItemChange, Rejection } from '../contract/change.ts'
 import type { FieldError } from '../contract/field-error.ts'
 import type { BoardRecords } from './board-records.ts'
-import { ancestorsOf, familyOf, findFrame, indexAboveSiblings, pageForNewShapes, plantBoard } from './board-tree.ts'
+import { ancestorsOf, familyOf, findFrame, indexAboveSiblings, plantBoard } from './board-tree.ts'
 import { ifMatchHolds } from './item-etag.ts'
 import type { Value } from './item-fields.ts'
 import { itemForms } from './item-forms.ts'
@@ -45,7 +45,7 @@ function create(records: BoardRecords, { item }: Change<'create'>): ChangeOutcom
     return rejected('item-exists', `this board already has something with the id "${item.id}"`)
   }
   const named = item.type === 'connector' ? namedEnds(records, content) : { ends: {}, errors: [] }
-  const page = pageForNewShapes(records)
+  const page = records.usualPage()
   const parent =
     item.parent === undefined ? (commonParent(records, named.ends) ?? page) : findFrame(records, item.parent)?.id
   if (parent === undefined) return noSuchFrame(item.parent)
@@ -143,7 +143,7 @@ function berthAfter(
 ): Berth | Rejected | undefined {
   if (after.parent === item.parent) return undefined
   if (after.parent === undefined) {
-    return berthIn(records, ancestorsOf(records, record).page ?? pageForNewShapes(records))
+    return berthIn(records, ancestorsOf(records, record).page ?? records.usualPage())
   }
   const frame = findFrame(records, after.parent)
   if (!frame) return noSuchFrame(after.parent)
