@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
+import { applyPacked } from './packed-values.ts'
 import {
   changeRecord,
   layoutOf,
@@ -50,6 +51,15 @@ describe('a record', () => {
   it('reads as it was put', () => {
     expect(read(boardWith(note))).toEqual(note)
     expect(readRecords(boardWith(note))).toEqual(new Map([[note.id, note]]))
+  })
+
+  it('that lies packed is unpacked once to be read', () => {
+    const packed = new Y.Doc()
+    applyPacked(packed, Y.encodeStateAsUpdate(boardWith(note)), 'test')
+    const base = (recordsOf(packed).get('shape:a') as Y.Map<unknown>)._map.get('base')
+    const unpacking = vi.spyOn(base?.content as Y.ContentAny, 'getContent')
+    expect(read(packed)).toEqual(note)
+    expect(unpacking).toHaveBeenCalledTimes(1)
   })
 
   it('is stored with one key for each field changed since, and one for the five of its place', () => {

@@ -108,7 +108,8 @@ export function removeRecord(doc: Y.Doc, id: string): void {
 }
 
 function* fieldsIn(value: Y.Map<unknown>): Iterable<[string, unknown]> {
-  for (const entry of value.entries()) if (entry[0] !== 'base') yield entry
+  // Not by its entries: `base` may lie packed, and would be read a second time only to be left out.
+  for (const name of value.keys()) if (name !== 'base') yield [name, value.get(name)]
 }
 
 function isRecord(id: string, value: unknown): value is PlainRecord {
