@@ -84,8 +84,8 @@ function batchRoute(app: CheckingApp, { reader, desk }: BatchServices): void {
       if ('errors' in named) throw Problem.ofFields('request-invalid', named.errors)
       const batch: Batch = { action: 'batch', operations: named.operations }
       if (request.body.dry_run) {
-        return reader.readOrEmpty(request.board, ({ doc, known }) => {
-          const outcome = foresee(doc, batch)
+        return reader.readOrEmpty(request.board, async ({ doc, known }) => {
+          const outcome = await foresee(doc, batch)
           if (outcome.status === 'rejected') throw rejection(outcome)
           return { seq: known, dry_run: true, results: outcome.results }
         })

@@ -89,7 +89,7 @@ export class ChangeDesk {
   async #store(row: NewChange, change: BoardChange): Promise<RecordedChange | undefined> {
     const stored = await this.#storeOnce(row, false)
     if (stored || !createsItems(change)) return stored
-    const outcome = foresee(new Y.Doc(), change)
+    const outcome = await foresee(new Y.Doc(), change)
     if (outcome.status === 'rejected') throw rejection(outcome)
     return this.#storeOnce(row, true)
   }

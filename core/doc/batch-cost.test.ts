@@ -86,13 +86,13 @@ test.each<[string, PlainRecord[], ItemChange[]]>([
       () => make('hub'),
     ),
   ],
-])('a batch that %s', (_what, records, changes) => {
+])('a batch that %s', async (_what, records, changes) => {
   const doc = new Y.Doc()
   doc.transact(() => {
     for (const record of records) putRecord(doc, record)
   })
   const seen = lookedAt()
-  expect(foresee(doc, { action: 'batch', operations: changes })).toMatchObject({ status: 'applied' })
+  expect(await foresee(doc, { action: 'batch', operations: changes })).toMatchObject({ status: 'applied' })
   expect(seen()).toBeLessThan(10 * there + 100 * operations)
 })
 

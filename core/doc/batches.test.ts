@@ -67,13 +67,13 @@ const create = (id: string, item: object = {}): ItemChange =>
   ({ action: 'create', item: { type: 'sticky', id, ...item } }) as ItemChange
 
 describe('a batch of any operations', () => {
-  it('leaves what its operations leave one by one, or the board byte for byte as it was', () => {
+  it('leaves what its operations leave one by one, or the board byte for byte as it was', async () => {
     let made = 0
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(arbitraryOperation, { maxLength: 12 }),
         fc.array(arbitraryOperation, { minLength: 1, maxLength: 8 }),
-        (before, tried) => {
+        async (before, tried) => {
           const doc = new Y.Doc()
           for (const item of arbitraryEnds) applyChange(doc, { action: 'create', item })
           for (const change of before) applyChange(doc, change)
@@ -90,7 +90,7 @@ describe('a batch of any operations', () => {
           ] as const) {
             if (batch.length === 0) continue
             const board = copyOf(doc)
-            const foreseen = foresee(board, { action: 'batch', operations: batch })
+            const foreseen = await foresee(board, { action: 'batch', operations: batch })
             const outcome = applyChange(board, { action: 'batch', operations: batch })
             expect(foreseen).toEqual(outcome)
             expect(outcome.status).toBe(expected ? 'applied' : 'rejected')

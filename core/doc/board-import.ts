@@ -13,6 +13,7 @@ import { firstPage, indexAboveSiblings, plantBoard } from './board-tree.ts'
 import { hazardOf } from './record-hazard.ts'
 import { isShapeId, itemIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
+import { resultOf, type Steps } from './steps.ts'
 import { isKnownType, recordFault } from './tldraw-schema.ts'
 
 /** More teach nobody anything. */
@@ -22,10 +23,11 @@ const loneSurrogate = /\p{Surrogate}/u
 
 const countedAs = { page: 'pages', shape: 'shapes', binding: 'bindings', asset: 'assets' } as const
 type Importable = keyof typeof countedAs
+type Rejected = Extract<ChangeOutcome, { status: 'rejected' }>
 
 /** Each record is valid by itself and in its place, or none is taken. Pointers are into the change: `/records/1/x`. */
-export function decideImport(records: BoardRecords, { records: given }: Import): ChangeOutcome {
-  const refusal = refusalOf(given)
+export function* decideImport(records: BoardRecords, { records: given }: Import): Steps<ChangeOutcome> {
+  const refusal = yield* refusalIn(given)
   if (refusal) return refusal
   const present = given.filter(record => !isOfTab(record) && !isThere(records, record))
   const renamed = new Map(present.flatMap(({ id }) => (records.has(id) ? [[id, newIdLike(id)] as const] : [])))
@@ -37,13 +39,16 @@ export function decideImport(records: BoardRecords, { records: given }: Import):
     const index = occupied.has(String(moved.parentId)) ? indexAboveSiblings(records, String(moved.parentId)) : undefined
     records.put(index === undefined ? moved : { ...moved, index })
     imported[countedAs[record.typeName as Importable]]++
+    yield
   }
   return { status: 'applied', imported }
 }
 
 /** Why no board takes these records, whatever is on it; undefined: every one does. */
-export function refusalOf(given: readonly PlainRecord[]): Extract<ChangeOutcome, { status: 'rejected' }> | undefined {
-  const errors = faultsOf(given)
+export const refusalOf = (given: readonly PlainRecord[]): Rejected | undefined => resultOf(refusalIn(given))
+
+function* refusalIn(given: readonly PlainRecord[]): Steps<Rejected | undefined> {
+  const errors = yield* faultsOf(given)
   if (errors.length === 0) return undefined
   const detail = errors.map(error => `${error.pointer} ${error.detail}`).join('; ')
   return { status: 'rejected', reason: 'item-invalid', detail, errors }
@@ -58,7 +63,7 @@ function isThere(records: BoardRecords, record: PlainRecord): boolean {
   return known !== undefined && (isPage(record) || (record.typeName === 'asset' && equalityDeep(known, record)))
 }
 
-function faultsOf(given: readonly PlainRecord[]): FieldError[] {
+function* faultsOf(given: readonly PlainRecord[]): Steps<FieldError[]> {
   const byId = new Map(given.map(record => [record.id, record]))
   const errors: FieldError[] = []
   const seen = new Set<string>()
@@ -69,6 +74,7 @@ function faultsOf(given: readonly PlainRecord[]): FieldError[] {
     seen.add(record.id)
     if (fault) errors.push({ pointer: `/records/${n}${fault.pointer}`, detail: fault.detail })
     if (errors.length === errorsAtMost) break
+    yield
   }
   return errors
 }

@@ -5,6 +5,7 @@ import type { Item } from '../contract/item.ts'
 import type { BoardRecords } from './board-records.ts'
 import { decideItemChange } from './item-change.ts'
 import { shapeAt } from './record-to-item.ts'
+import type { Steps } from './steps.ts'
 
 type Rejected = Extract<ChangeOutcome, { status: 'rejected' }>
 
@@ -15,12 +16,21 @@ const pointerOf: Readonly<Partial<Record<Rejection, string>>> = { 'item-changed'
 const errorsAtMost = 50
 
 /** Of a batch that is refused the records are not to be used again: they hold a part of it. */
-export function decideBatch(records: BoardRecords, { operations }: Batch): ChangeOutcome {
-  const outcomes = operations.map(operation => decideItemChange(records, operation))
+export function* decideBatch(records: BoardRecords, { operations }: Batch): Steps<ChangeOutcome> {
+  const outcomes: ChangeOutcome[] = []
+  for (const operation of operations) {
+    outcomes.push(yield* decideItemChange(records, operation))
+    yield
+  }
   const first = outcomes.findIndex(({ status }) => status === 'rejected')
   const failed = outcomes[first]
   if (failed?.status !== 'rejected') {
-    return { status: 'applied', results: operations.map(operation => applied(records, operation)) }
+    const results: OperationResult[] = []
+    for (const operation of operations) {
+      results.push(applied(records, operation))
+      yield
+    }
+    return { status: 'applied', results }
   }
   const results = operations.map((operation, n) => refused(operation, outcomes[n], n))
   return {

@@ -20,20 +20,21 @@ import { type Berth, changedRecord, type ItemWords, mergePatch, newRecord } from
 import { shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { type ItemShape, shapeAt } from './record-to-item.ts'
+import type { Steps } from './steps.ts'
 import { recordFault } from './tldraw-schema.ts'
 
 type Change<Action extends ItemChange['action']> = Extract<ItemChange, { action: Action }>
 type Rejected = Extract<ChangeOutcome, { status: 'rejected' }>
 
 /** What is refused leaves the records as they were. */
-export function decideItemChange(records: BoardRecords, change: ItemChange): ChangeOutcome {
+export function* decideItemChange(records: BoardRecords, change: ItemChange): Steps<ChangeOutcome> {
   switch (change.action) {
     case 'create':
       return create(records, change)
     case 'update':
       return update(records, change)
     case 'delete':
-      return remove(records, change)
+      return yield* remove(records, change)
     default:
       return change satisfies never
   }
@@ -91,12 +92,15 @@ function update(records: BoardRecords, { item: patch, if_match }: Change<'update
   })
 }
 
-function remove(records: BoardRecords, { item: { id }, if_match }: Change<'delete'>): ChangeOutcome {
+function* remove(records: BoardRecords, { item: { id }, if_match }: Change<'delete'>): Steps<ChangeOutcome> {
   const shape = existing(records, id, if_match)
   if ('status' in shape) return shape
   const family = familyOf(records, shape.record.id)
-  unbind(records, family)
-  for (const member of family) records.remove(member)
+  yield* unbind(records, family)
+  for (const member of family) {
+    records.remove(member)
+    yield
+  }
   return { status: 'applied' }
 }
 

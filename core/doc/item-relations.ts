@@ -13,6 +13,7 @@ import { into, type Point } from './plane.ts'
 import { isShapeId, itemIdOf, shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { pageFrameOf } from './shape-outline.ts'
+import type { Steps } from './steps.ts'
 import { recordFault } from './tldraw-schema.ts'
 
 /** The shapes at the ends of a connector. */
@@ -131,15 +132,25 @@ export function bind(records: BoardRecords, arrowId: string, ends: Ends): void {
 }
 
 /** Takes every binding from or to what goes. As in tldraw, an arrow that stays keeps its place: its end is now a free one. */
-export function unbind(records: BoardRecords, going: ReadonlySet<string>): void {
-  const bindings = [...going].flatMap(id => records.bindingsOf(id))
-  const arrows = new Set(bindings.map(({ fromId }) => fromId).filter(isShapeId))
+export function* unbind(records: BoardRecords, going: ReadonlySet<string>): Steps<void> {
+  const bindings: string[] = []
+  const arrows = new Set<string>()
+  for (const shape of going) {
+    for (const { id, fromId } of records.bindingsOf(shape)) {
+      bindings.push(id)
+      if (isShapeId(fromId) && !going.has(fromId)) arrows.add(fromId)
+    }
+    yield
+  }
   for (const id of arrows) {
-    if (going.has(id)) continue
     const arrow = records.record(id)
     if (arrow?.type === 'arrow' && !recordFault(arrow)) records.change(loosened(records, arrow, going))
+    yield
   }
-  for (const { id } of bindings) records.remove(id)
+  for (const id of bindings) {
+    records.remove(id)
+    yield
+  }
 }
 
 function loosened(records: BoardRecords, arrow: PlainRecord, going: ReadonlySet<string>): PlainRecord {

@@ -13,6 +13,7 @@ import { pageBox } from './page-box.ts'
 import { type Box, touch } from './plane.ts'
 import { itemIdOf, shapeIdOf } from './record-ids.ts'
 import { shapeAt } from './record-to-item.ts'
+import { resultInSteps, type Steps } from './steps.ts'
 
 /** A change as it was decided. `write` writes it to the document, which has to be as it was then; what was refused is nothing. */
 export interface Decision {
@@ -21,19 +22,25 @@ export interface Decision {
 }
 
 /**
- * Decides a change; the document stays as it is. Here and nowhere else is decided whether an item exists, is still what the
- * agent saw, and would be something tldraw accepts.
+ * Decides a change, in steps; the document stays as it is, and has to meanwhile. Here and nowhere else is decided whether an
+ * item exists, is still what the agent saw, and would be something tldraw accepts.
+ * @param othersTurn is awaited between steps: default, others get their turn where they have taken long
+ * @throws what `othersTurn` throws
  */
-export function decideChange(doc: Y.Doc, change: BoardChange): Decision {
+export const decideChange = (doc: Y.Doc, change: BoardChange, othersTurn?: () => Promise<void>): Promise<Decision> =>
+  resultInSteps(deciding(doc, change), othersTurn)
+
+export function* deciding(doc: Y.Doc, change: BoardChange): Steps<Decision> {
   const records = new BoardRecords(doc)
-  const outcome = decide(records, change)
+  const outcome = yield* decide(records, change)
   return { outcome, write: () => (outcome.status === 'applied' ? records.commit() : undefined) }
 }
 
-/** What would become of it; the document stays as it is. */
-export const foresee = (doc: Y.Doc, change: BoardChange): ChangeOutcome => decideChange(doc, change).outcome
+/** What would become of it; the document stays as it is, and has to meanwhile. */
+export const foresee = async (doc: Y.Doc, change: BoardChange): Promise<ChangeOutcome> =>
+  (await decideChange(doc, change)).outcome
 
-function decide(records: BoardRecords, change: BoardChange): ChangeOutcome {
+function decide(records: BoardRecords, change: BoardChange): Steps<ChangeOutcome> {
   if (change.action === 'import') return decideImport(records, change)
   return change.action === 'batch' ? decideBatch(records, change) : decideItemChange(records, change)
 }

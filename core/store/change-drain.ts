@@ -5,7 +5,7 @@
 import type { Actor } from '../contract/actor.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import { epochSql, limitLockWait } from './board-log.ts'
-import type { Sql } from './database.ts'
+import { idleInTransactionMs, type Sql } from './database.ts'
 import { checksumOfRow } from './row-checksum.ts'
 
 export interface PendingChange {
@@ -48,7 +48,13 @@ export type Decide = (changes: readonly PendingChange[]) => DecidedChange[] | Pr
 /** What one transaction takes on, but for a change that is larger by itself: Postgres ends one whose client thinks for long. */
 const drainedAtMost = { changes: 200, bytes: 1024 * 1024 }
 /** A file of 16 MiB, decided in slices on a machine that has much else to do, may take longer than other transactions are given. */
-const forLargeOnes = "SET LOCAL idle_in_transaction_session_timeout = '30s'"
+const idleForLargeOnesMs = 30_000
+
+/** How long a transaction waits for these to be decided, before the server ends it. */
+export const decidableMs = (changes: readonly PendingChange[]): number =>
+  changes.reduce((sum, { change }) => sum + change.length, 0) > drainedAtMost.bytes
+    ? idleForLargeOnesMs
+    : idleInTransactionMs
 
 /**
  * Decides the first of the board's pending changes in order, and commits log rows, head and answers together.
@@ -76,7 +82,8 @@ export async function drainChanges(
   if (row.head_seq > known.seq) return { kind: 'behind' }
   const pending = await firstPending(sql, board)
   if (pending.length === 0) return { kind: 'nothing-pending' }
-  if (pending.reduce((sum, { change }) => sum + change.length, 0) > drainedAtMost.bytes) await sql.query(forLargeOnes)
+  const idleMs = decidableMs(pending)
+  if (idleMs > idleInTransactionMs) await sql.query(`SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`)
   const decided = await decide(pending)
   const lastSeq = await record(sql, board, known.seq, batchId, decided)
   return { kind: 'drained', decided, firstSeq: known.seq + 1, lastSeq }

@@ -14,6 +14,9 @@ export interface Sql {
   query<R = Row>(text: string, parameters?: readonly unknown[], name?: string): Promise<R[]>
 }
 
+/** A transaction in which nothing is asked for so long is ended by the server. */
+export const idleInTransactionMs = 5_000
+
 export interface Database extends Sql {
   /**
    * Runs `work` in one transaction on one connection: committed when it resolves, rolled back when it throws.

@@ -10,7 +10,7 @@ import pg from 'pg'
 import { StorageError, type StorageFailure } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
-import type { Database, Isolation, Sql } from './database.ts'
+import { type Database, type Isolation, idleInTransactionMs, type Sql } from './database.ts'
 import { encodeParameter } from './parameter-encoding.ts'
 import { PreparedStatement } from './prepared-statement.ts'
 import { failureOfSqlState } from './sql-state.ts'
@@ -23,14 +23,13 @@ const types = {
 /** The server gives up on a statement first; the client's own limit is for a server that no longer answers. */
 const statementTimeoutMs = 8_000
 const defaultQueryTimeoutMs = 10_000
-const idleInTransactionTimeoutMs = 5_000
 const connectTimeoutMs = 3_000
 const defaultConnections = 10
 
 const beginTransaction = (isolation: Isolation): string => `
   BEGIN ISOLATION LEVEL ${isolation};
   SET LOCAL statement_timeout = ${statementTimeoutMs};
-  SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs}`
+  SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionMs}`
 
 interface PostgresLimits {
   connections?: number
@@ -46,7 +45,7 @@ export function connectPostgres(url: Secret, log: Logger, limits: PostgresLimits
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
     statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
     application_name: 'boardsync',

@@ -3,13 +3,14 @@ import { expect } from 'vitest'
 import * as Y from 'yjs'
 import type { BoardChange, ChangeOutcome } from '../../core/contract/change.ts'
 import type { Item, ItemPatch, NewItem } from '../../core/contract/item.ts'
-import { decideChange, readItem } from '../../core/doc/items.ts'
+import { deciding, readItem } from '../../core/doc/items.ts'
 import { isShapeId, itemIdOf } from '../../core/doc/record-ids.ts'
 import { type PlainRecord, readRecord, recordsOf } from '../../core/doc/record-layout.ts'
+import { resultOf } from '../../core/doc/steps.ts'
 
 /** In one transaction; a rejected change writes nothing. */
 export function applyChange(doc: Y.Doc, change: BoardChange, origin?: unknown): ChangeOutcome {
-  const { outcome, write } = decideChange(doc, change)
+  const { outcome, write } = resultOf(deciding(doc, change))
   doc.transact(write, origin)
   return outcome
 }

@@ -21,8 +21,8 @@ import { drawnNote } from './drawn.ts'
 const sabotage = vi.hoisted(() => new Map<string, (doc: import('yjs').Doc) => void>())
 vi.mock('../../core/doc/items.ts', async importOriginal => {
   const original = await importOriginal<typeof items>()
-  const decideChange: typeof items.decideChange = (doc, change) => {
-    const { outcome, write } = original.decideChange(doc, change)
+  const decideChange: typeof items.decideChange = async (doc, change, ...rest) => {
+    const { outcome, write } = await original.decideChange(doc, change, ...rest)
     const sabotaged = 'item' in change ? sabotage.get(change.item.id) : undefined
     return { outcome, write: () => (sabotaged ? sabotaged(doc) : write()) }
   }

@@ -14,10 +14,14 @@ import { ChangeThrew, ItemDecider } from './item-decider.ts'
 
 /** What writing a change does first, by item id. */
 const sabotage = vi.hoisted(() => new Map<string, (doc: Y.Doc) => void>())
+/** What deciding a change does besides. */
+const slowness = vi.hoisted(() => new Map<string, () => void>())
 vi.mock('../../core/doc/items.ts', async importOriginal => {
   const original = await importOriginal<typeof items>()
-  const decideChange: typeof items.decideChange = (doc, change) => {
-    const { outcome, write } = original.decideChange(doc, change)
+  const decideChange: typeof items.decideChange = async (doc, change, othersTurn = async () => {}) => {
+    const { outcome, write } = await original.decideChange(doc, change, othersTurn)
+    if ('item' in change) slowness.get(change.item.id)?.()
+    await othersTurn()
     if ('item' in change && change.item.id === 'untold') Object.assign(outcome, { item: 10n })
     const sabotaged = () => {
       if ('item' in change) sabotage.get(change.item.id)?.(doc)
@@ -38,6 +42,21 @@ sabotage.set('throws half-way', doc => {
 sabotage.set('untold', doc => {
   doc.getMap('tldraw').set('untold', 1)
 })
+
+/** Milliseconds by which the clock of the process goes before its time. */
+let ahead = 0
+const now = performance.now.bind(performance)
+vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead)
+const pass = (ms: number) => {
+  ahead += ms
+}
+slowness.set('slow', () => pass(6_000))
+slowness.set('large', () => pass(6_000))
+slowness.set('waits', () => {
+  pass(10)
+  setImmediate(pass, 60_000)
+})
+sabotage.set('slow-to-write', () => pass(6_000))
 
 const empty = () =>
   new Replica({ head: { epoch: 1, headSeq: 0, bytes: 0, deleted: false }, snapshot: undefined, rows: [] })
@@ -78,6 +97,32 @@ test('of a batch in which one throws half-way nothing is decided: the replica ho
   expect((await decider.decide(empty(), roomy, batch, whenever)).map(change => change.publicId)).toEqual(['a'])
 })
 
+test('one that takes longer than its transaction lasts counts as one that throws', async () => {
+  const decider = new ItemDecider()
+  const alone = () => decider.decide(empty(), roomy, changes('slow'), whenever)
+  for (let times = 0; times < 3; times++) await expect(alone()).rejects.toThrow(ChangeThrew)
+  expect((await alone())[0]?.result).toContain('internal')
+})
+
+test('so does one that is written when its transaction is over; it is asked for again only where that failed', async () => {
+  const decider = new ItemDecider()
+  const results: unknown[] = []
+  for (let times = 0; times < 4; times++) {
+    results.push((await decider.decide(empty(), roomy, creationOf('slow-to-write'), whenever))[0]?.status)
+  }
+  expect(results).toEqual(['applied', 'applied', 'applied', 'rejected'])
+})
+
+test.each<[string, (id: string) => PendingChange[], string]>([
+  ['waits for others', creationOf, 'waits'],
+  ['is given more time, as it is large', id => creationOf(id, ' '.repeat(2 * 1024 * 1024)), 'large'],
+])('one that %s is tried as often as it takes', async (_what, pending, id) => {
+  const decider = new ItemDecider()
+  for (let times = 0; times < 5; times++) {
+    expect((await decider.decide(empty(), sized(1e9), pending(id), whenever))[0]?.status).toBe('applied')
+  }
+})
+
 test('one whose outcome JSON cannot hold is not written, and takes nothing with it', async () => {
   const replica = empty()
   const decided = await new ItemDecider().decide(replica, roomy, changes('a', 'untold', 'b'), whenever)
@@ -113,6 +158,11 @@ test('a full board takes no more items, and lets those there are be deleted', as
   expect((await decide(sized(10), remove))?.status).toBe('applied')
 })
 
+function creationOf(id: string, blank = ''): PendingChange[] {
+  const change: ItemChange = { action: 'create', item: { id, type: 'sticky' } }
+  return [{ id: 1, publicId: id, change: JSON.stringify(change) + blank, actor: 'agent:a' }]
+}
+
 const creations = (count: number, text: string): PendingChange[] =>
   Array.from({ length: count }, (_, id) => {
     const change: ItemChange = { action: 'create', item: { id: `a${id}`, type: 'sticky', content: { text } } }
@@ -132,12 +182,20 @@ test.each([
   expect(decided.flat()).toEqual(all.map(({ publicId }) => publicId))
 })
 
-test('others get their turn while many are decided', async () => {
-  const many = creations(300, '')
+test.each<[string, PendingChange[]]>([
+  ['many changes', creations(300, '')],
+  ['one large batch', batchOf(300)],
+])('others get their turn while %s are decided', async (_what, many) => {
   let decided: unknown[] = []
   const turns = await turnsIn(async () => {
     decided = await new ItemDecider().decide(empty(), roomy, many, whenever)
   })
   expect(decided).toHaveLength(many.length)
-  expect(turns).toBeGreaterThan(1)
+  expect(turns).toBeGreaterThan(3)
 })
+
+function batchOf(count: number): PendingChange[] {
+  const operations = creations(count, '').map(({ change }) => JSON.parse(change) as ItemChange)
+  const batch: BoardChange = { action: 'batch', operations }
+  return [{ id: 1, publicId: 'batch', change: JSON.stringify(batch), actor: 'agent:a' }]
+}

@@ -1,6 +1,7 @@
 /**
  * Decides item changes on a replica, in their order, and keeps one that throws from harming the others: it ends its batch,
- * is from then on tried by itself, and after three times rejected.
+ * is from then on tried by itself, and after three times rejected. So is one that takes longer than its transaction lasts:
+ * tried for ever, it would hold up its board for ever.
  */
 import { LRUCache } from 'lru-cache'
 import type * as Y from 'yjs'
@@ -9,7 +10,7 @@ import { boardChangeSchema, type Rejection, takesRoom } from '../../core/contrac
 import { type FieldError, fieldErrors } from '../../core/contract/field-error.ts'
 import { type Decision, decideChange } from '../../core/doc/items.ts'
 import type { Replica } from '../../core/doc/replica.ts'
-import type { DecidedChange, PendingChange } from '../../core/store/change-drain.ts'
+import { type DecidedChange, decidableMs, type PendingChange } from '../../core/store/change-drain.ts'
 import type { BoardSize } from './board-size.ts'
 
 /** A change that throws this often is rejected, so that it does not block its board. */
@@ -48,7 +49,7 @@ export class ItemDecider {
   ): Promise<DecidedChange[]> {
     const decided: DecidedChange[] = []
     let bytes = 0
-    const othersTurn = inSteps()
+    const work = new Work(decidableMs(changes))
     let edited = false
     const note = () => {
       edited = true
@@ -59,12 +60,15 @@ export class ItemDecider {
         const isEnough = performance.now() >= end || bytes > decidedBytesAtMost
         if (decided.length > 0 && (isEnough || this.#throws.has(change.id))) break
         edited = false
+        work.begin()
         try {
-          const next = await this.#decide(replica, size, change, othersTurn)
+          const next = await this.#decide(replica, size, change, () => work.pause())
+          // Where that is committed all the same, nobody asks again.
+          if (work.isTooLong) this.#countThrow(change)
           decided.push(next)
           bytes += next.result.length + (next.update?.byteLength ?? 0)
         } catch (error) {
-          this.#throws.set(change.id, (this.#throws.get(change.id) ?? 0) + 1)
+          this.#countThrow(change)
           if (edited || decided.length === 0) throw new ChangeThrew(change.publicId, error)
           break
         }
@@ -73,6 +77,10 @@ export class ItemDecider {
       replica.doc.off('update', note)
     }
     return decided
+  }
+
+  #countThrow({ id }: PendingChange): void {
+    this.#throws.set(id, (this.#throws.get(id) ?? 0) + 1)
   }
 
   async #decide(
@@ -91,6 +99,38 @@ export class ItemDecider {
   }
 }
 
+/**
+ * The work on one change at a time. Only work counts: a change that waits for others, or for the database, is none the worse
+ * for it.
+ */
+class Work {
+  readonly #atMostMs: number
+  readonly #othersTurn = inSteps()
+  #doneMs = 0
+  #begun = 0
+
+  constructor(atMostMs: number) {
+    this.#atMostMs = atMostMs
+  }
+
+  begin(): void {
+    this.#doneMs = 0
+    this.#begun = performance.now()
+  }
+
+  get isTooLong(): boolean {
+    return this.#doneMs + performance.now() - this.#begun > this.#atMostMs
+  }
+
+  /** @throws Error where it has taken too long already */
+  async pause(): Promise<void> {
+    if (this.isTooLong) throw new Error(`it takes longer than the ${this.#atMostMs} ms that its transaction lasts`)
+    this.#doneMs += performance.now() - this.#begun
+    await this.#othersTurn()
+    this.#begun = performance.now()
+  }
+}
+
 const failing = refusal('internal', 'applying this change fails inside the server')
 
 /** What was stored is read as what came from outside: it may be from another version of boardsync. */
@@ -103,7 +143,7 @@ async function decideStored(
   const change = boardChangeSchema.safeParse(JSON.parse(stored))
   await othersTurn()
   if (change.success) {
-    if (!takesRoom(change.data) || size.hasRoomFor(stored.length)) return decideChange(doc, change.data)
+    if (!takesRoom(change.data) || size.hasRoomFor(stored.length)) return decideChange(doc, change.data, othersTurn)
     return refusal('board-full', 'the board is full; deleting is still possible')
   }
   const errors = fieldErrors(change.error).map(error => ({ ...error, pointer: error.pointer.replace(/^\/item/, '') }))
