@@ -1,6 +1,6 @@
 /** Boards as tldraw files (.tldr): taken away whole, and brought in. */
 import { Readable } from 'node:stream'
-import { deepestNesting } from '../core/base/any-bytes.ts'
+import { deepestValue } from '../core/base/any-bytes.ts'
 import { importedSchema } from '../core/contract/change.ts'
 import { recordsForFile } from '../core/doc/board-file.ts'
 import type { AssetStore } from '../core/store/asset-store.ts'
@@ -21,7 +21,7 @@ import { boardParams, type CheckingApp, checkingRequests, readHeaders, writeHead
 const fileType = 'application/vnd.tldraw+json'
 const fileBytesAtMost = 16 * 1024 * 1024
 /** As deep as a record on a board may be, which in a file lies in the list of records. */
-const fileDeepest = 2 + deepestNesting
+const fileDeepest = 2 + deepestValue
 
 interface FileServices {
   reader: BoardReader

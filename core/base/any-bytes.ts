@@ -16,7 +16,7 @@ export const plainObject = 118
  * overflows the stack, and where it is JSON that is read well and cannot be written, the board could never be sent to anybody
  * again.
  */
-export const deepestNesting = 500
+export const deepestValue = 500
 
 const fixedBytes: Record<number, number> = { 127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0 }
 

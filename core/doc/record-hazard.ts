@@ -10,7 +10,8 @@ const textNodes: ReadonlySet<unknown> = new Set(
 )
 const textMarks: ReadonlySet<unknown> = new Set('bold italic strike underline code link highlight'.split(' '))
 const deepestText = 40
-export const deepestNesting = 100
+/** Of the shapes that a shape lies in, the page counts no more: foreign ones may lie in each other in a circle. */
+export const deepestShape = 100
 
 /** Why this valid record must not reach the canvas, or undefined. */
 export function hazardOf(record: PlainRecord, parentOf: (id: string) => unknown): string | undefined {
@@ -32,7 +33,7 @@ export function hazardOf(record: PlainRecord, parentOf: (id: string) => unknown)
 function isInsideItself(record: PlainRecord, parentOf: (id: string) => unknown): boolean {
   let parent = record.parentId
   for (let depth = 0; typeof parent === 'string' && parent.startsWith('shape:'); depth++) {
-    if (parent === record.id || depth > deepestNesting) return true
+    if (parent === record.id || depth > deepestShape) return true
     parent = parentOf(parent)
   }
   return false

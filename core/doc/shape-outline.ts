@@ -7,6 +7,7 @@ import type { BoardRecords } from './board-records.ts'
 import { numberProp, type Props, propsOf, scaleOf } from './item-fields.ts'
 import { textSize } from './label-size.ts'
 import { type Frame, outOf, type Point } from './plane.ts'
+import { deepestShape } from './record-hazard.ts'
 import { isShapeId } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { plainText } from './rich-text.ts'
@@ -14,15 +15,13 @@ import { recordFault } from './tldraw-schema.ts'
 
 /** tldraw's own, before its scale. */
 export const NOTE_SIZE = 200
-/** Foreign shapes may lie in each other in a circle. */
-const deepestNesting = 100
 const ellipsePoints = 32
 
 /** Where a shape lies on its page. */
 export function pageFrameOf(records: BoardRecords, shape: PlainRecord): Frame {
   let frame = frameOf(shape)
   let parent = shape.parentId
-  for (let depth = 0; isShapeId(parent) && depth < deepestNesting; depth++) {
+  for (let depth = 0; isShapeId(parent) && depth < deepestShape; depth++) {
     const record = records.record(parent)
     if (!record) break
     const outer = frameOf(record)
@@ -43,7 +42,7 @@ export function outlineOf(records: BoardRecords, shape: PlainRecord, depth = 0):
       // Of a bound one this is where it was before: see `page-box.ts`.
       return [props.start, props.end] as Point[]
     case 'group':
-      if (depth === deepestNesting) return [origin]
+      if (depth === deepestShape) return [origin]
       return [...records.childrenOf(shape.id)].flatMap(id => {
         const child = records.record(id)
         // Nobody has looked at it yet: the group is an item whatever it holds.

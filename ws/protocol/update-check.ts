@@ -3,7 +3,7 @@
  * stops half-way leaves the other half in the document. Pure.
  */
 import * as Y from 'yjs'
-import { contentAny, deepestNesting, takeAny } from '../../core/base/any-bytes.ts'
+import { contentAny, deepestValue, takeAny } from '../../core/base/any-bytes.ts'
 import { SyncError } from '../../core/base/errors.ts'
 
 /** A struct this long hides as many later edits of the client it claims to be from; honest ones are far below. */
@@ -33,7 +33,7 @@ export function checkUpdate(update: Uint8Array, doc: Y.Doc): void {
       if (struct instanceof Y.Item && contradicts(struct, doc)) throw new Error('an item goes on where there is none')
     }
     // A level of nesting takes two bytes.
-    if (update.byteLength > 2 * deepestNesting && structs.some(isNestedTooDeep)) throw new Error('nested too deep')
+    if (update.byteLength > 2 * deepestValue && structs.some(isNestedTooDeep)) throw new Error('nested too deep')
   } catch (error) {
     // RangeError included: content nested deeper than the stack.
     throw new SyncError('frame-malformed', 'malformed update', { cause: error })
@@ -102,7 +102,7 @@ class WatchedDecoder extends Y.UpdateDecoderV1 {
   }
 
   override readAny(): unknown {
-    return this.#content === contentAny ? takeAny(this.restDecoder, deepestNesting) : super.readAny()
+    return this.#content === contentAny ? takeAny(this.restDecoder, deepestValue) : super.readAny()
   }
 }
 
@@ -121,7 +121,7 @@ function contradicts({ id, length }: Y.Item, doc: Y.Doc): boolean {
 }
 
 const isNestedTooDeep = (struct: Struct): boolean =>
-  struct instanceof Y.Item && plainValues(struct.content).some(value => isDeeperThan(deepestNesting, value))
+  struct instanceof Y.Item && plainValues(struct.content).some(value => isDeeperThan(deepestValue, value))
 
 /** Those that the decoder did not step over. */
 function plainValues(content: Y.Item['content']): unknown[] {

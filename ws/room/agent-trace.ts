@@ -4,10 +4,10 @@ import type { ChangeOutcome } from '../../core/contract/change.ts'
 import type { PresentPeer } from '../../core/contract/present-peer.ts'
 import { BoardRecords } from '../../core/doc/board-records.ts'
 import { pageBox } from '../../core/doc/page-box.ts'
+import { deepestShape } from '../../core/doc/record-hazard.ts'
 import { shapeIdOf } from '../../core/doc/record-ids.ts'
 
 const selectedAtMost = 20
-const deepestNesting = 100
 
 export interface Trace extends Pick<PresentPeer, 'cursor' | 'selection'> {
   /** The id of the page's record. */
@@ -52,7 +52,7 @@ function touchedBy(outcome: ChangeOutcome): string[] {
 
 function pageOf(records: BoardRecords, id: string): string | undefined {
   let parent: unknown = id
-  for (let depth = 0; depth < deepestNesting && typeof parent === 'string'; depth++) {
+  for (let depth = 0; depth < deepestShape && typeof parent === 'string'; depth++) {
     if (parent.startsWith('page:')) return parent
     parent = records.record(parent)?.parentId
   }

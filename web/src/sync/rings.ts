@@ -6,7 +6,7 @@
  */
 import { isShapeId } from '@tldraw/tlschema'
 import type * as Y from 'yjs'
-import { deepestNesting } from '../../../core/doc/record-hazard.ts'
+import { deepestShape } from '../../../core/doc/record-hazard.ts'
 import { readParentAndIndex, recordsOf } from '../../../core/doc/record-layout.ts'
 
 export interface Ring {
@@ -27,7 +27,7 @@ export function ringWith(doc: Y.Doc, id: string): Ring | undefined {
   for (let parent = parentOf(id); typeof parent === 'string' && isShapeId(parent); parent = parentOf(parent)) {
     if (parent === id) return { ids, least }
     if (parent < least) least = parent
-    if (ids.push(parent) > deepestNesting) return undefined
+    if (ids.push(parent) > deepestShape) return undefined
   }
   return undefined
 }
