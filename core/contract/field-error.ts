@@ -8,7 +8,7 @@ export interface FieldError {
 }
 
 /** More than this many faults teach nobody anything, and a hostile body could hold a million. */
-export const MAX_FIELD_ERRORS = 50
+export const fieldErrorsAtMost = 50
 
 /** Far more than items and batches of them need. */
 const MAX_DEPTH = 32
@@ -28,14 +28,14 @@ export function fieldErrors(error: ZodError): FieldError[] {
   const found: FieldError[] = []
   for (const issue of error.issues) {
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys.slice(0, MAX_FIELD_ERRORS)) {
+      for (const key of issue.keys.slice(0, fieldErrorsAtMost)) {
         found.push({ pointer: jsonPointer([...issue.path, key]), detail: 'unknown field' })
       }
     } else {
       found.push({ pointer: jsonPointer(issue.path), detail: issue.message })
     }
   }
-  return found.slice(0, MAX_FIELD_ERRORS)
+  return found.slice(0, fieldErrorsAtMost)
 }
 
 /**
@@ -60,7 +60,7 @@ export function forbiddenParts(json: unknown, deepest = MAX_DEPTH): FieldError[]
     else if (Array.isArray(value)) within.push({ names: undefined, values: value, at: -1 })
     else within.push({ names: Object.keys(value), values: Object.values(value), at: -1 })
   }
-  const isEnough = () => found.length >= MAX_FIELD_ERRORS || quoted >= MAX_POINTERS_LENGTH
+  const isEnough = () => found.length >= fieldErrorsAtMost || quoted >= MAX_POINTERS_LENGTH
   enter(json)
   for (let level = within.at(-1); level && !isEnough(); level = within.at(-1)) {
     level.at += 1

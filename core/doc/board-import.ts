@@ -7,7 +7,7 @@
 import { equalityDeep } from 'lib0/function'
 import { newItemId } from '../contract/batch.ts'
 import type { ChangeOutcome, Import, Imported } from '../contract/change.ts'
-import { type FieldError, jsonPointer } from '../contract/field-error.ts'
+import { type FieldError, fieldErrorsAtMost, jsonPointer } from '../contract/field-error.ts'
 import type { BoardRecords } from './board-records.ts'
 import { firstPage, indexAboveSiblings, plantBoard } from './board-tree.ts'
 import { hazardOf } from './record-hazard.ts'
@@ -15,9 +15,6 @@ import { isShapeId, itemIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { resultOf, type Steps } from './steps.ts'
 import { isKnownType, recordFault } from './tldraw-schema.ts'
-
-/** More teach nobody anything. */
-const errorsAtMost = 50
 
 const loneSurrogate = /\p{Surrogate}/u
 
@@ -73,7 +70,7 @@ function* faultsOf(given: readonly PlainRecord[]): Steps<FieldError[]> {
       faultOf(record, byId) ?? (seen.has(record.id) ? { pointer: '/id', detail: 'it is there twice' } : undefined)
     seen.add(record.id)
     if (fault) errors.push({ pointer: `/records/${n}${fault.pointer}`, detail: fault.detail })
-    if (errors.length === errorsAtMost) break
+    if (errors.length === fieldErrorsAtMost) break
     yield
   }
   return errors

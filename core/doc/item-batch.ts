@@ -1,6 +1,6 @@
 /** A batch: its operations decided one after the other, each on what those before it left; made all or none. */
 import type { Batch, ChangeOutcome, ItemChange, OperationResult, Rejection } from '../contract/change.ts'
-import type { FieldError } from '../contract/field-error.ts'
+import { type FieldError, fieldErrorsAtMost } from '../contract/field-error.ts'
 import type { Item } from '../contract/item.ts'
 import type { BoardRecords } from './board-records.ts'
 import { decideItemChange } from './item-change.ts'
@@ -11,9 +11,6 @@ type Rejected = Extract<ChangeOutcome, { status: 'rejected' }>
 
 /** What is wrong where a rejection names no field: the part of the operation that says which item, or which state of it. */
 const pointerOf: Readonly<Partial<Record<Rejection, string>>> = { 'item-changed': '/if_match' }
-
-/** More teach nobody anything. */
-const errorsAtMost = 50
 
 /** Of a batch that is refused the records are not to be used again: they hold a part of it. */
 export function* decideBatch(records: BoardRecords, { operations }: Batch): Steps<ChangeOutcome> {
@@ -37,7 +34,7 @@ export function* decideBatch(records: BoardRecords, { operations }: Batch): Step
     status: 'rejected',
     reason: failed.reason,
     detail: `operation ${first} cannot be made, so none was: ${failed.detail}`,
-    errors: results.flatMap(({ errors = [] }) => errors).slice(0, errorsAtMost),
+    errors: results.flatMap(({ errors = [] }) => errors).slice(0, fieldErrorsAtMost),
     results,
   }
 }

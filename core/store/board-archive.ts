@@ -122,9 +122,9 @@ export class BoardArchive {
   #unreadable(board: BoardId, { snapshot, checksum }: Read): NonNullable<StoredBoard['onUnreadable']> {
     // Not the whole of what was read, which would live as long as the replica.
     const snapshotSeq = snapshot?.seq
-    return (part, reason, intact) => {
+    return (part, reason, decodes) => {
       if (part !== 'snapshot') {
-        this.#quarantine.keep(board, [{ kind: 'row', seq: part.seq, data: part.data, reason, intact }])
+        this.#quarantine.keep(board, [{ kind: 'row', seq: part.seq, data: part.data, reason, decodes }])
       } else if (snapshotSeq !== undefined && checksum) {
         this.#quarantine.keep(board, [{ kind: 'snapshot', seq: snapshotSeq, digest: checksum, reason }])
       }

@@ -1,11 +1,11 @@
-/** Item changes asked for over REST, kept until they are on the board: stored by api-bridge, drained by ws. */
+/** Changes asked for over REST or Redis, kept until they are on the board: stored by api-bridge and the intake, drained by ws. */
 import { type Actor, subjectOf } from '../contract/actor.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import { type Decide, type DrainOutcome, drainChanges, type KnownLog } from './change-drain.ts'
 import type { Database, Sql } from './database.ts'
 import { claimKey } from './kept-answers.ts'
 
-/** A change on its way in. `change` is an `ItemChange` as JSON; `requestHash` tells a retry from another request. */
+/** A change on its way in. `change` is a `BoardChange` as JSON; `requestHash` tells a retry from another request. */
 export interface NewChange {
   publicId: string
   board: BoardId

@@ -18,8 +18,8 @@ export type CorruptionKind = 'snapshot' | 'row' | 'history'
 export type Corruption =
   /** `digest`: SHA-256 of the bytes as they were read. */
   | { kind: 'snapshot'; seq: number; digest: Uint8Array; reason: string }
-  /** `intact`: it can be decoded, but not applied, for example because another row is damaged. It stays in the log. */
-  | { kind: 'row'; seq: number; data: Uint8Array; reason: string; intact: boolean }
+  /** `decodes`: it can be decoded, but not applied, for example because another row is damaged. It stays in the log. */
+  | { kind: 'row'; seq: number; data: Uint8Array; reason: string; decodes: boolean }
   /** `seq`: of the first row in it. */
   | { kind: 'history'; seq: number; data: Uint8Array; reason: string }
 
@@ -91,7 +91,7 @@ export async function keepIn(sql: Sql, board: BoardId, corruption: Corruption): 
      ON CONFLICT (board_id, kind, seq, sha256(data)) DO NOTHING RETURNING id`,
     [board, kind, seq, corruption.data, reason],
   )
-  if (kind === 'row' && !corruption.intact) {
+  if (kind === 'row' && !corruption.decodes) {
     await sql.query(
       'UPDATE boardsync.board_updates SET data = $4, checksum = $5 WHERE board_id = $1 AND seq = $2 AND data = $3',
       [board, seq, corruption.data, emptyUpdate, checksumOfRow(emptyUpdate)],

@@ -31,7 +31,7 @@ export async function logRows(sql: Sql, board: BoardId, after: number, found: Fo
 /** A damaged one as an update that changes nothing. */
 export function soundRow({ seq, actor, data, checksum, created_at: at }: StoredRow, found: Found): LogRow {
   if (checksum === null || checksumOfRow(data) === checksum) return { seq, actor, data, at }
-  found({ kind: 'row', seq, data, reason: 'the checksum does not fit', intact: false })
+  found({ kind: 'row', seq, data, reason: 'the checksum does not fit', decodes: false })
   return { seq, actor, data: emptyUpdate, at }
 }
 
