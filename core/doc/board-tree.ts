@@ -1,6 +1,7 @@
 /** The tree of a board: document, pages, frames and what lies in them; where a new shape goes and what goes with an old one. */
 import type { BoardRecords } from './board-records.ts'
 import { keyAbove, lowestKey } from './index-keys.ts'
+import { deepestShape } from './record-hazard.ts'
 import { isShapeId, shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { recordFault } from './tldraw-schema.ts'
@@ -37,14 +38,17 @@ export function findFrame(records: BoardRecords, itemId: string): PlainRecord | 
   return record?.typeName === 'shape' && record.type === 'frame' && !recordFault(record) ? record : undefined
 }
 
-/** The shapes that a record lies in, from the inside out, and the page they are on (undefined where the chain is broken). */
+/**
+ * The shapes that a record lies in, from the inside out, and the page they are on (undefined where the chain is broken, or
+ * deeper than a canvas shows: no more of it is looked at).
+ */
 export function ancestorsOf(
   records: BoardRecords,
   record: PlainRecord,
 ): { shapes: Set<string>; page: string | undefined } {
   const shapes = new Set<string>()
   let parent = record.parentId
-  while (isShapeId(parent) && !shapes.has(parent)) {
+  while (isShapeId(parent) && !shapes.has(parent) && shapes.size <= deepestShape) {
     shapes.add(parent)
     parent = records.record(parent)?.parentId
   }

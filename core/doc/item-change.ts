@@ -17,6 +17,7 @@ import {
   unbind,
 } from './item-relations.ts'
 import { type Berth, changedRecord, type ItemWords, mergePatch, newRecord } from './item-to-record.ts'
+import { deepestShape } from './record-hazard.ts'
 import { shapeIdOf } from './record-ids.ts'
 import type { PlainRecord } from './record-layout.ts'
 import { type ItemShape, shapeAt } from './record-to-item.ts'
@@ -47,9 +48,9 @@ function create(records: BoardRecords, { item }: Change<'create'>): ChangeOutcom
   }
   const named = item.type === 'connector' ? namedEnds(records, content) : { ends: {}, errors: [] }
   const page = records.usualPage()
-  const parent =
-    item.parent === undefined ? (commonParent(records, named.ends) ?? page) : findFrame(records, item.parent)?.id
-  if (parent === undefined) return noSuchFrame(item.parent)
+  const around = item.parent === undefined ? undefined : frameFor(records, item.parent)
+  if (around && 'status' in around) return around
+  const parent = around?.frame.id ?? commonParent(records, named.ends) ?? page
   const result = newRecord(item, itemForms[item.type], berthIn(records, parent))
   const errors = [...named.errors, ...('errors' in result ? result.errors : [])]
   if (errors.length > 0 || 'errors' in result) return invalid(errors)
@@ -149,17 +150,23 @@ function berthAfter(
   if (after.parent === undefined) {
     return berthIn(records, ancestorsOf(records, record).page ?? records.usualPage())
   }
-  const frame = findFrame(records, after.parent)
-  if (!frame) return noSuchFrame(after.parent)
+  const around = frameFor(records, after.parent)
+  if ('status' in around) return around
+  const { frame, within } = around
   // A shape inside itself passes tldraw's validators and hangs every tab that has the board open.
-  if (frame.id === record.id || ancestorsOf(records, frame).shapes.has(record.id)) {
+  if (frame.id === record.id || within.has(record.id)) {
     return invalid([{ pointer: '/parent', detail: 'an item cannot lie in itself' }])
   }
   return berthIn(records, frame.id)
 }
 
-function noSuchFrame(id: string | undefined): Rejected {
-  return invalid([{ pointer: '/parent', detail: `this board has no frame "${id}"` }])
+/** The frame with this item id, and what it lies in. */
+function frameFor(records: BoardRecords, id: string): { frame: PlainRecord; within: ReadonlySet<string> } | Rejected {
+  const frame = findFrame(records, id)
+  if (!frame) return invalid([{ pointer: '/parent', detail: `this board has no frame "${id}"` }])
+  const within = ancestorsOf(records, frame).shapes
+  if (within.size <= deepestShape) return { frame, within }
+  return invalid([{ pointer: '/parent', detail: 'this frame lies in so many others that nothing in it can be shown' }])
 }
 
 function invalid(errors: FieldError[]): Rejected {

@@ -18,6 +18,7 @@ import type { ItemChange } from '../contract/change.ts'
 import type { Item } from '../contract/item.ts'
 import { itemEtag } from './item-etag.ts'
 import { readItem } from './items.ts'
+import { hazardOf } from './record-hazard.ts'
 import { changeRecord, metaOf, putRecord, readRecords, recordsOf } from './record-layout.ts'
 import { recordFault, serializedSchema } from './tldraw-schema.ts'
 
@@ -57,6 +58,18 @@ describe('a new item', () => {
     expect(String(record(doc, 'shape:a').index) > 'b10V').toBe(true)
     expect(String(record(doc, 'shape:b').index) > String(record(doc, 'shape:inside').index)).toBe(true)
     expect(String(record(doc, 'shape:b').index) < 'b10V').toBe(true)
+  })
+
+  it('lies no deeper than a canvas shows, nor is it moved there', () => {
+    const doc = boardWith({ id: 'f0', type: 'frame' }, { id: 'a', type: 'sticky' })
+    const within = (n: number) => create(doc, { id: `f${n + 1}`, type: 'frame', parent: `f${n}` }).status
+    let depth = 0
+    while (depth < 200 && within(depth) === 'applied') depth++
+    const deepest = record(doc, `shape:f${depth}`)
+    expect(hazardOf(deepest, id => record(doc, id).parentId)).toBeUndefined()
+    expect(hazardOf({ ...deepest, parentId: deepest.id, id: 'shape:x' }, id => record(doc, id).parentId)).toBeDefined()
+    expect(update(doc, { id: 'a', parent: `f${depth}` })).toMatchObject({ errors: [{ pointer: '/parent' }] })
+    expect(update(doc, { id: 'a', parent: `f${depth - 1}` }).status).toBe('applied')
   })
 
   it('under an id that is taken is refused, and what was there stays', () => {
