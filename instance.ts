@@ -97,6 +97,7 @@ async function compose(options: InstanceOptions, parts: Releasers, release: () =
     [
       { name: 'purge deleted boards', work: signal => storage.directory.purge(signal) },
       { name: 'forget kept answers', work: () => storage.answers.forgetOld(), everyMs: 600_000 },
+      { name: 'forget old item changes', work: signal => storage.changes.forgetOld(signal), everyMs: 3_600_000 },
       { name: 'forget old history', work: signal => storage.past.forgetOld(signal), everyMs: 3_600_000 },
     ],
     log,

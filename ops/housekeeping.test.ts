@@ -29,7 +29,7 @@ test('a stop tells the chore that is under way, waits for its step, and begins n
   expect(later).not.toHaveBeenCalled()
 })
 
-test('a chore that fails is done again in the next round, and keeps the others from nothing', async () => {
+test('a chore that fails is told of, done again in the next round, and keeps the others from nothing', async () => {
   const failing = vi.fn(async () => {
     throw new Error('not now')
   })
@@ -38,9 +38,11 @@ test('a chore that fails is done again in the next round, and keeps the others f
     { name: 'fail', work: failing, everyMs: 3_600_000 },
     { name: 'succeed', work: other, everyMs: 3_600_000 },
   ]
+  const warn = vi.spyOn(silent, 'warn')
   const housekeeping = use(new Housekeeping(chores, silent))
   await housekeeping.round()
   await housekeeping.round()
+  expect(warn).toHaveBeenCalledWith({ err: expect.any(Error) }, 'could not fail')
   expect(failing).toHaveBeenCalledTimes(2)
   expect(other).toHaveBeenCalledTimes(1)
 })

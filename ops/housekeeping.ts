@@ -48,7 +48,7 @@ export class Housekeeping {
         await chore.work(this.#stopped.signal)
         entry.doneAt = Date.now()
       } catch (error) {
-        this.#log.debug({ err: error }, `could not ${chore.name}`)
+        this.#log.warn({ err: error }, `could not ${chore.name}`)
       }
     }
   }

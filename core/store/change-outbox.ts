@@ -27,6 +27,8 @@ export interface RecordedChange {
 
 const idempotencyHours = 24
 const answersKeptDays = 7
+/** Each may be a file of 16 MiB. */
+const forgottenAtOnce = 100
 
 export class ChangeOutbox {
   readonly #database: Database
@@ -110,12 +112,16 @@ export class ChangeOutbox {
     return rows.map(row => row.board_id)
   }
 
-  /** Drops the answers nobody will ask for any more: neither a retry nor whoever polls comes back after that long. */
-  async forgetOld(): Promise<void> {
-    await this.#database.query(
-      `DELETE FROM boardsync.item_changes
-       WHERE status <> 'pending' AND created_at < now() - ${answersKeptDays} * interval '1 day'`,
-    )
+  /**
+   * Drops the answers nobody will ask for any more: neither a retry nor whoever polls comes back after that long. In small
+   * steps, from the oldest on.
+   * @param signal ends it between two of them
+   */
+  async forgetOld(signal?: AbortSignal): Promise<void> {
+    for (let after: number | null = 0; after !== null && !signal?.aborted; ) {
+      const [step]: { last: number | null }[] = await this.#database.query(forgetSql, [after])
+      after = step?.last ?? null
+    }
   }
 
   /** As `drainChanges` says; a transaction of its own. */
@@ -123,6 +129,21 @@ export class ChangeOutbox {
     return this.#database.transaction(sql => drainChanges(sql, board, known, batchId, decide))
   }
 }
+
+/**
+ * Ids are given in the order of time, so that they lead to the oldest without an index of their own, and what is kept begins where
+ * one is not old: `last` is null there, and at the end. What waits is stepped over, however old; so is what another instance forgets.
+ */
+const forgetSql = `
+  WITH next AS (
+    SELECT id, status, created_at < now() - ${answersKeptDays} * interval '1 day' AS is_old
+    FROM boardsync.item_changes WHERE id > $1 ORDER BY id LIMIT ${forgottenAtOnce}
+  ), gone AS (
+    DELETE FROM boardsync.item_changes WHERE id = ANY (ARRAY(
+      SELECT id FROM boardsync.item_changes WHERE id IN (SELECT id FROM next WHERE is_old AND status <> 'pending')
+      FOR UPDATE SKIP LOCKED))
+  )
+  SELECT CASE WHEN bool_and(is_old) THEN max(id) END AS last FROM next`
 
 function forgetOldKeys(sql: Sql, board: BoardId, actor: Actor, keys: readonly string[]): Promise<unknown> {
   return sql.query(

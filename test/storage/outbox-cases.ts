@@ -181,19 +181,28 @@ export function outboxCases(site: () => Site): void {
     })
   })
 
-  test('answers are dropped after a week, and a change that waits never is', async () => {
-    const at = await newBoard()
-    const [done, fresh, waiting] = [newChange(at.board, 'a'), newChange(at.board, 'b'), newChange(at.board, 'c')]
-    for (const change of [done, fresh]) await changes().submit(change, false)
-    await drain(at, 0)
+  test('answers are dropped after a week, in steps that can be stopped, and a change that waits never is', async () => {
+    const [at, elsewhere] = [await newBoard(), await newBoard()]
+    const many = Array.from({ length: 150 }, () => newChange(at.board, 'same'))
+    const [waiting, done, fresh] = [newChange(elsewhere.board, 'a'), newChange(at.board, 'b'), newChange(at.board, 'c')]
     await changes().submit(waiting, false)
-    await site().database.query(
-      `UPDATE boardsync.item_changes SET created_at = now() - interval '8 days' WHERE public_id = ANY ($1::uuid[])`,
-      [[done.publicId, waiting.publicId]],
-    )
+    await changes().submitAll([...many, done, fresh], false)
+    await drain(at, 0)
+    const statuses = async () => {
+      const [first = waiting] = many
+      const asked = [waiting, first, done, fresh].map(({ board, publicId }) => changes().find(board, publicId))
+      return (await Promise.all(asked)).map(change => change?.status)
+    }
     await changes().forgetOld()
-    const left = await Promise.all([done, fresh, waiting].map(change => changes().find(at.board, change.publicId)))
-    expect(left.map(change => change?.status)).toEqual([undefined, 'applied', 'pending'])
+    expect(await statuses()).toEqual(['pending', 'applied', 'applied', 'applied'])
+    await site().database.query(
+      `UPDATE boardsync.item_changes SET created_at = now() - interval '8 days' WHERE public_id <> $1`,
+      [fresh.publicId],
+    )
+    await changes().forgetOld(AbortSignal.abort())
+    expect(await statuses()).toEqual(['pending', 'applied', 'applied', 'applied'])
+    await changes().forgetOld()
+    expect(await statuses()).toEqual(['pending', undefined, undefined, 'applied'])
   })
 
   describe('a drain', () => {

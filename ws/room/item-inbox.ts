@@ -26,7 +26,6 @@ import type { Room } from './room.ts'
 import type { Rooms } from './rooms.ts'
 
 const sweepEveryMs = 1_000
-const forgetEveryMs = 3_600_000
 /** Instances with the board open go first; the others after a moment, each at a time of its own. */
 const notOpenHereMs = 4
 /** A turn, and the transaction it is in, takes up nothing new after this; what is left is for the next turn. */
@@ -50,7 +49,6 @@ export class ItemInbox {
   #stopped = false
   #timer: NodeJS.Timeout | undefined
   #sweeping = false
-  #forgotAt = Number.NEGATIVE_INFINITY
   #unsubscribe: (() => void) | undefined
 
   /** @param wrote is told of what was decided and committed */
@@ -86,15 +84,12 @@ export class ItemInbox {
     await Promise.all([...this.#draining.values()].map(({ done }) => done))
   }
 
-  /** Drains every board that has changes waiting, and now and then drops what is long done. Not while it does so already. */
+  /** Drains every board that has changes waiting; not while it does so already. */
   async sweep(): Promise<void> {
     if (this.#sweeping) return
     this.#sweeping = true
     try {
       for (const board of await this.#changes.boardsWithPending()) this.wake(board, 'sweep')
-      if (performance.now() - this.#forgotAt < forgetEveryMs) return
-      this.#forgotAt = performance.now()
-      await this.#changes.forgetOld()
     } catch (error) {
       this.#log.debug({ err: error }, 'could not look for item changes')
     } finally {
