@@ -3,6 +3,7 @@ import { eachInSlices } from '../base/slices.ts'
 import type { Item } from '../contract/item.ts'
 import type { LogRow } from '../store/board-log.ts'
 import { BoardRecords } from './board-records.ts'
+import { Groups } from './groups.ts'
 import { itemEtag } from './item-etag.ts'
 import { isShapeId, itemIdOf } from './record-ids.ts'
 import { changedIn, type PlainRecord, recordsOf } from './record-layout.ts'
@@ -19,7 +20,9 @@ export class ItemTracker {
   /** Each item as it last was: by id, its ETag. */
   readonly #tags = new Map<string, string>()
   /** What an item is read from beside its own shape: an arrow's bindings, a picture's asset. Record id → shape ids. */
-  readonly #dependents = new Map<string, Set<string>>()
+  readonly #dependents = new Groups()
+  /** The same the other way about, to be let go of: by record id, the shape and what it depends on. */
+  readonly #links = new Map<string, Link>()
   readonly #touched = new Set<string>()
 
   private constructor(replica: Replica) {
@@ -58,7 +61,7 @@ export class ItemTracker {
         shapes.add(id)
         for (const arrow of this.#endingAt(id, records)) shapes.add(arrow)
       }
-      for (const dependent of this.#dependents.get(id) ?? []) shapes.add(dependent)
+      for (const dependent of this.#dependents.of(id)) shapes.add(dependent)
       for (const dependent of this.#link(id, records.record(id))) shapes.add(dependent)
     }
     const items = [...shapes].sort().map(itemIdOf)
@@ -74,21 +77,16 @@ export class ItemTracker {
       .filter(isShapeId)
   }
 
-  /** Remembers whose item this record belongs to. @returns the shapes that it does */
+  /** Remembers whose item this record belongs to, instead of whose it did. @returns the shapes that it does */
   #link(id: string, record: PlainRecord | undefined): string[] {
-    if (record?.typeName === 'binding' && typeof record.fromId === 'string') {
-      this.#depend(record.fromId, id)
-      return [record.fromId]
-    }
-    const props = record?.typeName === 'shape' && typeof record.props === 'object' ? record.props : undefined
-    if (props && 'assetId' in props && typeof props.assetId === 'string') this.#depend(id, props.assetId)
-    return []
-  }
-
-  #depend(shape: string, on: string): void {
-    const dependents = this.#dependents.get(on)
-    if (dependents) dependents.add(shape)
-    else this.#dependents.set(on, new Set([shape]))
+    const before = this.#links.get(id)
+    if (before) this.#dependents.remove(before.shape, before.on)
+    const link = linkOf(id, record)
+    if (link) {
+      this.#links.set(id, link)
+      this.#dependents.add(link.shape, link.on)
+    } else this.#links.delete(id)
+    return link && link.shape !== id ? [link.shape] : []
   }
 
   #compare(id: string, item: Item | undefined): ItemEvent | undefined {
@@ -99,4 +97,16 @@ export class ItemTracker {
     this.#tags.set(id, tag)
     return { type: before === undefined ? 'item.created' : 'item.updated', item }
   }
+}
+
+interface Link {
+  shape: string
+  on: string
+}
+
+/** An arrow depends on its bindings, a picture on its asset. */
+function linkOf(id: string, record: PlainRecord | undefined): Link | undefined {
+  if (record?.typeName === 'binding' && typeof record.fromId === 'string') return { shape: record.fromId, on: id }
+  const props = record?.typeName === 'shape' && typeof record.props === 'object' ? record.props : undefined
+  return props && 'assetId' in props && typeof props.assetId === 'string' ? { shape: id, on: props.assetId } : undefined
 }
