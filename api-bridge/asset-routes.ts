@@ -2,7 +2,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
-import type { AssetHead, AssetStore } from '../core/store/asset-store.ts'
+import type { AssetHead } from '../core/store/asset-store.ts'
+import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
 import { PictureBody, picturesFull, takePictures } from './asset-body.ts'
 import { extensionOf, pictureTypeOf } from './asset-type.ts'
@@ -35,7 +36,7 @@ const bytesSchema = z.unknown().meta({ type: 'string', format: 'binary' })
 const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif']
 
 export interface AssetServices {
-  storage: { assets: AssetStore }
+  storage: { assets: Storage['assets'] }
   writeOnce: WriteOnce
 }
 
@@ -51,7 +52,7 @@ export async function assetRoutes(app: CheckingApp, { storage: { assets }, write
 
 const address = '/boards/:board/assets/:sha256'
 
-function putAsset(app: CheckingApp, assets: AssetStore, writeOnce: WriteOnce): void {
+function putAsset(app: CheckingApp, assets: Storage['assets'], writeOnce: WriteOnce): void {
   app.put(
     address,
     {
@@ -92,7 +93,7 @@ function putAsset(app: CheckingApp, assets: AssetStore, writeOnce: WriteOnce): v
   )
 }
 
-function getAsset(app: CheckingApp, assets: AssetStore): void {
+function getAsset(app: CheckingApp, assets: Storage['assets']): void {
   app.get(
     address,
     {
@@ -135,8 +136,8 @@ function getAsset(app: CheckingApp, assets: AssetStore): void {
 }
 
 async function headOf(
-  assets: AssetStore,
-  board: Parameters<AssetStore['head']>[0],
+  assets: Storage['assets'],
+  board: Parameters<Storage['assets']['head']>[0],
   sha256: string,
 ): Promise<AssetHead> {
   const found = sha256Pattern.test(sha256) ? await assets.head(board, sha256) : undefined

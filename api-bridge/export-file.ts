@@ -3,7 +3,7 @@ import { inSteps } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { PlainRecord } from '../core/doc/record-layout.ts'
 import { serializedSchema } from '../core/doc/tldraw-schema.ts'
-import type { AssetStore } from '../core/store/asset-store.ts'
+import type { Storage } from '../core/store/storage.ts'
 
 export const fileFormatVersion = 1
 /** In characters. Sent one by one, records would cost more than to read them. */
@@ -13,7 +13,7 @@ const pieceLength = 64 * 1024
 export async function* fileOf(
   records: readonly PlainRecord[],
   board: BoardId,
-  assets: AssetStore,
+  assets: Storage['assets'],
 ): AsyncGenerator<string> {
   const othersTurn = inSteps()
   let text = `{"tldrawFileFormatVersion":${fileFormatVersion},"schema":${JSON.stringify(serializedSchema)},"records":[`
@@ -27,7 +27,7 @@ export async function* fileOf(
   yield `${text}]}`
 }
 
-async function withPicture(record: PlainRecord, board: BoardId, assets: AssetStore): Promise<PlainRecord> {
+async function withPicture(record: PlainRecord, board: BoardId, assets: Storage['assets']): Promise<PlainRecord> {
   const props = record.props as { src?: unknown } | undefined
   const sha256 = ownPicture(props?.src, board)
   const head = sha256 === undefined ? undefined : await assets.head(board, sha256)

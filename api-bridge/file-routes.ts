@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { deepestValue } from '../core/base/any-bytes.ts'
 import { importedSchema } from '../core/contract/change.ts'
 import { recordsForFile } from '../core/doc/board-file.ts'
-import type { AssetStore } from '../core/store/asset-store.ts'
+import type { Storage } from '../core/store/storage.ts'
 import { acceptedOf } from './accept.ts'
 import { onBoard } from './access.ts'
 import type { BoardReader } from './board-reader.ts'
@@ -26,7 +26,7 @@ const fileDeepest = 2 + deepestValue
 interface FileServices {
   reader: BoardReader
   desk: ChangeDesk
-  storage: { assets: AssetStore }
+  storage: { assets: Storage['assets'] }
 }
 
 export async function fileRoutes(app: CheckingApp, services: FileServices): Promise<void> {

@@ -9,7 +9,7 @@ import { listOf } from '../core/contract/list-of.ts'
 import { refusalOf } from '../core/doc/board-import.ts'
 import type { PlainRecord } from '../core/doc/record-layout.ts'
 import { migrated } from '../core/doc/tldraw-schema.ts'
-import type { AssetStore } from '../core/store/asset-store.ts'
+import type { Storage } from '../core/store/storage.ts'
 import { pictureBytesAtMost, picturesFull } from './asset-body.ts'
 import { pictureTypeOf } from './asset-type.ts'
 import { boardMissing } from './board-missing.ts'
@@ -36,7 +36,11 @@ interface Picture {
  * first one: so what no board would take is refused before.
  * @throws Problem `request-invalid`, `item-invalid` with pointers into the file; `file-unreadable`; `board-missing`; `board-full`
  */
-export async function importOf(file: z.output<typeof fileSchema>, board: BoardId, assets: AssetStore): Promise<Import> {
+export async function importOf(
+  file: z.output<typeof fileSchema>,
+  board: BoardId,
+  assets: Storage['assets'],
+): Promise<Import> {
   const othersTurn = inSteps()
   const read = migrated(file.records, file.schema)
   if ('fault' in read) {
@@ -78,7 +82,7 @@ function pictureIn({ props }: PlainRecord, n: number): Picture | undefined {
 }
 
 /** @returns its address */
-async function keep({ type, bytes }: Picture, board: BoardId, assets: AssetStore): Promise<string> {
+async function keep({ type, bytes }: Picture, board: BoardId, assets: Storage['assets']): Promise<string> {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const outcome = await assets.put(board, sha256, type, bytes)
   if (outcome === 'board-full') throw picturesFull()

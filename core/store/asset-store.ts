@@ -1,7 +1,4 @@
-/**
- * The asset store port: the pictures of boards, by the SHA-256 of their bytes. And its first adapter, a table beside the
- * boards; a bucket can be the next.
- */
+/** The pictures of boards, by the SHA-256 of their bytes. */
 import type { BoardId } from '../contract/board-id.ts'
 import type { Database, Sql } from './database.ts'
 
@@ -14,23 +11,6 @@ export interface AssetHead {
 
 export type PutOutcome = 'kept' | 'known' | 'board-deleted' | 'board-full'
 
-export interface AssetStore {
-  /**
-   * Keeps a picture, and brings the board into being where there was none. Written once: of two who bring the same bytes
-   * one is told `kept`, the other `known`.
-   * @param sha256 64 hex digits, of `bytes`
-   * @param sql the transaction it is done in. Default: one of its own
-   * @throws StorageError
-   */
-  put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array, sql?: Sql): Promise<PutOutcome>
-  /** @returns undefined where the board has no such picture, or is none */
-  head(board: BoardId, sha256: string): Promise<AssetHead | undefined>
-  /** How many pictures the board has. It never loses one: as many are the same ones. */
-  count(board: BoardId): Promise<number>
-  /** The bytes in slices, each read when it is asked for: who reads slowly holds one slice in memory. */
-  read(board: BoardId, sha256: string): AsyncIterable<Uint8Array>
-}
-
 /** Nothing else bounds what somebody who may write puts on the disk. What is put at the same moment may go over it, together. */
 export const boardPictureBytes = 1024 ** 3
 /** A row and its looking-up cost something, too; and adding up a board's pictures stays a matter of milliseconds. */
@@ -39,13 +19,20 @@ const countsAtLeast = 16 * 1024
 /** As base64 both ways: the embedded database takes and gives bytes one by one in JavaScript, 200 ms for each MiB. */
 const sliceBytes = 256 * 1024
 
-export class AssetTable implements AssetStore {
+export class AssetStore {
   readonly #database: Database
 
   constructor(database: Database) {
     this.#database = database
   }
 
+  /**
+   * Keeps a picture, and brings the board into being where there was none. Written once: of two who bring the same bytes
+   * one is told `kept`, the other `known`.
+   * @param sha256 64 hex digits, of `bytes`
+   * @param sql the transaction it is done in. Default: one of its own
+   * @throws StorageError
+   */
   put(board: BoardId, sha256: string, mediaType: string, bytes: Uint8Array, sql?: Sql): Promise<PutOutcome> {
     const within = async (sql: Sql): Promise<PutOutcome> => {
       await sql.query('INSERT INTO boardsync.boards (id) VALUES ($1) ON CONFLICT (id) DO NOTHING', [board])
@@ -69,6 +56,7 @@ export class AssetTable implements AssetStore {
     return sql ? within(sql) : this.#database.transaction(within)
   }
 
+  /** @returns undefined where the board has no such picture, or is none */
   async head(board: BoardId, sha256: string): Promise<AssetHead | undefined> {
     const [row] = await this.#database.query<{ media_type: string; size: number }>(
       `SELECT media_type, size FROM boardsync.assets JOIN boardsync.boards ON boards.id = board_id
@@ -79,6 +67,7 @@ export class AssetTable implements AssetStore {
     return row && { mediaType: row.media_type, size: row.size }
   }
 
+  /** How many pictures the board has. It never loses one: as many are the same ones. */
   async count(board: BoardId): Promise<number> {
     const [row] = await this.#database.query<{ pictures: number }>(
       'SELECT count(*)::int AS pictures FROM boardsync.assets WHERE board_id = $1',
@@ -88,6 +77,7 @@ export class AssetTable implements AssetStore {
     return row?.pictures ?? 0
   }
 
+  /** The bytes in slices, each read when it is asked for: who reads slowly holds one slice in memory. */
   async *read(board: BoardId, sha256: string): AsyncGenerator<Uint8Array> {
     for (let from = 1; ; from += sliceBytes) {
       const [row] = await this.#database.query<{ slice: string }>(

@@ -4,7 +4,7 @@ import { describeError } from '../base/describe-error.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { ApiKeys } from './api-keys.ts'
-import { type AssetStore, AssetTable } from './asset-store.ts'
+import { AssetStore } from './asset-store.ts'
 import { BoardArchive } from './board-archive.ts'
 import { BoardDirectory } from './board-directory.ts'
 import { BoardLog } from './board-log.ts'
@@ -30,7 +30,7 @@ export interface Storage {
   changes: Public<ChangeOutbox>
   directory: Public<BoardDirectory>
   answers: Public<KeptAnswers>
-  assets: AssetStore
+  assets: Public<AssetStore>
   past: Public<BoardPast>
   keys: Public<ApiKeys>
   tickets: Public<Tickets>
@@ -78,7 +78,7 @@ export function storageOn(
     changes: new ChangeOutbox(database),
     directory: new BoardDirectory(database),
     answers: new KeptAnswers(database),
-    assets: new AssetTable(database),
+    assets: new AssetStore(database),
     past: new BoardPast(database, historyDays),
     keys: new ApiKeys(database),
     tickets: new Tickets(database),

@@ -2,15 +2,15 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { BoardId } from '../../core/contract/board-id.ts'
-import type { AssetStore } from '../../core/store/asset-store.ts'
+import type { Storage } from '../../core/store/storage.ts'
 import { deleteBoard, freshBoard, type Site } from './site.ts'
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-const keep = (assets: AssetStore, board: BoardId, bytes: Uint8Array) =>
+const keep = (assets: Storage['assets'], board: BoardId, bytes: Uint8Array) =>
   assets.put(board, hashOf(bytes), 'image/png', bytes)
 
-async function readBack(assets: AssetStore, board: BoardId, sha256: string): Promise<Buffer> {
+async function readBack(assets: Storage['assets'], board: BoardId, sha256: string): Promise<Buffer> {
   const slices: Uint8Array[] = []
   for await (const slice of assets.read(board, sha256)) slices.push(slice)
   return Buffer.concat(slices)
