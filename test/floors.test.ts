@@ -21,6 +21,8 @@ describe('the floors', () => {
     ['beside, in a folder within', 'api-bridge/app.ts', './items/routes.ts'],
     ['the page, of what both sides share', 'web/src/binding.ts', '../../core/doc/record-layout.ts'],
     ['a test, of anything', 'core/doc/items.test.ts', '../../ws/server/upgrade.ts'],
+    ['a test, of what is for development', 'core/doc/items.test.ts', 'fast-check'],
+    ['the build of the page, of what is for development', 'web/build.ts', 'vite'],
     ['a test, of the kit', 'ws/room/room.test.ts', '../../test/kit/until.ts'],
   ])('allow an import %s', (_, file, specifier) => {
     expect(faultsOf({ [file]: `import { x } from '${specifier}'` })).toEqual([])
@@ -46,6 +48,7 @@ describe('the floors', () => {
       'production code never imports tests',
     ],
     ['of a test file', 'core/store/a.ts', './b.test.ts', 'production code never imports tests'],
+    ['of what only tests have', 'core/doc/any-item.ts', 'fast-check', 'production code never imports it'],
     ['of React outside the page', 'web/serve.ts', 'react', 'only the page'],
     ['of tldraw in a test', 'test/tabs.test.ts', 'tldraw', 'only the page'],
     ['of tldraw by a deep path', 'core/doc/items.ts', 'tldraw/tldraw.css', 'only the page'],

@@ -8,7 +8,7 @@ import {
   MAX_TITLE_LENGTH,
   type NewItem,
   newItemSchema,
-} from '../contract/item.ts'
+} from '../../core/contract/item.ts'
 
 const finite = (min: number, max: number) =>
   fc.double({ min, max, noNaN: true, noDefaultInfinity: true }).map(number => number + 0)

@@ -3,8 +3,10 @@
  * `docs/ARCHITECTURE.md` says why each folder is where it is; this says so to whoever breaks it.
  */
 
-import { posix } from 'node:path'
-import { importsOf, packageOf, withoutComments } from './imports.ts'
+import { readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { type Import, importsOf, packageOf, withoutComments } from './imports.ts'
+import { projectRoot } from './sources.ts'
 
 interface Area {
   floor: number
@@ -39,6 +41,12 @@ const TESTS = /^(test|bench)\/|\.test\.tsx?$/
 
 /** `tldraw` keeps a Node process alive, so not even tests take it outside the page. */
 const PAGE_PACKAGES = ['tldraw', '@tldraw/editor', 'react', 'react-dom']
+/** What is installed for development only: an image has none of it. */
+const { devDependencies } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+  devDependencies: Record<string, string>
+}
+/** Where they may be loaded: in tests, in settings of tools, and where the page is built. */
+const DEVELOPMENT = /\.config\.ts$|^web\//
 const READS_SETTINGS = 'core/base/config.ts'
 const ENVIRONMENT =
   /\bprocess(\?\.|\.)env\b|\bprocess\[\s*['"]env['"]|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|\{[^}]*\benv\b[^}]*\}\s*from\s*['"](node:)?process['"]/
@@ -50,10 +58,10 @@ export type Sources = ReadonlyMap<string, string>
 export function floorFaults(sources: Sources): string[] {
   const faults: string[] = []
   for (const [file, source] of sources) {
-    for (const { specifier } of importsOf(source)) {
+    for (const { specifier, kind } of importsOf(source)) {
       const rule = specifier.startsWith('.')
         ? brokenByFile(file, posix.join(posix.dirname(file), specifier))
-        : brokenByPackage(file, packageOf(specifier))
+        : brokenByPackage(file, packageOf(specifier), kind)
       if (rule) faults.push(`${file} imports ${specifier}: ${rule}`)
     }
     if (!TESTS.test(file) && file !== READS_SETTINGS && ENVIRONMENT.test(withoutComments(source))) {
@@ -77,8 +85,14 @@ function brokenByFile(file: string, target: string): string | undefined {
   return `${from} is on floor ${own.floor}, ${to} on floor ${theirs.floor}; imports go down`
 }
 
-function brokenByPackage(file: string, name: string | undefined): string | undefined {
-  if (!name || !PAGE_PACKAGES.includes(name) || areaOf(file) === 'web/src') return undefined
+function brokenByPackage(file: string, name: string | undefined, kind: Import['kind']): string | undefined {
+  if (!name) return undefined
+  if (!PAGE_PACKAGES.includes(name) || areaOf(file) === 'web/src') {
+    const isLoaded = kind !== 'type' && !TESTS.test(file) && !DEVELOPMENT.test(file)
+    return isLoaded && name in devDependencies
+      ? `${name} is for development; production code never imports it`
+      : undefined
+  }
   return `only the page (web/src) imports ${PAGE_PACKAGES.join(', ')}`
 }
 
