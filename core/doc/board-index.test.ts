@@ -35,9 +35,11 @@ const binding = fc.record({
   toId: fc.constantFrom(...shapeIds, 7),
 })
 const page = fc.record({ id: fc.constantFrom(...pageIds) })
+/** Its parent cannot even be put into words. */
+const unreadable = { parentId: Object.create(null), index: 'a1' }
 const foreign = fc.record({
   id: fc.constantFrom(...parents, 'binding:a', 'note'),
-  value: fc.constantFrom<unknown>(7, 'text', { id: 'another' }, { parentId: 4, index: 5 }),
+  value: fc.constantFrom<unknown>(7, 'text', { id: 'another' }, { parentId: 4, index: 5 }, unreadable),
 })
 
 type Edit = { record: PlainRecord; how: 'put' | 'change' } | { remove: string } | { foreign: [string, unknown] }

@@ -124,11 +124,12 @@ export class BoardIndex {
   }
 
   #noteRank(parentId: unknown, came?: Place): void {
-    const ranking = this.#rankings.get(String(parentId))
+    if (typeof parentId !== 'string') return
+    const ranking = this.#rankings.get(parentId)
     if (!ranking) return
     if (came) ranking.add(came)
     // Half of it has gone: it is made anew when somebody asks again.
-    if (ranking.size >= 2 * this.childrenOf(String(parentId)).size) this.#rankings.delete(String(parentId))
+    if (ranking.size >= 2 * this.childrenOf(parentId).size) this.#rankings.delete(parentId)
     else ranking.highest()
   }
 

@@ -24,15 +24,18 @@ export class ChangedGroups {
     return whole
   }
 
+  /** A key that is no text names no group: as in `Groups`. */
   add(id: string, key: unknown): void {
+    if (typeof key !== 'string') return
     this.#came.add(id, key)
     this.#gone.remove(id, key)
-    this.#whole.get(String(key))?.add(id)
+    this.#whole.get(key)?.add(id)
   }
 
   remove(id: string, key: unknown): void {
+    if (typeof key !== 'string') return
     this.#came.remove(id, key)
     this.#gone.add(id, key)
-    this.#whole.get(String(key))?.delete(id)
+    this.#whole.get(key)?.delete(id)
   }
 }
