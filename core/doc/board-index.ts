@@ -20,7 +20,7 @@ export class BoardIndex {
   /** Every shape; without a place where its value is no record. */
   readonly #shapes = new Map<string, Place | undefined>()
   readonly #children = new Groups()
-  /** By parent, where it was asked for. */
+  /** By parent; of one that lost half of its shapes not until it is asked for again. */
   readonly #rankings = new Map<string, Ranking>()
   readonly #bindings = new Groups()
   readonly #endsOfBindings = new Map<string, readonly unknown[]>()
@@ -40,6 +40,7 @@ export class BoardIndex {
     const index = BoardIndex.#in(doc)
     if (!index.#isWhole) {
       for (const id of index.#records.keys()) index.#note(id)
+      for (const ranking of index.#rankings.values()) ranking.highest()
       index.#isWhole = true
     }
     return index
@@ -51,6 +52,7 @@ export class BoardIndex {
     if (index.#isWhole) return
     // What changes meanwhile is noted when it does, and may be noted again.
     await eachInSlices(index.#records.keys(), id => index.#note(id))
+    await eachInSlices(index.#rankings.values(), ranking => ranking.highest())
     index.#isWhole = true
   }
 
@@ -101,10 +103,14 @@ export class BoardIndex {
       const place = this.#shapes.get(id)
       return place?.parentId === parentId && place.index === index
     }
-    const places = Array.from(this.childrenOf(parentId), id => this.#shapes.get(id) ?? [])
-    const ranking = new Ranking(isThere, places.flat())
+    const places: Place[] = []
+    for (const id of this.childrenOf(parentId)) {
+      const place = this.#shapes.get(id)
+      if (place) places.push(place)
+    }
+    const ranking = new Ranking(isThere, places)
     ranking.highest()
-    if (ranking.size > 0) this.#rankings.set(parentId, ranking)
+    if (places.length > 0) this.#rankings.set(parentId, ranking)
     return ranking
   }
 
@@ -125,12 +131,15 @@ export class BoardIndex {
 
   #noteRank(parentId: unknown, came?: Place): void {
     if (typeof parentId !== 'string') return
-    const ranking = this.#rankings.get(parentId)
-    if (!ranking) return
-    if (came) ranking.add(came)
-    // Half of it has gone: it is made anew when somebody asks again.
-    if (ranking.size >= 2 * this.childrenOf(parentId).size) this.#rankings.delete(parentId)
-    else ranking.highest()
+    const { size } = this.#children.of(parentId)
+    const known = this.#rankings.get(parentId)
+    if (!known) {
+      if (came && size === 1) this.#rank(parentId)
+      return
+    }
+    if (came) known.add(came)
+    if (known.size >= 2 * size) this.#rankings.delete(parentId)
+    else if (this.#isWhole) known.highest()
   }
 
   #notePage(id: string, value: unknown): void {
