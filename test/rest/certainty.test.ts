@@ -109,9 +109,9 @@ describe('a change that nothing applies yet', () => {
     const ids = ['c', 'b', 'a']
     for (const id of ids) await store(storage, board, { action: 'create', item: { id, type: 'sticky' } })
     let later = 0
-    const now = Date.now
+    const now = performance.now.bind(performance)
     use(
-      vi.spyOn(Date, 'now').mockImplementation(() => now() + later),
+      vi.spyOn(performance, 'now').mockImplementation(() => now() + later),
       clock => clock.mockRestore(),
     )
     const decided: string[][] = []
