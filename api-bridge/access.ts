@@ -38,12 +38,12 @@ export function authenticateRequests(
     const { headers, method } = request
     const address = () => callerAddress(request.raw, trustedProxies)
     request.grant = await authenticate(credentialOf({ headers, method }), headers.origin, address)
-    reply.headers(renewed(headers, publicUrl))
+    reply.headers(renewed(request.raw, publicUrl))
   })
 }
 
-function renewed(headers: FastifyRequest['headers'], publicUrl: string | undefined): Record<string, string> {
-  const cookie = renewedCookie(headers, publicUrl)
+function renewed(request: FastifyRequest['raw'], publicUrl: string | undefined): Record<string, string> {
+  const cookie = renewedCookie(request, publicUrl)
   return cookie === undefined ? {} : { 'set-cookie': cookie }
 }
 

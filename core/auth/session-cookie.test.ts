@@ -57,13 +57,22 @@ describe('the cookie', () => {
     expect(noSessionCookie(false)).toBe('boardsync_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict')
   })
 
+  const renewed = (headers: Record<string, string>, publicUrl?: string, method = 'GET') =>
+    renewedCookie({ headers: { cookie, ...headers }, method }, publicUrl)
+
   test('is set anew where a page uses it, and stays secure', () => {
-    expect(renewedCookie({ cookie, origin }, undefined)).toBe(sessionCookie(token, true))
-    expect(renewedCookie({ cookie, origin: 'http://localhost' }, 'https://boards.example')).toBe(
-      sessionCookie(token, true),
-    )
-    expect(renewedCookie({ cookie, origin: 'http://localhost' }, undefined)).toBe(sessionCookie(token, false))
-    expect(renewedCookie({ cookie }, undefined)).toBeUndefined()
-    expect(renewedCookie({ origin }, undefined)).toBeUndefined()
+    expect(renewed({ origin })).toBe(sessionCookie(token, true))
+    expect(renewed({ origin: 'http://localhost' }, 'https://boards.example')).toBe(sessionCookie(token, true))
+    expect(renewed({ origin: 'http://localhost' })).toBe(sessionCookie(token, false))
+    expect(renewed({ origin, cookie: '' })).toBeUndefined()
+  })
+
+  test('is set anew also by what a page of ours only reads, for which browsers name no origin', () => {
+    const site = { 'sec-fetch-site': 'same-origin' }
+    expect(renewed(site, 'https://boards.example')).toBe(sessionCookie(token, true))
+    expect(renewed({ host: 'localhost:8080', ...site })).toBe(sessionCookie(token, false))
+    // Whether a proxy ended TLS nobody knows.
+    expect(renewed({ host: '10.0.0.7', ...site })).toBeUndefined()
+    expect(renewed({ host: 'localhost:8080', 'sec-fetch-site': 'cross-site' })).toBeUndefined()
   })
 })

@@ -7,6 +7,8 @@ import { kindOfToken } from './token.ts'
 
 const cookieName = 'boardsync_session'
 
+type CookieRequest = Pick<IncomingMessage, 'headers'> & { method?: string | undefined }
+
 /** The session that a request carries, whether or not it counts for what is asked. */
 export function sessionTokenIn({ cookie }: Pick<IncomingHttpHeaders, 'cookie'>): Secret | undefined {
   const token = parseCookie(cookie ?? '')[cookieName]
@@ -18,7 +20,7 @@ export function sessionTokenIn({ cookie }: Pick<IncomingHttpHeaders, 'cookie'>):
  * is an allowed one (see `request-guard.ts`). Pages ask without it for what only reads, and then `Sec-Fetch-Site` says
  * whose page it was, except in old browsers, where `SameSite` and the missing CORS headers keep others from the answer.
  */
-export function cookieCounts({ headers, method }: Partial<Pick<IncomingMessage, 'headers' | 'method'>>): boolean {
+export function cookieCounts({ headers, method }: Partial<CookieRequest>): boolean {
   if (headers?.origin !== undefined) return true
   if (headers?.upgrade !== undefined) return false
   const site = headers?.['sec-fetch-site']
@@ -47,8 +49,13 @@ export function isSecure(headers: IncomingHttpHeaders, publicUrl: string | undef
 }
 
 /** The same cookie once more, when a request from a page carries one: its end moves on with the session's. */
-export function renewedCookie(headers: IncomingHttpHeaders, publicUrl: string | undefined): string | undefined {
-  // Without an origin nothing may tell that the page is secure, and the cookie would lose its attribute.
-  const token = headers.origin === undefined ? undefined : sessionTokenIn(headers)
+export function renewedCookie(request: CookieRequest, publicUrl: string | undefined): string | undefined {
+  const { headers } = request
+  // Where nothing tells that the page is secure the cookie would lose its attribute.
+  const isTold = publicUrl !== undefined || headers.origin !== undefined || isLocal(headers.host)
+  const token = isTold && cookieCounts(request) ? sessionTokenIn(headers) : undefined
   return token && sessionCookie(token, isSecure(headers, publicUrl))
 }
+
+/** Of this machine, where there is no proxy that ends TLS. */
+const isLocal = (host = ''): boolean => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(host)

@@ -72,7 +72,7 @@ export class Sockets {
       handleProtocols: offered => (offered.has(ourSubprotocol) ? ourSubprotocol : false),
     })
     this.#server.on('headers', (headers, request) => {
-      const cookie = renewedCookie(request.headers, services.publicUrl)
+      const cookie = renewedCookie(request, services.publicUrl)
       if (cookie !== undefined) headers.push(`Set-Cookie: ${cookie}`)
     })
     let times = 0
