@@ -35,7 +35,7 @@ export function createMetrics() {
     instances: gauge('boardsync_instances', 'Instances that run, this one included, as far as this one knows'),
     traffic,
     refusals: counter('boardsync_refusals_total', 'What was refused or ignored, by reason', ['reason']),
-    evictions: counter(
+    roomDiscards: counter(
       'boardsync_room_discards_total',
       'Evictions: rooms discarded with edits not committed, by reason',
       ['reason'],

@@ -7,6 +7,8 @@
  * Bytes are taken away only while the store still has exactly those that were judged: what this process read wrongly, or
  * what somebody replaced meanwhile, stays. Keeping is done beside the load that found the damage, which never fails by it.
  */
+
+import { emptyUpdate } from '../base/empty-update.ts'
 import type { Logger } from '../base/log.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import { limitLockWait } from './board-log.ts'
@@ -22,9 +24,6 @@ export type Corruption =
   | { kind: 'row'; seq: number; data: Uint8Array; reason: string; decodes: boolean }
   /** `seq`: of the first row in it. */
   | { kind: 'history'; seq: number; data: Uint8Array; reason: string }
-
-/** A Yjs update (V1) without structs and without deletes. */
-export const emptyUpdate: Uint8Array = Uint8Array.of(0, 0)
 
 export class Quarantine {
   readonly #database: Database

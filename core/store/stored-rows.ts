@@ -1,9 +1,11 @@
 /** A board's rows as they lie in log and history, and joined again into one sequence without a hole. */
+
+import { emptyUpdate } from '../base/empty-update.ts'
 import type { BoardId } from '../contract/board-id.ts'
 import type { LogRow } from './board-log.ts'
 import type { Sql } from './database.ts'
 import { unpackRows } from './history-codec.ts'
-import { type Corruption, emptyUpdate } from './quarantine.ts'
+import type { Corruption } from './quarantine.ts'
 import { checksumOfRow } from './row-checksum.ts'
 
 export interface StoredRow {

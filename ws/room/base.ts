@@ -3,6 +3,7 @@
  * committed since. Who joins with nothing gets those, then an empty step 2, which says that this was all. Nothing is
  * encoded for it, it waits for no commit, and edits do not spoil what is kept.
  */
+import { emptyUpdate } from '../../core/base/empty-update.ts'
 import type { Replica } from '../../core/doc/replica.ts'
 import { encodeSyncStep2, encodeUpdate } from '../protocol/frames.ts'
 import type { BoardSize } from './board-size.ts'
@@ -15,7 +16,6 @@ const slicedFromBytes = 512 * 1024
 /** With more than this behind it a base is let go, and made anew for the next joiner. */
 const tailAtMost = { frames: 500, share: 0.25 }
 
-const emptyUpdate = Uint8Array.of(0, 0)
 const nothingElse = encodeSyncStep2(emptyUpdate)
 
 interface Made {

@@ -3,6 +3,7 @@
  * and is not here is asked for.
  */
 import * as Y from 'yjs'
+import { isEmptyUpdate } from '../../core/base/empty-update.ts'
 import { SyncError } from '../../core/base/errors.ts'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
@@ -179,7 +180,5 @@ export class Edits {
     if (this.#audience.peers.has(peer)) this.askForMissing(peer)
   }
 }
-
-const isEmptyUpdate = (update: Uint8Array): boolean => update.byteLength === 2 && update[0] === 0 && update[1] === 0
 
 const actorOf = (peer: Peer): Actor => `human:${peer.grant.subject}`

@@ -114,7 +114,7 @@ export class Rooms {
     if (slot && slot.state !== 'opening' && slot.room === room) {
       if (slot.state === 'open') clearTimeout(slot.idle)
       this.#slots.delete(room.board)
-      this.#services.metrics.evictions.inc({ reason: error.code })
+      this.#services.metrics.roomDiscards.inc({ reason: error.code })
       this.#services.log.warn({ board: room.board, code: error.code }, `room discarded: ${error.message}`)
     }
     this.#end(room, error)
