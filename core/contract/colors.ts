@@ -1,4 +1,4 @@
-/** The colours people get: dark enough for white initials, far enough apart to tell cursors by. */
+/** The colours people get: far enough apart to tell cursors by. Initials on them are white or black, as can be read. */
 
 export const palette = [
   '#d6336c',

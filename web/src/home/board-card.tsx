@@ -2,6 +2,7 @@
 import { useRef, useState } from 'react'
 import { ago } from '../ago.ts'
 import { initials } from '../initials.ts'
+import { inkOn } from '../ink-on.ts'
 import { pathOfBoard } from '../places.ts'
 import { MenuButton } from '../sharing/menu-button.tsx'
 import { type Said, shareActions } from '../sharing/share-actions.ts'
@@ -84,7 +85,7 @@ function Peers({ peers }: Pick<BoardNow, 'peers'>) {
       {peers.slice(0, mostShown).map(({ name, color, type }, index) => (
         // People of one name are told apart by nothing else.
         // biome-ignore lint/suspicious/noArrayIndexKey: as above
-        <span key={index} data-type={type} style={{ backgroundColor: color }}>
+        <span key={index} data-type={type} style={{ backgroundColor: color, color: inkOn(color) }}>
           {initials(name)}
         </span>
       ))}
