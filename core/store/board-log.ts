@@ -58,6 +58,10 @@ const lockTimeoutMs = 250
  */
 export const epochSql = 'boards.epoch # (SELECT boardsync.timeline())'
 
+/** To read a row for each board would take longer than to send it what was committed. */
+const committedInOneRow = `
+  SELECT coalesce(json_agg(json_build_array(id, epoch, first_seq, last_seq)), '[]') AS boards FROM committed`
+
 const appendSql = (locking: string) => `
   WITH incoming AS (
     SELECT * FROM unnest($2::text[], $3::int[], $4::text[], $5::bytea[], $7::int[])
@@ -71,11 +75,12 @@ const appendSql = (locking: string) => `
     RETURNING board_id, octet_length(data) AS bytes
   ), added AS (
     SELECT board_id, count(*) AS entries, sum(bytes)::bigint AS bytes FROM inserted GROUP BY board_id
-  )
-  UPDATE boardsync.boards SET
-    head_seq = locked.head_seq + added.entries, bytes = boards.bytes + added.bytes, changed_at = now()
-  FROM locked JOIN added ON added.board_id = locked.id WHERE boards.id = locked.id
-  RETURNING boards.id, ${epochSql} AS epoch, locked.head_seq + 1 AS first_seq, boards.head_seq AS last_seq`
+  ), committed AS (
+    UPDATE boardsync.boards SET
+      head_seq = locked.head_seq + added.entries, bytes = boards.bytes + added.bytes, changed_at = now()
+    FROM locked JOIN added ON added.board_id = locked.id WHERE boards.id = locked.id
+    RETURNING boards.id, ${epochSql} AS epoch, locked.head_seq + 1 AS first_seq, boards.head_seq AS last_seq
+  ) ${committedInOneRow}`
 
 const appendSkippingSql = appendSql('SKIP LOCKED')
 const appendWaitingSql = appendSql('')
@@ -157,9 +162,11 @@ export class BoardLog {
       ])
       const found = committedBoards(
         await sql.query(
-          `SELECT id, ${epochSql} AS epoch, min(seq) AS first_seq, max(seq) AS last_seq
-           FROM boardsync.board_updates JOIN boardsync.boards ON id = board_id
-           WHERE board_id = ANY ($1::text[]) AND batch_id = $2::uuid GROUP BY id`,
+          `WITH committed AS (
+             SELECT id, ${epochSql} AS epoch, min(seq) AS first_seq, max(seq) AS last_seq
+             FROM boardsync.board_updates JOIN boardsync.boards ON id = board_id
+             WHERE board_id = ANY ($1::text[]) AND batch_id = $2::uuid GROUP BY id
+           ) ${committedInOneRow}`,
           [boards, batchId],
         ),
       )
@@ -218,14 +225,10 @@ function appendParameters(batchId: string, batches: readonly BoardBatch[]): unkn
 }
 
 interface CommittedRow {
-  id: BoardId
-  epoch: number
-  first_seq: number
-  last_seq: number
+  boards: [id: BoardId, epoch: number, firstSeq: number, lastSeq: number][]
 }
 
-function committedBoards(rows: readonly unknown[]): CommittedBoards {
-  return new Map(
-    (rows as CommittedRow[]).map(row => [row.id, { epoch: row.epoch, firstSeq: row.first_seq, lastSeq: row.last_seq }]),
-  )
+function committedBoards([row]: readonly CommittedRow[]): CommittedBoards {
+  const boards = row?.boards ?? []
+  return new Map(boards.map(([id, epoch, firstSeq, lastSeq]) => [id, { epoch, firstSeq, lastSeq }]))
 }

@@ -92,7 +92,8 @@ const moveSql = `
     INSERT INTO boardsync.board_history (board_id, from_seq, to_seq, data)
     SELECT board_id, pack.* FROM fit, unnest($4::bigint[], $5::bigint[], $6::bytea[]) AS pack
   ), covered AS (
-    DELETE FROM boardsync.board_updates USING fit WHERE board_updates.board_id = fit.board_id AND seq <= $3
+    -- By the parameter: a plan made while the log was short would read all of it to find what fits a board of another table.
+    DELETE FROM boardsync.board_updates WHERE board_id = $1 AND seq <= $3 AND EXISTS (SELECT FROM fit)
   )
   -- What leads from the older of the two snapshots to the newer one stays, however old.
   DELETE FROM boardsync.board_history WHERE board_id = $1 AND created_at < now() - $7::int * interval '1 day'

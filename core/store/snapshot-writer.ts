@@ -76,14 +76,14 @@ const writeSql = `
   ), fit AS (
     SELECT id FROM board WHERE epoch = $2 AND head_seq >= $3 AND snapshot_seq < $3
   ), older AS (
-    DELETE FROM boardsync.canvas_snapshots USING fit WHERE board_id = id
+    DELETE FROM boardsync.canvas_snapshots WHERE board_id = $1 AND EXISTS (SELECT FROM fit)
       AND seq < (SELECT max(seq) FROM boardsync.canvas_snapshots WHERE board_id = $1)
   ), written AS (
     INSERT INTO boardsync.canvas_snapshots (board_id, seq, state, checksum) SELECT id, $3, $4::bytea, $5::bytea FROM fit
   ), saved AS (
     UPDATE boardsync.boards SET snapshot_seq = $3, item_count = coalesce($7, item_count), bytes = $6 + (
       SELECT coalesce(sum(octet_length(data)), 0) FROM boardsync.board_updates WHERE board_id = $1 AND seq > $3)
-    FROM fit WHERE boards.id = fit.id RETURNING boards.id
+    WHERE id = $1 AND EXISTS (SELECT FROM fit) RETURNING id
   )
   SELECT epoch, head_seq, snapshot_seq, EXISTS (SELECT 1 FROM saved) AS saved,
     (SELECT count(*)::int FROM boardsync.board_updates WHERE board_id = $1 AND seq <= $3) AS left
