@@ -75,6 +75,22 @@ describe('migrations on a Postgres server', () => {
     expect(await migrateStorage({ ...nowhere, MIGRATION_DATABASE_URL: DATABASE_URL }, silent)).toEqual(all)
   })
 
+  test('need no right of the role that the instances have: that is granted when the tables are there', async () => {
+    const owner = await freshUrl()
+    const name = new URL(owner.reveal()).pathname.slice(1)
+    const asOwner = useHere(connectPostgres(owner, silent), given => given.close())
+    await asOwner.query(`CREATE ROLE instance_${name} LOGIN`)
+    const instance = new URL(owner.reveal())
+    instance.username = `instance_${name}`
+    const both = { ...settings, DATABASE_URL: new Secret(instance.href), MIGRATION_DATABASE_URL: owner }
+    expect(await migrateStorage(both, silent)).toEqual(all)
+    await expect(openStorage(both, silent)).rejects.toThrow('DATABASE_URL: the database cannot be used')
+    await asOwner.query(`GRANT USAGE ON SCHEMA boardsync TO instance_${name}`)
+    await asOwner.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA boardsync TO instance_${name}`)
+    const storage = useHere(await openStorage(both, silent), given => given.close())
+    expect((await storage.boards.create(parseBoardId('b1'))).deleted).toBe(false)
+  })
+
   test('of a newer version are refused, by a message that names them', async () => {
     const DATABASE_URL = await freshUrl()
     await migratePostgres(DATABASE_URL, silent)

@@ -95,11 +95,16 @@ export function storageOn(
 }
 
 /**
- * Brings the store that the settings name to this version's schema, and closes it again.
+ * Brings the store that the settings name to this version's schema, and closes it again. On a server only the address for
+ * migrations is used: what the role in `DATABASE_URL` needs can be granted to it only when the tables are there.
  * @returns names of the migrations that were run
  */
 export async function migrateStorage(settings: StorageSettings, log: Logger): Promise<string[]> {
-  const { database, migrations } = await openMigrated(settings, log)
+  const { DATABASE_URL, MIGRATION_DATABASE_URL } = settings
+  const { database, migrations } = await openMigrated(
+    { ...settings, DATABASE_URL: MIGRATION_DATABASE_URL ?? DATABASE_URL },
+    log,
+  )
   await database.close()
   return migrations
 }
