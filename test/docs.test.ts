@@ -95,6 +95,18 @@ test.each(['README.md', 'docs/AGENTS.md'])(
   120_000,
 )
 
+test('docs/AGENTS.md: every problem is named, beside its status', () => {
+  const table = [...read('docs/AGENTS.md').matchAll(/^\| ([\d, ]+) \| ((?:`[a-z-]+`,? ?)+) \|$/gm)]
+  const named = table.flatMap(([, statuses = '', names = '']) => {
+    const each = statuses.split(', ')
+    return [...names.matchAll(/[a-z-]+/g)].map(([name], at) => `${name} ${each.length > 1 ? each[at] : each[0]}`)
+  })
+  const source = read('api-bridge/problems.ts')
+  const known = [...source.matchAll(/^ {2}'?([a-z-]+)'?: \[\s*(\d{3}),/gm)].map(([, name, status]) => `${name} ${status}`)
+  expect(known.length).toBeGreaterThan(30)
+  expect(named.sort()).toEqual(known.sort())
+})
+
 test('README.md: whoever copies the hook is told of every file and package it needs', () => {
   const sources = readSources()
   const files = new Set([...sources.keys()].filter(file => /^web\/src\/sync\/(?!.*\.test\.)/.test(file)))
