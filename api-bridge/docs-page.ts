@@ -41,13 +41,14 @@ export function docsPage(api: ApiDocument): string {
   const calls = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Call => ({ method: method.toUpperCase(), path, operation })),
   )
+  const named = api.components?.schemas ?? {}
   const sections = (api.tags ?? []).map(({ name, description = '' }) => {
     const own = calls.filter(({ operation }) => operation.tags?.includes(name))
     return own.length === 0
       ? ''
-      : `<h2 id="${text(name)}">${text(name)}</h2><p>${text(description)}</p>${own.map(section).join('')}`
+      : `<h2 id="${text(name)}">${text(name)}</h2><p>${text(description)}</p>${own.map(call => section(call, named)).join('')}`
   })
-  const schemas = Object.entries(api.components?.schemas ?? {}).map(
+  const schemas = Object.entries(named).map(
     ([name, schema]) =>
       `<details id="schema-${text(name)}"><summary>${text(name)}</summary><pre>${text(JSON.stringify(schema, null, 2))}</pre></details>`,
   )
@@ -61,7 +62,10 @@ ${sections.join('\n')}<h2>schemas</h2>${schemas.join('\n')}</body></html>
 `
 }
 
-function section({ method, path, operation }: Call): string {
+type NamedSchemas = Readonly<Record<string, Schema>>
+
+function section(call: Call, named: NamedSchemas): string {
+  const { method, path, operation } = call
   const { parameters = [], responses = {} } = operation
   const rows = parameters.map(
     ({ name, in: where, required, description, schema }) =>
@@ -73,20 +77,23 @@ function section({ method, path, operation }: Call): string {
   )
   return `<section id="${operation.operationId}"><h3><code>${method} ${text(path)}</code></h3>
 <p><b>${text(operation.summary ?? '')}</b></p>${paragraphs(operation.description)}
-<pre>${text(curlOf({ method, path, operation }))}</pre>
+<pre>${text(curlOf(call, named))}</pre>
 ${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}<table>${answers.join('')}</table></section>`
 }
 
 /** Works as it stands against a server on this machine, where ids are put in. */
-function curlOf({ method, path, operation }: Call): string {
+function curlOf({ method, path, operation }: Call, named: NamedSchemas): string {
   const address = `http://localhost:8080${path.replace('{board}', 'demo').replaceAll(/\{(\w+)\}/g, '<$1>')}`
   const [type, body] = Object.entries(operation.requestBody?.content ?? {})[0] ?? []
   if (type === undefined) return `curl ${method === 'GET' ? '' : `-X ${method} `}'${address}'`
-  const sent = type.endsWith('json') ? `-d '${exampleOf(operation, body?.schema)}'` : '--data-binary @picture.png'
+  const sent = type.endsWith('json')
+    ? `-d '${exampleOf(operation, body?.schema, named)}'`
+    : '--data-binary @picture.png'
   return `curl -X ${method} '${address}' \\\n  -H 'content-type: ${type}' \\\n  ${sent}`
 }
 
-function exampleOf({ operationId = '' }: Operation, schema: Schema | undefined): string {
+function exampleOf({ operationId = '' }: Operation, sent: Schema | undefined, named: NamedSchemas): string {
+  const schema = named[nameOf(sent) ?? ''] ?? sent
   const example = examples[operationId] ?? schema?.example ?? schema?.examples?.[0] ?? {}
   return typeof example === 'string' ? example : JSON.stringify(example).replaceAll("'", "'\\''")
 }
@@ -101,9 +108,11 @@ const examples: Readonly<Record<string, unknown>> = {
 }
 
 function kind([type, { schema }]: [string, { schema?: Schema }]): string {
-  const name = schema?.$ref?.split('/').at(-1)
+  const name = nameOf(schema)
   return name ? `${text(type)} <a href="#schema-${text(name)}">${text(name)}</a>` : text(type)
 }
+
+const nameOf = (schema: Schema | undefined): string | undefined => schema?.$ref?.split('/').at(-1)
 
 const paragraphs = (markdown = ''): string =>
   markdown

@@ -102,7 +102,9 @@ test('docs/AGENTS.md: every problem is named, beside its status', () => {
     return [...names.matchAll(/[a-z-]+/g)].map(([name], at) => `${name} ${each.length > 1 ? each[at] : each[0]}`)
   })
   const source = read('api-bridge/problems.ts')
-  const known = [...source.matchAll(/^ {2}'?([a-z-]+)'?: \[\s*(\d{3}),/gm)].map(([, name, status]) => `${name} ${status}`)
+  const known = [...source.matchAll(/^ {2}'?([a-z-]+)'?: \[\s*(\d{3}),/gm)].map(
+    ([, name, status]) => `${name} ${status}`,
+  )
   expect(known.length).toBeGreaterThan(30)
   expect(named.sort()).toEqual(known.sort())
 })

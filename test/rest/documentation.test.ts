@@ -53,6 +53,24 @@ describe('the page /v1/docs', () => {
   }, 60_000)
 })
 
+test('every curl line of /v1/docs that names no id or file of the reader is taken as it stands', async () => {
+  const page = (await site.ask('GET', '/v1/docs')).body
+  const line =
+    /<pre>curl (?:-X (\w+) )?'http:\/\/localhost:8080([^'<&]+)'(?: \\\n {2}-H 'content-type: ([^']+)' \\\n {2}-d '([^@'][^']*)')?<\/pre>/g
+  const lines = [...page.matchAll(line)].filter(([, , path]) => path !== '/v1/boards/demo/events')
+  expect(lines.length).toBeGreaterThan(15)
+  await site.ask('POST', '/v1/boards', { id: 'demo' })
+  for (const [shown, method = 'GET', path = '', type, body] of lines) {
+    const answer = await site.app.inject({
+      method: method as NonNullable<InjectOptions['method']>,
+      url: path,
+      headers: { host: 'localhost', ...(type && { 'content-type': type }) },
+      ...(body && { payload: body.replaceAll('&quot;', '"') }),
+    })
+    expect(answer.statusCode, `${shown}: ${answer.body}`).toBeLessThan(300)
+  }
+}, 60_000)
+
 describe('a client made from the document', () => {
   // Inside the project: so that the compiler and Node find openapi-fetch.
   const folder = join(projectRoot, 'node_modules', `.boardsync-client-${process.pid}`)
