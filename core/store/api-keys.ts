@@ -24,6 +24,7 @@ export interface NewApiKey extends Pick<ApiKey, 'id' | 'board' | 'role' | 'expir
 /** Which keys: those of a board, those for every board, or (undefined) all there are. */
 export type KeyScope = { board: BoardId | undefined } | undefined
 
+const beforeAll = '00000000-0000-0000-0000-000000000000'
 const columns = 'id, board_id, role, created_at, expires_at, last_used_at'
 
 export class ApiKeys {
@@ -47,9 +48,9 @@ export class ApiKeys {
   async list(scope: KeyScope, limit: number, after?: string): Promise<ApiKey[]> {
     const rows = await this.#database.query<KeyRow>(
       `SELECT ${columns} FROM boardsync.api_keys
-       WHERE revoked_at IS NULL AND ($1 OR board_id IS NOT DISTINCT FROM $2) AND ($3::uuid IS NULL OR id > $3)
-       ORDER BY id LIMIT $4`,
-      [scope === undefined, scope?.board ?? null, after ?? null, limit],
+       WHERE revoked_at IS NULL AND id > $1 ${scope ? `AND board_id ${scope.board === undefined ? 'IS NULL' : '= $3'}` : ''}
+       ORDER BY id LIMIT $2`,
+      [after ?? beforeAll, limit, ...(scope?.board === undefined ? [] : [scope.board])],
     )
     return rows.map(keyOf)
   }
