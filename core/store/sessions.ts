@@ -28,9 +28,10 @@ export class Sessions {
   async create(sql: Sql, hash: Uint8Array, { rights, ...basis }: Session): Promise<Date> {
     const rows = await sql.query<{ expires_at: Date }>(
       `WITH cleared AS (
-         DELETE FROM boardsync.sessions WHERE hash IN (
-           SELECT hash FROM boardsync.sessions WHERE expires_at < now() - interval '1 day'
-           ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)
+         -- By their places: a join looks for them anew beside each session, where Postgres thinks that there are none.
+         DELETE FROM boardsync.sessions WHERE ctid = ANY (ARRAY(
+           SELECT ctid FROM boardsync.sessions WHERE expires_at < now() - interval '1 day'
+           ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED))
        )
        INSERT INTO boardsync.sessions
          (hash, rights, subject, authenticated, name, key_id, issuer, ends_at, expires_at)

@@ -33,8 +33,9 @@ export class Tickets {
   async create(sql: Sql, { hash, board, role, origin, ...basis }: NewTicket): Promise<Date> {
     const rows = await sql.query<{ expires_at: Date }>(
       `WITH cleared AS (
-         DELETE FROM boardsync.tickets WHERE hash IN (
-           SELECT hash FROM boardsync.tickets WHERE expires_at < now() ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)
+         -- By their places: a join looks for them anew beside each ticket, where Postgres thinks that there are none.
+         DELETE FROM boardsync.tickets WHERE ctid = ANY (ARRAY(
+           SELECT ctid FROM boardsync.tickets WHERE expires_at < now() ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED))
        )
        INSERT INTO boardsync.tickets
          (hash, board_id, role, origin, subject, authenticated, name, key_id, issuer, ends_at, expires_at)
