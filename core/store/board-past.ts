@@ -9,7 +9,7 @@ import { type Head, headColumns, headOf, type LogRow } from './board-log.ts'
 import type { Database, Sql } from './database.ts'
 import { type StoredState, unpackState } from './snapshot-codec.ts'
 import type { StateBytes } from './state-bytes.ts'
-import { allRows, isContiguous, logRows } from './stored-rows.ts'
+import { allRows, isContiguous, logRows, reachesBeyond } from './stored-rows.ts'
 
 export interface PastRows {
   head: Head
@@ -58,20 +58,28 @@ export class BoardPast {
    * @param signal ends it between two of them
    */
   async forgetOld(signal?: AbortSignal): Promise<void> {
-    for (let gone = forgottenAtOnce; gone === forgottenAtOnce && !signal?.aborted; ) {
-      const rows = await this.#database.query(forgetSql, [this.#historyDays])
-      gone = rows.length
+    for (let after: string | null = '-infinity'; after !== null && !signal?.aborted; ) {
+      const [step]: { last: string | null }[] = await this.#database.query(forgetSql, [this.#historyDays, after])
+      after = step?.last ?? null
     }
   }
 }
 
-/** What leads from the older of two snapshots to the newer one stays, however old. */
+/**
+ * From the oldest on, each looked at once; what is kept begins where one is not old: `last` is null there, and at the end. What
+ * leads from the older of two snapshots to the newer one stays, however old. (As text a time has its microseconds.)
+ */
 const forgetSql = `
-  DELETE FROM boardsync.board_history WHERE ctid = ANY (ARRAY(
-    SELECT old.ctid FROM boardsync.board_history AS old WHERE created_at < now() - $1::int * interval '1 day'
-      AND to_seq <= (SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = old.board_id HAVING count(*) > 1)
-    LIMIT ${forgottenAtOnce}))
-  RETURNING board_id`
+  WITH next AS (
+    SELECT ctid AS place, board_id, to_seq, created_at, created_at < now() - $1::int * interval '1 day' AS is_old
+    FROM boardsync.board_history WHERE created_at > $2::timestamptz
+    ORDER BY created_at FETCH FIRST ${forgottenAtOnce} ROWS WITH TIES
+  ), gone AS (
+    DELETE FROM boardsync.board_history WHERE ctid = ANY (ARRAY(
+      SELECT place FROM next WHERE is_old
+        AND to_seq <= (SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = next.board_id HAVING count(*) > 1)))
+  )
+  SELECT CASE WHEN bool_and(is_old) THEN max(created_at)::text END AS last FROM next`
 
 /** The newest sound snapshot at or before `seq`. */
 async function baseBefore(sql: Sql, board: BoardId, seq: number): Promise<PastRows['base']> {
@@ -90,8 +98,7 @@ async function rowsAfter(sql: Sql, board: BoardId, after: number, headSeq: numbe
   const fresh = await logRows(sql, board, after, leftToReaders)
   if (isContiguous(fresh, after, headSeq)) return fresh
   const [packed] = await sql.query<{ packs: number; first: number | null }>(
-    `SELECT count(*)::int AS packs, min(from_seq) AS first FROM boardsync.board_history
-     WHERE board_id = $1 AND to_seq > $2`,
+    `SELECT count(*)::int AS packs, min(from_seq) AS first FROM boardsync.board_history WHERE ${reachesBeyond}`,
     [board, after],
   )
   const first = packed?.first ?? fresh[0]?.seq ?? headSeq + 1

@@ -20,6 +20,8 @@ interface Pack {
 
 /** Within a statement bytes of an array travel as hexadecimal text. */
 const packedAtOnceBytes = 64 * 1024
+/** Of a board's oldest packs: it may have tens of thousands, of which hardly one has become old since it was packed last. */
+const forgottenAtOnce = 10
 
 export class LogPacker {
   readonly #database: Database
@@ -96,8 +98,13 @@ const moveSql = `
     DELETE FROM boardsync.board_updates WHERE board_id = $1 AND seq <= $3 AND EXISTS (SELECT FROM fit)
   )
   -- What leads from the older of the two snapshots to the newer one stays, however old.
-  DELETE FROM boardsync.board_history WHERE board_id = $1 AND created_at < now() - $7::int * interval '1 day'
-    AND to_seq <= (SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = $1 HAVING count(*) > 1)`
+  DELETE FROM boardsync.board_history WHERE ctid = ANY (ARRAY(
+    SELECT place FROM (
+      SELECT ctid AS place, to_seq, created_at FROM boardsync.board_history
+      WHERE board_id = $1 ORDER BY from_seq LIMIT ${forgottenAtOnce}
+    ) AS oldest
+    WHERE created_at < now() - $7::int * interval '1 day'
+      AND to_seq <= (SELECT min(seq) FROM boardsync.canvas_snapshots WHERE board_id = $1 HAVING count(*) > 1)))`
 
 const packsOf = (rows: readonly LogRow[]): Promise<Pack[]> =>
   Promise.all(

@@ -83,6 +83,13 @@ async function rowsOf(board: BoardId, { from_seq, to_seq, data }: Pack, found: F
   }
 }
 
+/**
+ * SQL: packs of the board `$1` with rows after `$2`. They follow one another, so all but the first of them begin there: those
+ * before are not read, of which there may be tens of thousands.
+ */
+export const reachesBeyond = `board_id = $1 AND to_seq > $2 AND from_seq >= coalesce(
+  (SELECT from_seq FROM boardsync.board_history WHERE board_id = $1 AND from_seq <= $2 ORDER BY from_seq DESC LIMIT 1), 0)`
+
 /** The rows after `after` from history and log together. @throws Error when one is missing: never load around a hole */
 export async function allRows(
   sql: Sql,
@@ -94,7 +101,7 @@ export async function allRows(
   const fresh = await logRows(sql, board, after, found)
   if (isContiguous(fresh, after, headSeq)) return fresh
   const packed = await sql.query<Pack>(
-    'SELECT from_seq, to_seq, data FROM boardsync.board_history WHERE board_id = $1 AND to_seq > $2 ORDER BY from_seq',
+    `SELECT from_seq, to_seq, data FROM boardsync.board_history WHERE ${reachesBeyond} ORDER BY from_seq`,
     [board, after],
   )
   const unpacked = (await Promise.all(packed.map(pack => rowsOf(board, pack, found)))).flat()
