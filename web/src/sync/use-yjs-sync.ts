@@ -5,7 +5,7 @@ import type { WebsocketProvider } from 'y-websocket'
 import { boardFile } from './board-file.ts'
 import type { BoardState } from './board-state.ts'
 import type { TokenSource } from './credential.ts'
-import { type OpenBoard, openBoard } from './open-board.ts'
+import { OpenBoard } from './open-board.ts'
 import { completeUser, type SyncUser } from './sync-user.ts'
 
 export interface YjsSyncOptions {
@@ -58,7 +58,7 @@ export function useYjsSync(options: YjsSyncOptions): YjsSync | null {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another user is no reason to connect anew; `opening` is one
   useEffect(() => {
-    const opened = openBoard({ boardId, wsUrl, cache, token: () => token.current }, user)
+    const opened = new OpenBoard({ boardId, wsUrl, cache, token: () => token.current }, user)
     setBoard(opened)
     return () => {
       setBoard(undefined)
