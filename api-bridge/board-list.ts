@@ -1,7 +1,7 @@
 /** The list of boards: those that a credential may read, in the order of their ids. */
 import { z } from 'zod'
 import type { Grant } from '../core/auth/grant.ts'
-import { isBoardId } from '../core/contract/board-id.ts'
+import { type BoardId, isBoardId } from '../core/contract/board-id.ts'
 import { everyBoard } from '../core/contract/role.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
 import type { Storage } from '../core/store/storage.ts'
@@ -18,15 +18,19 @@ export function listBoards(app: CheckingApp, directory: Storage['directory']): v
         operationId: 'listBoards',
         summary: 'The boards this credential may read, by id',
         tags: ['boards'],
-        querystring: z.strictObject(pageQuery),
+        querystring: z.strictObject({
+          ...pageQuery,
+          id: z.string().optional().meta({ description: 'Only the board of this id, if there is one.' }),
+        }),
         response: orProblem({
           200: z.object({ boards: z.array(boardEntrySchema), next: nextSchema }).meta({ id: 'BoardPage' }),
         }),
       },
     },
     async request => {
-      const { limit, cursor = '' } = request.query
-      const found = await readableBoards(directory, request.grant, cursor, limit + 1)
+      const { limit, cursor = '', id } = request.query
+      const among = id === undefined ? named(request.grant) : [id].filter(isBoardId)
+      const found = await readableBoards(directory, request.grant, among, cursor, limit + 1)
       const page = found.slice(0, limit)
       const last = page.at(-1)
       return { boards: page.map(boardEntryDocument), next: last && found.length > limit ? encodeCursor(last.id) : null }
@@ -34,15 +38,20 @@ export function listBoards(app: CheckingApp, directory: Storage['directory']): v
   )
 }
 
-/** So many of the boards behind this id. */
+/** The boards that a credential speaks of; undefined: of all. */
+function named({ rights }: Grant): BoardId[] | undefined {
+  // A token may name what is no board id: there is none of it, and what the database cannot hold it would not even look for.
+  return rights.has(everyBoard) ? undefined : [...rights.keys()].filter(isBoardId)
+}
+
+/** So many of these boards behind this id. */
 async function readableBoards(
   directory: Storage['directory'],
   grant: Grant,
+  among: readonly BoardId[] | undefined,
   after: string,
   count: number,
 ): Promise<BoardEntry[]> {
-  // A token may name what is no board id: there is none of it, and what the database cannot hold it would not even look for.
-  const among = grant.rights.has(everyBoard) ? undefined : [...grant.rights.keys()].filter(isBoardId)
   const found: BoardEntry[] = []
   for (let from = after; found.length < count; ) {
     const entries = await directory.list(from, count, among)

@@ -74,8 +74,13 @@ test('a tab is named after its board, whose menu leads to all boards and hands i
   const headers = { 'content-type': 'application/json' }
   expect((await fetch(`${instance.url}/v1/boards`, { method: 'POST', headers, body })).status).toBe(201)
   const [alice, bob] = [await open('named'), await open('nameless')]
+  const asked: string[] = []
+  alice.page.on('request', request => asked.push(new URL(request.url()).pathname))
+  await alice.page.reload()
   await until(async () => (await alice.page.title()) === 'Plans for May · boardsync')
   await until(async () => (await bob.page.title()) === 'nameless · boardsync')
+  // For that the server would count what is on the board.
+  expect(asked).not.toContain('/v1/boards/named')
 
   const choose = async (name: string) => {
     await alice.page.getByTestId('main-menu.button').click()

@@ -204,6 +204,13 @@ describe('the list of boards', () => {
     })
   })
 
+  test('narrowed to one id has the board of that id or none', async () => {
+    expect(await list('?id=list-2')).toMatchObject({ boards: [{ id: 'list-2', title: 'list-2' }], next: null })
+    for (const id of ['list', 'no-such-board', 'a.b', '%00', '']) {
+      expect(await list(`?id=${id}`)).toEqual({ boards: [], next: null })
+    }
+  })
+
   test.each([
     ['?limit=0', '/limit'],
     ['?limit=501', '/limit'],
@@ -244,6 +251,19 @@ describe('who may', () => {
     }
     expect((await as(`write.${one}`, 'POST', '', { id: one })).statusCode).toBe(201)
     expect((await as('write.*', 'POST', '', {})).statusCode).toBe(201)
+  })
+
+  test('find it in the list by its id: who has a role on it', async () => {
+    const [board, other] = [freshBoard(), freshBoard()]
+    await as('admin.*', 'POST', '', { id: board })
+    for (const [who, ids] of [
+      [`read.${board}`, [board]],
+      ['read.*', [board]],
+      [`admin.${other}`, []],
+    ] as const) {
+      const { boards } = (await as(who, 'GET', `?id=${board}`)).json()
+      expect(boards.map(({ id }: { id: string }) => id)).toEqual(ids)
+    }
   })
 
   test('see, rename, delete and restore it: by role; without any it might as well not be there', async () => {

@@ -1,6 +1,6 @@
 /** Names the browser's tab after the board: its title, once the server has told it, else its id. */
 import { useEffect, useState } from 'react'
-import { api } from '../api.ts'
+import { nameOf, readBoardEntry } from '../home/boards.ts'
 
 /** @param isSynced the server has shown the board: before that it may not exist */
 export function useBoardTitle(boardId: string, isSynced: boolean): void {
@@ -14,9 +14,9 @@ export function useBoardTitle(boardId: string, isSynced: boolean): void {
     if (!isThere) return
     const ending = new AbortController()
     const { signal } = ending
-    api<{ title: string | null }>(`/boards/${boardId}`, { signal })
-      .then(({ title }) => {
-        document.title = pageTitle(title ?? boardId)
+    readBoardEntry(boardId, signal)
+      .then(board => {
+        if (board) document.title = pageTitle(nameOf(board))
       })
       .catch(error => {
         if (!signal.aborted) console.warn(`boardsync: the board's title is not to be had:`, error)

@@ -62,6 +62,12 @@ export async function listBoards(): Promise<ListedBoards> {
   return { boards, isComplete: cursor === null }
 }
 
+/** As lists tell of it: the server need not read the board for that. Undefined: it is not there, or not for this user. */
+export async function readBoardEntry(id: string, signal: AbortSignal): Promise<Board | undefined> {
+  const { boards } = await api<{ boards: Board[] }>(`/boards?id=${id}`, { signal })
+  return boards[0]
+}
+
 export const readBoard = (id: string, signal: AbortSignal): Promise<BoardNow> => api(addressOf(id), { signal })
 
 export async function readItems(id: string, signal: AbortSignal): Promise<DrawnItem[]> {
