@@ -9,6 +9,7 @@ import { isSecure, noSessionCookie, sessionCookie, sessionTokenIn } from '../cor
 import { createToken, hashOfToken } from '../core/auth/token.ts'
 import { SyncError } from '../core/base/errors.ts'
 import type { Secret } from '../core/base/secret.ts'
+import { roles } from '../core/contract/role.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
@@ -37,6 +38,15 @@ const sessionSchema = z
     expires_at: z.iso.datetime().nullable().meta({ description: 'At the latest; null: no such end is known.' }),
   })
   .meta({ id: 'Session' })
+const rightsSchema = sessionSchema
+  .extend({
+    boards: z.record(z.string(), z.enum(roles).nullable()).meta({
+      description:
+        'The role on each board that the credential names, null: none there. `*` stands for every other board; without ' +
+        'it there is no right to those.',
+    }),
+  })
+  .meta({ id: 'SessionRights' })
 
 const url = '/session'
 
@@ -46,15 +56,17 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce 
     {
       schema: {
         operationId: 'readSession',
-        summary: 'Whose credential this is',
+        summary: 'Whose credential this is, and what it allows',
         tags: ['access'],
-        response: orProblem({ 200: sessionSchema }),
+        response: orProblem({ 200: rightsSchema }),
       },
     },
-    async ({ grant }, reply) =>
-      reply
-        .header('cache-control', 'no-store')
-        .send({ subject: grant.subject, expires_at: grant.expiresAt?.toISOString() ?? null }),
+    async ({ grant: { subject, expiresAt, rights } }, reply) =>
+      reply.header('cache-control', 'no-store').send({
+        subject,
+        expires_at: expiresAt?.toISOString() ?? null,
+        boards: Object.fromEntries(rights),
+      }),
   )
 
   app.post(

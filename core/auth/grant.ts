@@ -1,6 +1,6 @@
 /** What a credential allows, and what that right rests on. */
 import type { BoardId } from '../contract/board-id.ts'
-import { everyBoard, type Rights, type Role } from '../contract/role.ts'
+import { type Rights, type Role, roleIn } from '../contract/role.ts'
 
 export interface Grant {
   /** Who it is, as log rows name them. */
@@ -32,7 +32,7 @@ export function grantOf(
     name: undefined,
     expiresAt: undefined,
     ...given,
-    roleOn: board => given.rights.get(given.rights.has(board) ? board : everyBoard) ?? undefined,
+    roleOn: board => roleIn(given.rights, board),
   }
 }
 

@@ -14,3 +14,7 @@ export const includes = (role: Role, other: Role): boolean => roles.indexOf(role
 export type Rights = ReadonlyMap<string, Role | null>
 
 export const everyBoard = '*'
+
+/** The role on a board; undefined: none, and the board might as well not exist. */
+export const roleIn = (rights: Rights, board: string): Role | undefined =>
+  rights.get(rights.has(board) ? board : everyBoard) ?? undefined

@@ -1,6 +1,7 @@
 /** One-time tickets, and what pages sign in with. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { roles } from '../../core/contract/role.ts'
 import { isSyncStep1 } from '../kit/frames.ts'
 import { connectRaw, type RawOptions } from '../kit/raw-client.ts'
 import { releasing } from '../kit/releasing.ts'
@@ -286,6 +287,23 @@ describe('a session', () => {
     expect([listed.includes(board), listed.includes(other)]).toEqual([false, true])
   })
 
+  test('says what it allows, as the credential does that it was made from', async () => {
+    const board = freshBoard()
+    const seenBy = async (headers: Record<string, string>) =>
+      (await site.ask('GET', '/v1/session', undefined, headers)).json().boards
+    const allowedBy = async (credential: string) => seenBy({ cookie: await signIn(site, credential) })
+    for (const role of roles) {
+      const { key } = await makeKey(site, board, { role })
+      expect(await allowedBy(key)).toEqual({ [board]: role })
+      expect(await seenBy(bearer(key))).toEqual({ [board]: role })
+      expect(await allowedBy(await makeTicket(site, board, { role }))).toEqual({ [board]: role })
+    }
+    expect(await allowedBy(settings.ADMIN_KEY)).toEqual({ '*': 'admin' })
+    const withheld = await token({ '*': 'write', [board]: 'owner' })
+    expect(await allowedBy(withheld)).toEqual({ '*': 'write', [board]: null })
+    expect(await allowedBy(await token({}))).toEqual({})
+  })
+
   test('ends where the admin key it was made from is another one now', async () => {
     const cookie = await signIn(site, settings.ADMIN_KEY)
     const changed = use(
@@ -300,6 +318,7 @@ describe('a session', () => {
     const open = use(await Site.start({ storage: store.storage }))
     const answer = await open.ask('POST', '/v1/session')
     expect(answer.json().subject).toBe('anyone')
+    expect((await open.ask('GET', '/v1/session')).json().boards).toEqual({ '*': 'admin' })
     const cookie = cookieOf(answer.headers['set-cookie'])
     expect(refusalOf(await read('x', { cookie }))).toBe('401 credential-invalid')
   })

@@ -1,6 +1,7 @@
 /** Home: the boards there are, and all that can be done with one from outside. */
 import type { Browser, Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Role } from '../../core/contract/role.ts'
 import { launchChromium } from '../kit/chromium.ts'
 import { type Instance, startInstance } from '../kit/instance.ts'
 import { releasing } from '../kit/releasing.ts'
@@ -32,6 +33,14 @@ async function ask<T>(method: string, path: string, body?: object, at = server):
   return (answer.status === 204 ? undefined : await answer.json()) as T
 }
 const create = (id: string, title?: string, at = server) => ask('POST', '', { id, ...(title && { title }) }, at)
+
+async function keyFor(board: string, role: Role): Promise<string> {
+  const { key } = await ask<{ key: string }>('POST', `/${board}/keys`, { role }, locked)
+  return key
+}
+/** The page is not told what its credential allows: it leaves nothing out then. */
+const cannotTell = ({ page }: Tab) =>
+  page.route('**/v1/session', route => (route.request().method() === 'GET' ? route.abort() : route.continue()))
 
 async function openHome(at = server): Promise<Tab> {
   const tab = use(await openTab(browser, at.url))
@@ -187,12 +196,17 @@ test('deleted boards leave the list, and each comes back by its Undo with all th
 
 test('a deleted board can be restored from its own page too, by who may', { timeout: 90_000 }, async () => {
   await create('restored', undefined, locked)
-  const { key } = await ask<{ key: string }>('POST', '/restored/keys', { role: 'write' }, locked)
+  const key = await keyFor('restored', 'write')
   const tab = use(await openTab(browser, `${locked.url}/b/restored`))
   await signIn(tab, key)
   await tab.ready()
   await ask('DELETE', '/restored', undefined, locked)
   const restore = tab.page.getByRole('button', { name: 'Restore it' })
+  await tab.page.getByText('This board was deleted').waitFor()
+  await restore.waitFor({ state: 'detached' })
+
+  await cannotTell(tab)
+  await tab.page.reload()
   await restore.click()
   await tab.page.getByText('It was not restored: You have no right').waitFor()
   await tab.page.evaluate(
@@ -204,14 +218,36 @@ test('a deleted board can be restored from its own page too, by who may', { time
   expect(ownComplaints(tab)).toEqual([])
 })
 
-test('what a credential does not allow is said, and the list stays as it is', { timeout: 60_000 }, async () => {
+test('what a credential does not allow is not offered', { timeout: 90_000 }, async () => {
+  await create('offered', 'Ours', locked)
+  const offeredTo = async (credential: string) => {
+    const home = await openHome(locked)
+    await signIn(home, credential)
+    await home.page.getByText(/^Signed in/).waitFor()
+    await card(home, 'offered').getByRole('button').click()
+    const actions = await card(home, 'offered').getByRole('menuitem').allTextContents()
+    const newBoards = await home.page.getByTestId('new-board').count()
+    expect(ownComplaints(home)).toEqual([])
+    return [newBoards, ...actions.filter(action => !action.startsWith('Copy'))]
+  }
+  expect(await offeredTo(await keyFor('offered', 'read'))).toEqual([0])
+  expect(await offeredTo(await keyFor('offered', 'write'))).toEqual([0, 'Rename'])
+  expect(await offeredTo(await keyFor('offered', 'admin'))).toEqual([0, 'Rename', 'Delete'])
+  expect(await offeredTo(adminKey)).toEqual([1, 'Rename', 'Delete'])
+})
+
+test('what is tried without the right is said, and the list stays as it is', { timeout: 60_000 }, async () => {
   await create('writable', 'Theirs', locked)
-  const { key } = await ask<{ key: string }>('POST', '/writable/keys', { role: 'write' }, locked)
+  const key = await keyFor('writable', 'write')
   const home = await openHome(locked)
   await signIn(home, key)
+  await card(home, 'writable').waitFor()
+  await cannotTell(home)
+  await home.page.reload()
   await choose(home, 'writable', 'Delete')
   await news(home).getByText('Theirs was not deleted: You have no right to do that').waitFor()
   await card(home, 'writable').waitFor()
+  await home.page.unroute('**/v1/session')
   // Nor can it make keys: what it copies has a place for one.
   await choose(home, 'writable', 'Copy curl command')
   await news(home).getByText('Put an API key in the place of $BOARDSYNC_KEY').waitFor()

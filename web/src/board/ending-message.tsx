@@ -1,5 +1,7 @@
 /** Why it does not go on, in words, over whatever was there; and what can be done with edits that nobody else has. */
+import { mayIn } from '../sign-in/may.ts'
 import { SignInForm } from '../sign-in/sign-in-form.tsx'
+import { useSession } from '../sign-in/use-session.ts'
 import type { Ending, YjsSync } from '../sync/index.ts'
 import { downloadBoard } from './download-board.ts'
 import { explain } from './explanation.ts'
@@ -7,7 +9,9 @@ import { RestoreBoard } from './restore-board.tsx'
 import { reloadUnasked } from './use-leave-guard.ts'
 
 export function EndingMessage({ sync, ending, boardId }: { sync: YjsSync; ending: Ending; boardId: string }) {
-  const { title, text, action, savedOnce, orNever } = explain(ending, boardId)
+  const { title, text, action: wanted, savedOnce, orNever } = explain(ending, boardId)
+  const may = mayIn(useSession())
+  const action = wanted === 'restore' && !may('admin', boardId) ? 'home' : wanted
   const code = ending.kind === 'closed' ? ending.code : undefined
   const willBeSaved = savedOnce !== undefined && sync.keepsUnsaved
   const reload = () => (willBeSaved ? reloadUnasked() : location.reload())

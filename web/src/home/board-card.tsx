@@ -6,6 +6,7 @@ import { inkOn } from '../ink-on.ts'
 import { pathOfBoard } from '../places.ts'
 import { MenuButton } from '../sharing/menu-button.tsx'
 import { type Said, shareActions } from '../sharing/share-actions.ts'
+import type { May } from '../sign-in/may.ts'
 import { BoardPicture } from './board-picture.tsx'
 import { type Board, type BoardNow, nameOf } from './boards.ts'
 import { RenameForm } from './rename-form.tsx'
@@ -14,6 +15,7 @@ import { useBoardNow } from './use-board-now.ts'
 
 export interface BoardCardProps {
   board: Board
+  may: May
   /** It was deleted, and the keyboard's focus was where that was undone. */
   isBack: boolean
   /** @returns whether it was done */
@@ -24,7 +26,7 @@ export interface BoardCardProps {
   onSaid: (said: Said) => void
 }
 
-export function BoardCard({ board, isBack, onRename, onDelete, onGone, onSaid }: BoardCardProps) {
+export function BoardCard({ board, may, isBack, onRename, onDelete, onGone, onSaid }: BoardCardProps) {
   const card = useRef<HTMLLIElement>(null)
   const [naming, setNaming] = useState<'shown' | 'asked' | 'answered'>('shown')
   const { now, items } = useBoardNow(board, card, onGone)
@@ -32,6 +34,8 @@ export function BoardCard({ board, isBack, onRename, onDelete, onGone, onSaid }:
   // A name given here is newer than what the last look saw.
   const newest = now && now.updated_at >= board.updated_at ? now : board
   const name = nameOf(newest)
+  const rename = { label: 'Rename', act: () => setNaming('asked') }
+  const remove = { label: 'Delete', isDangerous: true, act: () => onDelete(newest) }
   return (
     <li ref={card} className="board-card" data-testid="board-card" data-board={board.id}>
       <div className="board-card-picture">
@@ -64,9 +68,9 @@ export function BoardCard({ board, isBack, onRename, onDelete, onGone, onSaid }:
       <MenuButton
         label={`Actions for ${name}`}
         actions={[
-          { label: 'Rename', act: () => setNaming('asked') },
+          ...(may('write', board.id) ? [rename] : []),
           ...shareActions(board.id, onSaid),
-          { label: 'Delete', isDangerous: true, act: () => onDelete(newest) },
+          ...(may('admin', board.id) ? [remove] : []),
         ]}
       >
         <Dots />

@@ -4,13 +4,14 @@ import { flushSync } from 'react-dom'
 import { ago } from '../ago.ts'
 import { pathOfBoard } from '../places.ts'
 import { recentBoards } from '../recent-boards.ts'
+import type { May } from '../sign-in/may.ts'
 import { BoardCard, type BoardCardProps } from './board-card.tsx'
 import { type ListedBoards, listedAtMost } from './boards.ts'
 import { foundBoards, searchedFrom } from './found-boards.ts'
 import { NewsBar } from './news-bar.tsx'
 import { useBoards } from './use-boards.ts'
 
-export function BoardList() {
+export function BoardList({ may }: { may: May }) {
   const { list, news, deleted, restored, say, read, takeOff, noLongerDeleted, rename, remove, restore } = useBoards()
   return (
     <>
@@ -25,6 +26,7 @@ export function BoardList() {
       {list.kind === 'read' && list.boards.length > 0 && (
         <Boards
           {...list}
+          may={may}
           restored={restored}
           onRename={rename}
           onDelete={board => void remove(board)}

@@ -2,6 +2,7 @@
 import './home.css'
 import { pathOfBoard } from '../places.ts'
 import { randomId } from '../random-id.ts'
+import { type May, mayIn } from '../sign-in/may.ts'
 import { SignedIn } from '../sign-in/signed-in.tsx'
 import { type SessionState, useSession } from '../sign-in/use-session.ts'
 import { BoardList } from './board-list.tsx'
@@ -16,6 +17,8 @@ const hints: Record<SessionState['kind'], string> = {
 
 export function HomePage() {
   const session = useSession()
+  const may = mayIn(session)
+  const mayMake = mayMakeBoards(may)
   return (
     <main className="home">
       <Logo />
@@ -24,15 +27,20 @@ export function HomePage() {
         One board for people and agents. You draw, they post, everybody sees it at once, and nothing that anyone has
         seen is ever lost.
       </p>
-      <button type="button" className="home-new" data-testid="new-board" onClick={openNewBoard}>
-        New board
-      </button>
-      <p className="home-hint">{hints[session.kind]}</p>
+      {mayMake && (
+        <button type="button" className="home-new" data-testid="new-board" onClick={openNewBoard}>
+          New board
+        </button>
+      )}
+      <p className="home-hint">{mayMake ? hints[session.kind] : 'What you signed in with makes no new boards.'}</p>
       <SignedIn state={session} />
-      <BoardList />
+      <BoardList may={may} />
     </main>
   )
 }
+
+/** Under an id that nobody has named. */
+const mayMakeBoards = (may: May): boolean => may('write', randomId())
 
 function openNewBoard(): void {
   location.assign(pathOfBoard(randomId()))

@@ -1,9 +1,12 @@
 /** The session of this browser: the server keeps it in a cookie that no script can read, so all there is to do is ask. */
+import type { Role } from '../../../core/contract/role.ts'
 import { api, Refusal, unreachable } from '../api.ts'
 
 export interface Session {
   /** `anyone` on a server that asks nobody who they are. */
   subject: string
+  /** The role on each board that the credential names (null: none); `*` stands for every other. */
+  boards?: Record<string, Role | null> | undefined
 }
 
 const address = '/v1/session'
