@@ -5,9 +5,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchChromium } from '../kit/chromium.ts'
 import { freePort } from '../kit/free-port.ts'
 import { startInstance } from '../kit/instance.ts'
+import { startProxy } from '../kit/proxy.ts'
 import { releasing } from '../kit/releasing.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { until } from '../kit/until.ts'
+import { hasUnsaved } from './canvas.ts'
 import { openTab, type Tab } from './tab.ts'
 
 const use = releasing(afterAll)
@@ -56,6 +58,32 @@ test('two tabs outlive a killed server: what they did meanwhile meets, and is sa
     // What the browser itself says on the console, of a server that is gone, is right.
     expect(tab.complaints.filter(complaint => !complaint.startsWith('console: '))).toEqual([])
   }
+})
+
+test('a page whose browser has lost its network says at once that it is offline, not that it saves', {
+  timeout: 60_000,
+}, async () => {
+  const instance = use(await startInstance())
+  const proxy = use(await startProxy({ host: '127.0.0.1', port: Number(new URL(instance.url).port) }))
+  const tab = use(await openTab(browser, proxy.through(`${instance.url}/b/silence`)))
+  await tab.ready()
+  await edit(tab, `createShape({ id: 'shape:one', type: 'note', x: 100, y: 100 })`)
+  await reaches(tab, 'saved')
+  proxy.stall()
+  // The socket stays open, as it does where a cable is pulled.
+  await tab.page.evaluate(`{
+    const indicator = document.querySelector('.connection-indicator')
+    globalThis.statuses = []
+    new MutationObserver(() => statuses.push(indicator.dataset.status)).observe(indicator, { attributes: true })
+    Object.defineProperty(navigator, 'onLine', { configurable: true, value: false })
+    dispatchEvent(new Event('offline'))
+  }`)
+  await edit(tab, `createShape({ id: 'shape:two', type: 'note', x: 400, y: 100 })`)
+  await until(async () => (await tab.status()) === 'offline' && (await hasUnsaved(tab)))
+  expect(await tab.page.evaluate<string[]>('statuses')).not.toContain('saving')
+  await tab.page.evaluate(`delete navigator.onLine, dispatchEvent(new Event('online'))`)
+  proxy.resume()
+  await reaches(tab, 'saved')
 })
 
 test('an address that is no board says so, and the page does not try on', { timeout: 60_000 }, async () => {

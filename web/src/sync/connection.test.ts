@@ -46,7 +46,9 @@ async function connect(source: TokenSource, probe = vi.fn()) {
   const provider = new FakeProvider()
   const onClosed = vi.fn()
   let current = source
-  const connection = new Connection(provider as unknown as ConnectedProvider, { token: () => current, onClosed, probe })
+  const onNetwork = vi.fn()
+  const options = { token: () => current, onClosed, probe, onNetwork }
+  const connection = new Connection(provider as unknown as ConnectedProvider, options)
   connections.push(connection)
   connection.start()
   await vi.advanceTimersByTimeAsync(0)
@@ -54,6 +56,7 @@ async function connect(source: TokenSource, probe = vi.fn()) {
     provider,
     onClosed,
     probe,
+    onNetwork,
     connection,
     give: (next: TokenSource) => {
       current = next
@@ -299,5 +302,30 @@ describe('when the browser loses its network', () => {
     windowEvents.dispatchEvent(new Event('offline'))
     await vi.advanceTimersByTimeAsync(aWhile)
     expect(provider.opened).toHaveLength(2)
+  })
+
+  it('a socket is in doubt at once, until it answers, is closed, or the network is back', async () => {
+    const { provider, connection, onNetwork } = await connect('key')
+    const lose = () => {
+      windowEvents.dispatchEvent(new Event('offline'))
+      expect(connection.isInDoubt).toBe(true)
+    }
+    expect(connection.isInDoubt).toBe(false)
+    onNetwork.mockImplementationOnce(() => expect(connection.isInDoubt).toBe(true))
+    lose()
+    expect(onNetwork).toHaveBeenCalledTimes(1)
+    provider.wsLastMessageReceived++
+    expect(connection.isInDoubt).toBe(false)
+
+    lose()
+    provider.close({ code: 1006, reason: '' })
+    expect(connection.isInDoubt).toBe(false)
+    windowEvents.dispatchEvent(new Event('online'))
+    await vi.advanceTimersByTimeAsync(0)
+
+    lose()
+    onNetwork.mockImplementationOnce(() => expect(connection.isInDoubt).toBe(false))
+    windowEvents.dispatchEvent(new Event('online'))
+    expect(connection.isInDoubt).toBe(false)
   })
 })

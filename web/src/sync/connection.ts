@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   onClosed: (closed: Closed) => void
   /** Says something that the server answers at once, whatever the role. */
   probe: () => void
+  /** The browser has lost its network, or has it back. */
+  onNetwork: () => void
 }
 
 /** Close codes of the server (`core/contract/close-codes.ts` has all of them). */
@@ -56,6 +58,8 @@ export class Connection {
    * that was freshest tells.
    */
   #clockLead = Number.POSITIVE_INFINITY
+  /** What was heard last before the browser lost its network; undefined: it did not, or the socket closed since. */
+  #heardBeforeLoss: number | undefined
   #isStopped = false
 
   constructor(provider: ConnectedProvider, options: ConnectionOptions) {
@@ -67,6 +71,11 @@ export class Connection {
       this.#attempts = 0
       this.#wasRefused = false
     })
+  }
+
+  /** The browser has lost its network, and nothing came over the open socket since. */
+  get isInDoubt(): boolean {
+    return this.#heardBeforeLoss === this.#provider.wsLastMessageReceived
   }
 
   start(): void {
@@ -135,6 +144,7 @@ export class Connection {
   /** Called for every socket that ends, before the provider decides what follows: that is decided here. */
   #onClose(event: CloseEvent | null): void {
     this.#provider.shouldConnect = false
+    this.#heardBeforeLoss = undefined
     clearTimeout(this.#renewal)
     if (this.#isStopped) return
     // Closed by ourselves, to open another one.
@@ -170,18 +180,22 @@ export class Connection {
   }
 
   readonly #onOnline = () => {
+    this.#heardBeforeLoss = undefined
     if (this.#timer !== undefined) void this.#connect()
+    this.#options.onNetwork()
   }
 
   /** A server on this very machine stays within reach, so the socket is asked instead of given up. */
   readonly #onOffline = () => {
-    if (!this.#provider.wsconnected) return
-    const heardBefore = this.#provider.wsLastMessageReceived
-    this.#options.probe()
-    setTimeout(() => {
-      const { wsconnected, wsLastMessageReceived } = this.#provider
-      if (wsconnected && wsLastMessageReceived === heardBefore && !this.#isStopped) this.#provider.disconnect()
-    }, answerWithinMs)
+    if (this.#provider.wsconnected) {
+      const heard = this.#provider.wsLastMessageReceived
+      this.#heardBeforeLoss = heard
+      this.#options.probe()
+      setTimeout(() => {
+        if (this.isInDoubt && this.#heardBeforeLoss === heard && !this.#isStopped) this.#provider.disconnect()
+      }, answerWithinMs)
+    }
+    this.#options.onNetwork()
   }
 }
 

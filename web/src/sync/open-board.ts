@@ -41,10 +41,10 @@ export class OpenBoard {
   readonly #user: Atom<SyncUser>
   readonly #state: Atom<BoardState>
   readonly #right: EditRight
+  readonly #connection: Connection
   readonly #saved: SavedEdits
   readonly #kept: KeptBoard
   readonly #shown: ShownBoard
-  readonly #connection: Connection
   /** What ends with it. */
   readonly #watches: (() => void)[]
   #ending: Ending | undefined
@@ -56,6 +56,12 @@ export class OpenBoard {
     this.#user = atom('user', user)
     this.provider = boardProvider(wsUrl, boardId, this.#doc)
     this.#right = new EditRight(this.provider)
+    this.#connection = new Connection(this.provider, {
+      token,
+      onClosed: ({ code, reason }) => this.#end({ kind: 'closed', code, reason }),
+      probe: () => probe(this.provider),
+      onNetwork: this.#update,
+    })
     this.#saved = new SavedEdits(this.#doc, () => {
       this.#kept.note()
       this.#update()
@@ -70,15 +76,9 @@ export class OpenBoard {
       assets: this.pictures.assets,
       onMount: editor => this.#shown.noteEditor(editor),
     })
-    this.#connection = new Connection(this.provider, {
-      token,
-      onClosed: ({ code, reason }) => this.#end({ kind: 'closed', code, reason }),
-      probe: () => probe(this.provider),
-    })
     this.#hearServer()
     this.#watches = [
       this.#watchPictures(),
-      this.#watchNetwork(),
       whenAway(this.provider, () => this.#showKept()),
       announce(this.store, this.provider.awareness, this.#user),
       whenLeaving(() => {
@@ -159,15 +159,6 @@ export class OpenBoard {
     })
   }
 
-  #watchNetwork(): () => void {
-    addEventListener('online', this.#update)
-    addEventListener('offline', this.#update)
-    return () => {
-      removeEventListener('online', this.#update)
-      removeEventListener('offline', this.#update)
-    }
-  }
-
   /** The board is complete, or all of it that can be had for now. */
   #show(): void {
     if (this.#shown.isBound) return
@@ -211,6 +202,7 @@ export class OpenBoard {
 
   #readState(): BoardState {
     const { wsconnected: connected, synced } = this.provider
+    const isInTouch = synced && !this.#connection.isInDoubt
     const { isBound: loaded, hasWaiting, isOutdated, setAside } = this.#shown
     const { waiting, failing: failingPictures } = this.pictures.counts.get()
     const { hasEdited } = this.#saved
@@ -220,7 +212,7 @@ export class OpenBoard {
       connected,
       synced,
       loaded,
-      status: connectionStatus({ loaded, synced, online: navigator.onLine, hasEdited, hasUnsaved }),
+      status: connectionStatus({ loaded, synced: isInTouch, online: navigator.onLine, hasEdited, hasUnsaved }),
       hasUnsaved,
       keepsUnsaved: this.#kept.isKeepingAll,
       readOnly: mayOnlyRead || isOutdated || this.#ending !== undefined,

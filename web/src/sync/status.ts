@@ -5,7 +5,7 @@ export type ConnectionStatus = 'connecting' | 'connected' | 'reconnecting' | 'of
 export interface ConnectionFacts {
   /** The store holds the board: it was complete once, or this browser had kept it. */
   loaded: boolean
-  /** It is complete now, on an open socket. */
+  /** It is complete now, on an open socket that is not in doubt. */
   synced: boolean
   /** The browser has a network. */
   online: boolean
