@@ -188,3 +188,11 @@ test('a page of another origin can neither connect nor use the cookie, though th
   await tab.page.reload()
   await tab.ready()
 })
+
+test('where one signs in fits on a small phone', { timeout: 60_000 }, async () => {
+  const width = 320
+  const tab = use(await openTab(browser, `${server.url}/b/small`, { viewport: { width, height: 640 } }))
+  await field(tab).waitFor()
+  const { x, width: taken } = (await tab.page.locator('.ending-card').boundingBox()) ?? { x: -1, width: 0 }
+  expect([x >= 0, x + taken <= width]).toEqual([true, true])
+})

@@ -9,10 +9,10 @@ export function FailingPictures({ sync }: { sync: YjsSync }) {
       <span>
         {count === 1 ? 'A picture is' : `${count} pictures are`} not on the server yet. This browser keeps trying.
       </span>
-      <button type="button" onClick={() => pictures.retryNow()}>
+      <button type="button" className="link-button" onClick={() => pictures.retryNow()}>
         Try now
       </button>
-      <button type="button" onClick={() => pictures.discard()}>
+      <button type="button" className="link-button" onClick={() => pictures.discard()}>
         Remove
       </button>
     </div>

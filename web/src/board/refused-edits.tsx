@@ -7,10 +7,10 @@ export function RefusedEdits({ sync, boardId }: { sync: YjsSync; boardId: string
   return (
     <div className="notice" role="alert" data-testid="refused-edits">
       <span>You may only look at this board: your last edits were not stored.</span>
-      <button type="button" onClick={() => downloadBoard(sync, boardId)}>
+      <button type="button" className="link-button" onClick={() => downloadBoard(sync, boardId)}>
         Download my edits
       </button>
-      <button type="button" onClick={sync.discard}>
+      <button type="button" className="link-button" onClick={sync.discard}>
         Discard them
       </button>
     </div>

@@ -18,7 +18,7 @@ export function BoardList({ may }: { may: May }) {
       {list.kind === 'failed' && (
         <div className="home-failure" role="alert" data-testid="list-failure">
           <p>Your boards cannot be listed. {list.reason}</p>
-          <button type="button" onClick={() => void read()}>
+          <button type="button" className="link-button" onClick={() => void read()}>
             Try again
           </button>
         </div>
@@ -68,6 +68,7 @@ function Boards({ boards, isComplete, restored, ...ofCards }: BoardsProps) {
         <h2 id="boards">Boards</h2>
         {(boards.length >= searchedFrom || wanted) && (
           <input
+            className="field"
             type="search"
             aria-label="Find a board by its name or id"
             placeholder="Find a board"

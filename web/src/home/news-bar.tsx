@@ -17,7 +17,7 @@ export function NewsBar({ news, onClose, deleted, onUndo, onForget }: NewsBarPro
       {news && (
         <div data-failure={news.isFailure}>
           <span>{news.text}</span>
-          <button type="button" aria-label="Close" onClick={onClose}>
+          <button type="button" className="link-button" aria-label="Close" onClick={onClose}>
             ✕
           </button>
         </div>
@@ -29,12 +29,18 @@ export function NewsBar({ news, onClose, deleted, onUndo, onForget }: NewsBarPro
             // Its card had the focus, and is gone.
             ref={takeLostFocus}
             type="button"
+            className="link-button"
             aria-label={`Undo: ${nameOf(board)} is deleted`}
             onClick={() => onUndo(board)}
           >
             Undo
           </button>
-          <button type="button" aria-label={`Close: ${nameOf(board)} is deleted`} onClick={() => onForget(board)}>
+          <button
+            type="button"
+            className="link-button"
+            aria-label={`Close: ${nameOf(board)} is deleted`}
+            onClick={() => onForget(board)}
+          >
             ✕
           </button>
         </div>

@@ -31,7 +31,12 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
         <p role="alert">
           {ofLink.reason}
           {ofLink.isUndecided && (
-            <button type="button" disabled={isBusy} onClick={() => void attempt(tryTicket, setOfLink)}>
+            <button
+              type="button"
+              className="link-button"
+              disabled={isBusy}
+              onClick={() => void attempt(tryTicket, setOfLink)}
+            >
               Try again
             </button>
           )}
@@ -39,7 +44,15 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
       )}
       <label htmlFor={id}>Your API key or token</label>
       <div className="sign-in-row">
-        <input id={id} name="credential" type="password" autoComplete="off" spellCheck={false} required />
+        <input
+          className="field"
+          id={id}
+          name="credential"
+          type="password"
+          autoComplete="off"
+          spellCheck={false}
+          required
+        />
         <button type="submit" disabled={isBusy}>
           Sign in
         </button>

@@ -29,7 +29,7 @@ export function SignedIn({ state }: { state: SessionState }) {
       return (
         <p className="signed-in" title={state.session.subject}>
           Signed in {spokenSubject(state.session.subject)}
-          <button type="button" onClick={() => void leave()}>
+          <button type="button" className="link-button" onClick={() => void leave()}>
             Sign out
           </button>
           {failure && <span role="alert">{failure}</span>}
