@@ -1,24 +1,12 @@
 /** An agent posts over REST: what it makes shows on open canvases, and on those opened later. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from '../kit/chromium.ts'
-import { type Instance, startInstance } from '../kit/instance.ts'
+import { afterAll, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
-import { openTab, report, type Tab } from './tab.ts'
+import { servedPages } from './served-pages.ts'
+import { report, type Tab } from './tab.ts'
 
 const use = releasing(afterAll)
-let instance: Instance
-let open: (boardId: string) => Promise<Tab>
-
-beforeAll(async () => {
-  instance = use(await startInstance())
-  const browser = use(await launchChromium(), given => given.close())
-  open = async boardId => {
-    const tab = use(await openTab(browser, `${instance.url}/b/${boardId}`))
-    await tab.ready()
-    return tab
-  }
-})
+const pages = servedPages(use)
 
 const sticky = {
   id: 'from-agent',
@@ -31,7 +19,7 @@ const sticky = {
 }
 
 async function post(boardId: string): Promise<void> {
-  const answer = await fetch(`${instance.url}/v1/boards/${boardId}/items`, {
+  const answer = await fetch(`${pages.instance.url}/v1/boards/${boardId}/items`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(sticky),
@@ -51,7 +39,7 @@ async function expectSticky(tab: Tab): Promise<void> {
 }
 
 test('an item posted over REST appears on an open canvas, as it was asked for', { timeout: 60_000 }, async () => {
-  const tab = await open('agent-live')
+  const tab = await pages.open('agent-live')
   const seen = tab.seenAt(`document.querySelector('[data-shape-id="shape:from-agent"]')`)
   const posted = Date.now()
   await post('agent-live')
@@ -62,7 +50,7 @@ test('an item posted over REST appears on an open canvas, as it was asked for', 
 
 test('an item posted while nobody looked is there when somebody does', { timeout: 60_000 }, async () => {
   await post('agent-early')
-  const tab = await open('agent-early')
+  const tab = await pages.open('agent-early')
   await expectSticky(tab)
   expect(await tab.status()).toBe('connected')
   expect(tab.complaints).toEqual([])

@@ -9,7 +9,7 @@ import { startProxy } from '../kit/proxy.ts'
 import { releasing } from '../kit/releasing.ts'
 import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { until } from '../kit/until.ts'
-import { hasUnsaved } from './canvas.ts'
+import { edit, hasUnsaved, reaches } from './canvas.ts'
 import { openTab, type Tab } from './tab.ts'
 
 const use = releasing(afterAll)
@@ -18,8 +18,6 @@ beforeAll(async () => {
   browser = use(await launchChromium(), given => given.close())
 })
 
-const edit = (tab: Tab, action: string) => tab.page.evaluate(`void boardsync.editor.${action}`)
-const reaches = (tab: Tab, status: string) => until(async () => (await tab.status()) === status)
 const shapes = (tab: Tab) =>
   tab.page.evaluate<string>(`JSON.stringify(boardsync.editor.getCurrentPageShapes().map(
     ({ id, x, props }) => [id, x, props.color]).sort())`)

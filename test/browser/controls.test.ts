@@ -1,33 +1,22 @@
 /** The page's own controls over the canvas: on screens of every size, in both directions of writing, by keyboard, in tldraw's theme. */
-import type { Browser, BrowserContextOptions, Locator } from 'playwright-core'
+import type { Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from '../kit/chromium.ts'
-import { type Instance, startInstance } from '../kit/instance.ts'
 import { releasing } from '../kit/releasing.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 import { edit } from './canvas.ts'
-import { openTab, type Tab } from './tab.ts'
+import { servedPages } from './served-pages.ts'
 
 const use = releasing(afterAll)
-let instance: Instance
-let browser: Browser
+const pages = servedPages(use)
 beforeAll(async () => {
-  instance = use(await startInstance())
-  browser = use(await launchChromium(), given => given.close())
   for (let count = 0; count < 7; count++) {
-    const { provider, synced } = use(connectStock(instance.wsUrl, 'crowd'))
+    const { provider, synced } = use(connectStock(pages.instance.wsUrl, 'crowd'))
     await synced
     const type = count % 2 === 0 ? 'agent' : 'human'
     provider.awareness.setLocalState({ user: { name: `Somebody of a long name who is number ${count}`, type } })
   }
-}, 120_000)
-
-async function open(board: string, theirs?: BrowserContextOptions): Promise<Tab> {
-  const tab = use(await openTab(browser, `${instance.url}/b/${board}`, theirs))
-  await tab.ready()
-  return tab
-}
+})
 
 /** It lies on the screen. */
 async function expectShown(part: Locator): Promise<void> {
@@ -54,7 +43,7 @@ test.each([
     timeout: 90_000,
   },
   async ({ width, locale }) => {
-    const tab = await open('crowd', { viewport: { width, height: 700 }, locale })
+    const tab = await pages.open('crowd', { viewport: { width, height: 700 }, locale })
     const { page } = tab
     const share = page.getByTestId('share')
     const [more, own] = [page.getByTestId('presence-more'), page.locator('[data-self=true]')]
@@ -86,7 +75,7 @@ test.each([
 test('by keyboard, what opens is closed by leaving it, and by Escape, which leads back to its button', {
   timeout: 90_000,
 }, async () => {
-  const { page, complaints } = await open('by-keys')
+  const { page, complaints } = await pages.open('by-keys')
   const opens: [Locator, Locator][] = [
     [page.getByTestId('share'), page.getByRole('menu', { name: 'Share this board' })],
     [page.locator('[data-self=true]'), page.getByTestId('own-card')],
@@ -108,7 +97,7 @@ test('by keyboard, what opens is closed by leaving it, and by Escape, which lead
 })
 
 test('what opens over the canvas is as dark as the canvas, whatever the system is', { timeout: 90_000 }, async () => {
-  const alice = await open('dark', { colorScheme: 'light' })
+  const alice = await pages.open('dark', { colorScheme: 'light' })
   const menu = alice.page.getByRole('menu', { name: 'Share this board' })
   await alice.page.getByTestId('share').click()
   const look = () =>

@@ -1,27 +1,15 @@
 /** Following somebody's view from the presence bar, and finding everybody there, agents among them. */
-import type { Browser, Locator } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from '../kit/chromium.ts'
-import { type Instance, startInstance } from '../kit/instance.ts'
+import type { Locator } from 'playwright-core'
+import { afterAll, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 import { ask, edit } from './canvas.ts'
-import { openTab, type Tab } from './tab.ts'
+import { servedPages } from './served-pages.ts'
+import type { Tab } from './tab.ts'
 
 const use = releasing(afterAll)
-let instance: Instance
-let browser: Browser
-beforeAll(async () => {
-  instance = use(await startInstance())
-  browser = use(await launchChromium(), given => given.close())
-}, 120_000)
-
-async function open(board: string): Promise<Tab> {
-  const tab = use(await openTab(browser, `${instance.url}/b/${board}`))
-  await tab.ready()
-  return tab
-}
+const pages = servedPages(use)
 
 /** Where the middle of the screen is on the page, and how large things are. */
 const view = (tab: Tab): Promise<string> =>
@@ -35,13 +23,13 @@ const lookAt = (tab: Tab, x: number, y: number) => edit(tab, `setCamera({ x: ${x
 const others = ({ page }: Tab): Locator => page.locator('[data-testid=presence-avatar]:not([data-self])')
 
 async function join(board: string, user: object, cursor: object): Promise<void> {
-  const { provider, synced } = use(connectStock(instance.wsUrl, board))
+  const { provider, synced } = use(connectStock(pages.instance.wsUrl, board))
   await synced
   provider.awareness.setLocalState({ user, cursor })
 }
 
 test('a press on somebody follows their view, until one moves one’s own', { timeout: 90_000 }, async () => {
-  const [alice, bob] = [await open('followed'), await open('followed')]
+  const [alice, bob] = [await pages.open('followed'), await pages.open('followed')]
   await lookAt(bob, -900, -700)
   const avatar = others(alice)
   await avatar.click()
@@ -63,7 +51,7 @@ test('a press on somebody follows their view, until one moves one’s own', { ti
 })
 
 test('another press ends it, and the keyboard does both', { timeout: 60_000 }, async () => {
-  const [alice] = [await open('by-keys'), await open('by-keys')]
+  const [alice] = [await pages.open('by-keys'), await pages.open('by-keys')]
   const avatar = others(alice)
   await avatar.focus()
   for (const pressed of ['true', 'false']) {
@@ -74,7 +62,7 @@ test('another press ends it, and the keyboard does both', { timeout: 60_000 }, a
 })
 
 test('agents are marked as such; a press takes one to where an agent is', { timeout: 60_000 }, async () => {
-  const alice = await open('agents')
+  const alice = await pages.open('agents')
   await join('agents', { name: 'Agent Seven', color: '#2f9e44', type: 'agent' }, { x: 4000, y: 3000 })
   const avatar = others(alice)
   await until(async () => (await avatar.getAttribute('data-type')) === 'agent')
@@ -87,7 +75,7 @@ test('agents are marked as such; a press takes one to where an agent is', { time
 test('those for whom the bar has no room are behind “+n”, by name, and can be followed as well', {
   timeout: 60_000,
 }, async () => {
-  const alice = await open('crowd')
+  const alice = await pages.open('crowd')
   const people = Array.from({ length: 7 }, (_, index) => `Person ${index}`)
   for (const [index, name] of people.entries()) await join('crowd', { name }, { x: 3000 * index, y: 3000 })
   const more = alice.page.getByTestId('presence-more')

@@ -2,29 +2,17 @@
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from '../kit/chromium.ts'
-import { type Instance, startInstance } from '../kit/instance.ts'
+import { afterAll, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
 import { until } from '../kit/until.ts'
-import { openTab, type Tab } from './tab.ts'
+import { servedPages } from './served-pages.ts'
+import type { Tab } from './tab.ts'
 
 const use = releasing(afterAll)
-let instance: Instance
-let open: (boardId: string) => Promise<Tab>
-
-beforeAll(async () => {
-  instance = use(await startInstance())
-  const browser = use(await launchChromium(), given => given.close())
-  open = async boardId => {
-    const tab = use(await openTab(browser, `${instance.url}/b/${boardId}`))
-    await tab.ready()
-    return tab
-  }
-})
+const pages = servedPages(use)
 
 async function ask(method: string, path: string, body?: object) {
-  const answer = await fetch(`${instance.url}/v1/boards/${path}`, {
+  const answer = await fetch(`${pages.instance.url}/v1/boards/${path}`, {
     method,
     ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   })
@@ -75,7 +63,7 @@ const near = (bounds: number[], expected: number[], by: number): boolean =>
   bounds.every((value, n) => Math.abs(value - (expected[n] ?? 0)) <= by)
 
 test('every type of item shows as it was asked for', { timeout: 120_000 }, async () => {
-  const tab = await open('types')
+  const tab = await pages.open('types')
   await batch('types', items)
   for (const [id, text] of [
     ['sticky', 'A sticky'],
@@ -119,7 +107,7 @@ test('a connector follows what it connects, is drawn where we think it is, and s
     { ...box, id: 'b', x: 500, y: 300 },
     { id: 'ab', type: 'connector', content: { from: 'a', to: 'b' } },
   ])
-  const tab = await open('follows')
+  const tab = await pages.open('follows')
   await shapeOf(tab, 'ab').waitFor()
   await until(async () => near(await boundsOf(tab, 'ab'), [200, 350, 290, 0], 8))
   expect(await inBrowser(tab, `getShape('shape:ab').parentId`)).toBe('page:page')
@@ -133,7 +121,7 @@ test('a connector follows what it connects, is drawn where we think it is, and s
   await ask('DELETE', 'follows/items/b')
   await until(async () => (await shapeOf(tab, 'b').count()) === 0)
   expect(await inBrowser(tab, `getBindingsFromShape('shape:ab', 'arrow').length`)).toBe(1)
-  for (const seen of [tab, await open('follows')]) {
+  for (const seen of [tab, await pages.open('follows')]) {
     await shapeOf(seen, 'ab').waitFor()
     await until(async () => near(await boundsOf(seen, 'ab'), before, 8))
     expect(seen.complaints).toEqual([])
@@ -148,7 +136,7 @@ test('a picture at an address of another host shows', { timeout: 120_000 }, asyn
   use(server, given => given.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/cat.png`
   await batch('pictures', [{ id: 'image', type: 'image', x: 100, y: 100, content: { url } }])
-  const tab = await open('pictures')
+  const tab = await pages.open('pictures')
   const image = shapeOf(tab, 'image').locator('img').first()
   await until(async () => (await image.evaluate((node: { naturalWidth: number }) => node.naturalWidth)) === 1)
   expect(new Set(tab.complaints)).toEqual(new Set([`asked another host: ${url}`]))

@@ -1,26 +1,13 @@
 /** Links that people paste: cards that say where they lead, made without asking anybody. */
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from '../kit/chromium.ts'
-import { type Instance, startInstance } from '../kit/instance.ts'
+import { afterAll, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
 import { until } from '../kit/until.ts'
 import { ask, edit, reaches } from './canvas.ts'
-import { openTab, type Tab } from './tab.ts'
+import { servedPages } from './served-pages.ts'
+import type { Tab } from './tab.ts'
 
 const use = releasing(afterAll)
-let browser: Browser
-let server: Instance
-beforeAll(async () => {
-  browser = use(await launchChromium(), given => given.close())
-  server = use(await startInstance())
-}, 120_000)
-
-async function open(board: string): Promise<Tab> {
-  const tab = use(await openTab(browser, `${server.url}/b/${board}`))
-  await tab.ready()
-  return tab
-}
+const pages = servedPages(use)
 
 /** Each shape's kind and link, and what is written on cards. */
 const links = (tab: Tab) =>
@@ -36,7 +23,7 @@ test.each([
   'a link is pasted as a card, for everybody, and nobody is asked for what is behind it: %s',
   { timeout: 90_000 },
   async (board, url, title) => {
-    const [alice, bob] = [await open(`link-${board}`), await open(`link-${board}`)]
+    const [alice, bob] = [await pages.open(`link-${board}`), await pages.open(`link-${board}`)]
     await edit(alice, `putExternalContent({ type: 'url', url: '${url}', point: { x: 400, y: 300 } })`)
     for (const tab of [alice, bob]) {
       await shows(tab, title)
@@ -54,7 +41,7 @@ test.each([
 test('what sites give out to be embedded is pasted as a link, and what is embedded already is shown as one', {
   timeout: 90_000,
 }, async () => {
-  const alice = await open('embedded')
+  const alice = await pages.open('embedded')
   const url = 'https://www.youtube.com/embed/dQw4w9WgXcQ'
   await edit(alice, `putExternalContent({ type: 'embed', url: '${url}', embed: { width: 560, height: 315 } })`)
   await shows(alice, 'www.youtube.com/embed/dQw4w9WgXcQ')
@@ -69,7 +56,7 @@ test('what sites give out to be embedded is pasted as a link, and what is embedd
 })
 
 test('no menu offers to embed anything', { timeout: 60_000 }, async () => {
-  const alice = await open('menu')
+  const alice = await pages.open('menu')
   await alice.page.getByTestId('main-menu.button').click()
   await alice.page.getByTestId('main-menu.insert-media').waitFor()
   expect(await alice.page.getByTestId('main-menu.insert-embed').count()).toBe(0)

@@ -1,37 +1,24 @@
 /** The page itself: what home loads, who somebody is to the others, and records that are not for this page. */
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { metaOf, putRecord, recordsOf } from '../../core/doc/record-layout.ts'
 import { serializedSchema } from '../../core/doc/tldraw-schema.ts'
-import { launchChromium } from '../kit/chromium.ts'
-import { type Instance, startInstance } from '../kit/instance.ts'
 import { releasing } from '../kit/releasing.ts'
 import { connectStock } from '../kit/stock-client.ts'
 import { until } from '../kit/until.ts'
 import { ask, edit, reaches } from './canvas.ts'
-import { openTab, type Tab } from './tab.ts'
+import { servedPages } from './served-pages.ts'
+import { openTab } from './tab.ts'
 
 const use = releasing(afterAll)
-let instance: Instance
-let browser: Browser
-beforeAll(async () => {
-  instance = use(await startInstance())
-  browser = use(await launchChromium(), given => given.close())
-})
-
-async function open(board: string): Promise<Tab> {
-  const tab = use(await openTab(browser, `${instance.url}/b/${board}`))
-  await tab.ready()
-  return tab
-}
+const pages = servedPages(use)
 
 test('home loads without the canvas', { timeout: 60_000 }, async () => {
-  const tab = use(await openTab(browser, 'about:blank'))
+  const tab = use(await openTab(pages.browser, 'about:blank'))
   const loaded: Promise<[string, number]>[] = []
   tab.page.on('response', answer =>
     loaded.push(answer.body().then(body => [new URL(answer.url()).pathname, body.byteLength])),
   )
-  await tab.page.goto(instance.url, { waitUntil: 'networkidle' })
+  await tab.page.goto(pages.instance.url, { waitUntil: 'networkidle' })
   await tab.page.getByTestId('new-board').waitFor()
   const files = await Promise.all(loaded)
   expect(files.filter(([path]) => path.includes('board-page'))).toEqual([])
@@ -41,7 +28,7 @@ test('home loads without the canvas', { timeout: 60_000 }, async () => {
 test('somebody’s name and colour are theirs to choose: the others see them, and the next visit too', {
   timeout: 120_000,
 }, async () => {
-  const [alice, bob] = [await open('names'), await open('names')]
+  const [alice, bob] = [await pages.open('names'), await pages.open('names')]
   await edit(alice, `createShape({ id: 'shape:a', type: 'note', x: 300, y: 300 })`)
   await alice.page.mouse.move(500, 500)
   await alice.page.locator('[data-self=true]').click()
@@ -72,8 +59,8 @@ test('a tab is named after its board, whose menu leads to all boards and hands i
 }, async () => {
   const body = JSON.stringify({ id: 'named', title: 'Plans for May' })
   const headers = { 'content-type': 'application/json' }
-  expect((await fetch(`${instance.url}/v1/boards`, { method: 'POST', headers, body })).status).toBe(201)
-  const [alice, bob] = [await open('named'), await open('nameless')]
+  expect((await fetch(`${pages.instance.url}/v1/boards`, { method: 'POST', headers, body })).status).toBe(201)
+  const [alice, bob] = [await pages.open('named'), await pages.open('nameless')]
   const asked: string[] = []
   alice.page.on('request', request => asked.push(new URL(request.url()).pathname))
   await alice.page.reload()
@@ -90,17 +77,17 @@ test('a tab is named after its board, whose menu leads to all boards and hands i
   await choose('Download board')
   expect((await download).suggestedFilename()).toBe('named.tldr')
   await choose('All boards')
-  await alice.page.waitForURL(`${instance.url}/`)
+  await alice.page.waitForURL(`${pages.instance.url}/`)
   for (const tab of [alice, bob]) expect(tab.complaints).toEqual([])
 })
 
 test('records that tldraw cannot show are set aside, and said to be; everything else is shown and goes on', {
   timeout: 60_000,
 }, async () => {
-  const alice = await open('broken')
+  const alice = await pages.open('broken')
   await edit(alice, `createShape({ id: 'shape:good', type: 'geo', x: 300, y: 300 })`)
   await reaches(alice, 'saved')
-  const { doc, synced } = use(connectStock(instance.wsUrl, 'broken'))
+  const { doc, synced } = use(connectStock(pages.instance.wsUrl, 'broken'))
   await synced
   const good = await ask<{ id: string; typeName: string; props: object }>(alice, `editor.getShape('shape:good')`)
   doc.transact(() => {
@@ -124,10 +111,10 @@ test('records that tldraw cannot show are set aside, and said to be; everything 
 test('a board that a newer page has written to asks for a reload, and is not written to', {
   timeout: 60_000,
 }, async () => {
-  const alice = await open('newer')
+  const alice = await pages.open('newer')
   await edit(alice, `createShape({ id: 'shape:good', type: 'geo', x: 300, y: 300 })`)
   await reaches(alice, 'saved')
-  const { doc, synced } = use(connectStock(instance.wsUrl, 'newer'))
+  const { doc, synced } = use(connectStock(pages.instance.wsUrl, 'newer'))
   await synced
   const { sequences } = serializedSchema as { sequences: Record<string, number> }
   metaOf(doc).set('schema', { schemaVersion: 2, sequences: { ...sequences, 'com.tldraw.shape.geo': 99 } })
