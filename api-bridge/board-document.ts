@@ -4,14 +4,14 @@ import { isBoardId } from '../core/contract/board-id.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
 import { presenceSchema } from './presence-routes.ts'
 
-const titleAtMost = 200
+const longestTitle = 200
 
 /** Shown in lists and tabs: one line. */
 const titleSchema = z
   .string()
   .trim()
   .min(1)
-  .max(titleAtMost)
+  .max(longestTitle)
   .refine(title => !/[\p{Cc}\p{Surrogate}]/u.test(title), 'must be well-formed Unicode without control characters')
   .meta({ examples: ['Retrospective'] })
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { inSteps } from '../core/base/slices.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import type { Import } from '../core/contract/change.ts'
-import { MAX_DATA_URL_LENGTH } from '../core/contract/item.ts'
+import { longestDataUrl } from '../core/contract/item.ts'
 import { listOf } from '../core/contract/list-of.ts'
 import { refusalOf } from '../core/doc/board-import.ts'
 import type { PlainRecord } from '../core/doc/record-layout.ts'
@@ -76,7 +76,7 @@ function pictureIn({ props }: PlainRecord, n: number): Picture | undefined {
   const bytes = Buffer.from(/^data:[^,]*;base64,(.*)$/s.exec(src)?.[1] ?? '', 'base64')
   const type = pictureTypeOf(bytes)
   if (type && bytes.byteLength <= pictureBytesAtMost) return { type, bytes }
-  if (!src.startsWith('data:') || src.length <= MAX_DATA_URL_LENGTH) return undefined
+  if (!src.startsWith('data:') || src.length <= longestDataUrl) return undefined
   const detail = 'a picture in a file is a PNG, JPEG, WebP or GIF of at most 10 MiB; others of at most 256 KiB'
   throw Problem.ofFields('request-invalid', [{ pointer: `/records/${n}/props/src`, detail }])
 }

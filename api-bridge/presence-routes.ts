@@ -4,7 +4,7 @@ import type { Grant } from '../core/auth/grant.ts'
 import { type AgentSighting, agentClientId, keptPeerOf, longestSightingMs } from '../core/contract/agent-sighting.ts'
 import type { BoardId } from '../core/contract/board-id.ts'
 import { colorOf, isHexColor } from '../core/contract/colors.ts'
-import { MAX_COORDINATE } from '../core/contract/item.ts'
+import { coordinateAtMost } from '../core/contract/item.ts'
 import { longestId, presentPeerSchema, selectedAtMost } from '../core/contract/present-peer.ts'
 import { longestName, shownName } from '../core/contract/present-user.ts'
 import type { Storage } from '../core/store/storage.ts'
@@ -37,7 +37,7 @@ export const presenceSchema = z
   })
   .meta({ id: 'Presence' })
 
-const coordinate = z.number().min(-MAX_COORDINATE).max(MAX_COORDINATE)
+const coordinate = z.number().min(-coordinateAtMost).max(coordinateAtMost)
 const usualTtl = 10
 const longestTtl = longestSightingMs / 1_000
 

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { type ItemChange, itemChangeSchema, MAX_OPERATIONS } from './change.ts'
+import { type ItemChange, itemChangeSchema, operationsAtMost } from './change.ts'
 import type { FieldError } from './field-error.ts'
 import { newItemSchema } from './item.ts'
 
@@ -29,7 +29,7 @@ const operationSchema = z
   .meta({ id: 'Operation' })
 type Operation = z.infer<typeof operationSchema>
 
-export const operationsSchema = z.array(operationSchema).min(1).max(MAX_OPERATIONS)
+export const operationsSchema = z.array(operationSchema).min(1).max(operationsAtMost)
 
 export const newItemId = (): string => randomBytes(12).toString('base64url')
 

@@ -24,12 +24,12 @@ export const itemChangeSchema = z.discriminatedUnion('action', [
 ])
 export type ItemChange = z.infer<typeof itemChangeSchema>
 
-export const MAX_OPERATIONS = 500
+export const operationsAtMost = 500
 
 /** Several of them, in order: all are made, in one transaction, or none is. */
 export const batchSchema = z.strictObject({
   action: z.literal('batch'),
-  operations: z.array(itemChangeSchema).min(1).max(MAX_OPERATIONS),
+  operations: z.array(itemChangeSchema).min(1).max(operationsAtMost),
 })
 export type Batch = z.infer<typeof batchSchema>
 

@@ -11,10 +11,10 @@ export interface FieldError {
 export const fieldErrorsAtMost = 50
 
 /** Far more than items and batches of them need. */
-const MAX_DEPTH = 32
-const MAX_NAME_LENGTH = 256
+const deepestJson = 32
+const longestKey = 256
 /** Characters of all pointers together; another fault after that many is not told. */
-const MAX_POINTERS_LENGTH = 256 * 1024
+const pointerCharactersAtMost = 256 * 1024
 
 /** Names that reach an object's prototype in careless code: ours, a client's or a plug-in's. */
 const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
@@ -44,7 +44,7 @@ export function fieldErrors(error: ZodError): FieldError[] {
  * to be quoted back a hundred times as long. Walks without recursion: 400 kB of nested brackets would overflow the stack.
  * @param deepest so many objects and lists may lie in one another
  */
-export function forbiddenParts(json: unknown, deepest = MAX_DEPTH): FieldError[] {
+export function forbiddenParts(json: unknown, deepest = deepestJson): FieldError[] {
   const found: FieldError[] = []
   let quoted = 0
   /** From the whole to the part that is looked at; of what lies beside them nothing is held, and that may be millions. */
@@ -60,16 +60,16 @@ export function forbiddenParts(json: unknown, deepest = MAX_DEPTH): FieldError[]
     else if (Array.isArray(value)) within.push({ names: undefined, values: value, at: -1 })
     else within.push({ names: Object.keys(value), values: Object.values(value), at: -1 })
   }
-  const isEnough = () => found.length >= fieldErrorsAtMost || quoted >= MAX_POINTERS_LENGTH
+  const isEnough = () => found.length >= fieldErrorsAtMost || quoted >= pointerCharactersAtMost
   enter(json)
   for (let level = within.at(-1); level && !isEnough(); level = within.at(-1)) {
     level.at += 1
     const { names, values, at } = level
     const name = names?.[at] ?? ''
     if (at === values.length) within.pop()
-    else if (name.length > MAX_NAME_LENGTH) {
+    else if (name.length > longestKey) {
       within.pop()
-      tell(within, `this has a key of more than ${MAX_NAME_LENGTH} characters`)
+      tell(within, `this has a key of more than ${longestKey} characters`)
     } else {
       if (forbiddenNames.has(name)) tell(within, 'this name is not allowed as a key')
       enter(values[at])

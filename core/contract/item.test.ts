@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { itemChangeSchema } from './change.ts'
 import { type FieldError, fieldErrors } from './field-error.ts'
-import { itemPatchSchema, MAX_DATA_URL_LENGTH, newItemSchema } from './item.ts'
+import { itemPatchSchema, longestDataUrl, newItemSchema } from './item.ts'
 
 function faults(
   schema: typeof newItemSchema | typeof itemPatchSchema | typeof itemChangeSchema,
@@ -103,7 +103,7 @@ describe('a URL', () => {
   ])('%j is refused', url => expect(isAllowed(url)).toBe(false))
 
   it('may hold a picture of 256 KiB and not one byte more', () => {
-    const full = picture.padEnd(MAX_DATA_URL_LENGTH, 'A')
+    const full = picture.padEnd(longestDataUrl, 'A')
     expect([isAllowed(full), isAllowed(`${full}A`)]).toEqual([true, false])
   })
 })

@@ -17,19 +17,19 @@ import {
 } from '@tldraw/tlschema'
 import { z } from 'zod'
 
-const ITEM_ID = /^[A-Za-z0-9_-]{1,64}$/
+const itemId = /^[A-Za-z0-9_-]{1,64}$/
 /** |x| and |y|; tldraw's own arithmetic stays exact well beyond. */
-export const MAX_COORDINATE = 10_000_000
+export const coordinateAtMost = 10_000_000
 /** Width and height, which are also over 0. */
-export const MAX_SIZE = 100_000
+export const sizeAtMost = 100_000
 /** Code points, as zod and JSON Schema count: an emoji is one or several. */
-const MAX_TEXT_LENGTH = 10_000
-export const MAX_TITLE_LENGTH = 1_000
-const MAX_LINK_LENGTH = 8_192
+const longestText = 10_000
+export const longestTitle = 1_000
+const longestLink = 8_192
 /** A picture inside its URL; bigger ones are uploaded as assets. */
-export const MAX_DATA_URL_LENGTH = 256 * 1024
-const MAX_CREATED_BY_LENGTH = 256
-const MAX_REFERENCE_LENGTH = 256
+export const longestDataUrl = 256 * 1024
+const longestCreatedBy = 256
+const longestReference = 256
 
 export const itemTypes = ['sticky', 'text', 'shape', 'frame', 'image', 'document', 'connector'] as const
 export type ItemType = (typeof itemTypes)[number]
@@ -43,21 +43,21 @@ const unstorable = /[\0\p{Surrogate}]/u
 const storable = (text: string) => !unstorable.test(text)
 const storableError = { error: 'must be well-formed Unicode without the character U+0000' }
 
-export const itemIdSchema = z.string().regex(ITEM_ID, { error: 'must be 1 to 64 letters, digits, "_" or "-"' })
+export const itemIdSchema = z.string().regex(itemId, { error: 'must be 1 to 64 letters, digits, "_" or "-"' })
 /** Names something on the board; what people drew has ids that other programs chose, so only the length is ours. */
-export const referenceSchema = z.string().min(1).max(MAX_REFERENCE_LENGTH).refine(storable, storableError)
+export const referenceSchema = z.string().min(1).max(longestReference).refine(storable, storableError)
 export const isReference = (text: string): boolean =>
-  text.length > 0 && text.length <= MAX_REFERENCE_LENGTH && storable(text)
-const coordinate = z.number().min(-MAX_COORDINATE).max(MAX_COORDINATE)
-const size = z.number().gt(0).max(MAX_SIZE)
+  text.length > 0 && text.length <= longestReference && storable(text)
+const coordinate = z.number().min(-coordinateAtMost).max(coordinateAtMost)
+const size = z.number().gt(0).max(sizeAtMost)
 const url = z.string().refine(isAllowedUrl, {
-  error: `must be an http(s) address (at most ${MAX_LINK_LENGTH} characters), an asset path (/v1/boards/…/assets/…) or data:image/… of at most 256 KiB`,
+  error: `must be an http(s) address (at most ${longestLink} characters), an asset path (/v1/boards/…/assets/…) or data:image/… of at most 256 KiB`,
 })
 
 const contentFields = {
-  text: z.string().max(MAX_TEXT_LENGTH).refine(storable, storableError),
+  text: z.string().max(longestText).refine(storable, storableError),
   url,
-  title: z.string().max(MAX_TITLE_LENGTH).refine(storable, storableError),
+  title: z.string().max(longestTitle).refine(storable, storableError),
   from: referenceSchema,
   to: referenceSchema,
   kind: z.enum(GeoShapeGeoStyle.values),
@@ -80,7 +80,7 @@ const fields = {
   /** Radians, clockwise, as tldraw has it. */
   rotation: z.number(),
   parent: referenceSchema,
-  created_by: z.string().min(1).max(MAX_CREATED_BY_LENGTH).refine(storable, storableError),
+  created_by: z.string().min(1).max(longestCreatedBy).refine(storable, storableError),
 }
 
 export const newItemSchema = z
@@ -144,8 +144,8 @@ export const itemSchema = z
 export type Item = z.infer<typeof itemSchema>
 
 function isAllowedUrl(text: string): boolean {
-  if (dataImage.test(text)) return text.length <= MAX_DATA_URL_LENGTH && storable(text)
-  if (text.length > MAX_LINK_LENGTH || /\p{Cc}/u.test(text) || !storable(text)) return false
+  if (dataImage.test(text)) return text.length <= longestDataUrl && storable(text)
+  if (text.length > longestLink || /\p{Cc}/u.test(text) || !storable(text)) return false
   return assetPath.test(text) || (webAddress.test(text) && URL.canParse(text))
 }
 

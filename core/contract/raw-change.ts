@@ -5,7 +5,7 @@ import { type BoardChange, itemChangeSchema } from './change.ts'
 import { type FieldError, fieldErrors, forbiddenParts } from './field-error.ts'
 
 /** As much as the body of a REST request may have. */
-const MAX_RAW_BYTES = 1024 * 1024
+const rawBytesAtMost = 1024 * 1024
 
 export type RawMessage =
   /** Tells of a change that is stored already. */
@@ -23,7 +23,7 @@ const rawBatchSchema = z.strictObject({ action: z.literal('batch'), operations: 
 const text = new TextDecoder('utf-8', { fatal: true })
 
 export function readRawMessage(bytes: Uint8Array): RawMessage {
-  if (bytes.byteLength > MAX_RAW_BYTES) return malformed(`more than ${MAX_RAW_BYTES} bytes`)
+  if (bytes.byteLength > rawBytesAtMost) return malformed(`more than ${rawBytesAtMost} bytes`)
   let message: unknown
   try {
     message = JSON.parse(text.decode(bytes))

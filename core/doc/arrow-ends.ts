@@ -14,7 +14,7 @@ import { recordFault } from './tldraw-schema.ts'
 export const terminals: readonly Terminal[] = ['start', 'end']
 
 /** What tldraw leaves between an arrowhead and the shape it points at. */
-const HEAD_GAP = 10
+const headGap = 10
 
 interface Bound {
   /** The point in the shape that the arrow is meant for, on the page. */
@@ -78,6 +78,6 @@ function visibleEnd(opposite: Point, meant: Point, bound: Bound | undefined, has
   if (!edge || !hasHead) return edge ?? meant
   const [dx, dy] = [opposite.x - edge.x, opposite.y - edge.y]
   const length = Math.hypot(dx, dy)
-  if (length <= 2 * HEAD_GAP) return edge
-  return { x: edge.x + (dx / length) * HEAD_GAP, y: edge.y + (dy / length) * HEAD_GAP }
+  if (length <= 2 * headGap) return edge
+  return { x: edge.x + (dx / length) * headGap, y: edge.y + (dy / length) * headGap }
 }

@@ -1,5 +1,5 @@
 /** The forms of items: for each type of item the tldraw shape it becomes, and for each shape the type it appears as. */
-import { type ItemType, MAX_DATA_URL_LENGTH } from '../contract/item.ts'
+import { type ItemType, longestDataUrl } from '../contract/item.ts'
 import {
   align,
   arrowEnd,
@@ -21,7 +21,7 @@ import {
 } from './item-fields.ts'
 import { labelHeight } from './label-size.ts'
 import { documentText, plainText } from './rich-text.ts'
-import { NOTE_SIZE } from './shape-outline.ts'
+import { noteSize } from './shape-outline.ts'
 
 export interface ItemForm {
   /** tldraw's name for the shape. */
@@ -33,13 +33,13 @@ export interface ItemForm {
   growth?: (props: Props) => number
 }
 
-const noteHeight = (props: Props) => NOTE_SIZE + numberProp(props, 'growY')
+const noteHeight = (props: Props) => noteSize + numberProp(props, 'growY')
 
 const sticky: ItemForm = {
   shape: 'note',
   props: { labelColor: 'black', fontSizeAdjustment: 1, verticalAlign: 'middle', scale: 1, textLastEditedBy: null },
   fields: {
-    '/width': computed(props => NOTE_SIZE * scaleOf(props)),
+    '/width': computed(props => noteSize * scaleOf(props)),
     '/height': computed(props => noteHeight(props) * scaleOf(props)),
     '/content/text': label,
     '/content/url': link,
@@ -49,7 +49,7 @@ const sticky: ItemForm = {
     '/style/align': align('middle'),
   },
   growth: ({ richText, size }) =>
-    Math.max(0, labelHeight({ text: plainText(richText), size, width: NOTE_SIZE }) - NOTE_SIZE),
+    Math.max(0, labelHeight({ text: plainText(richText), size, width: noteSize }) - noteSize),
 }
 
 const text: ItemForm = {
@@ -119,7 +119,7 @@ const sized = { '/width': prop('w', 200), '/height': prop('h', 200) }
 const image: ItemForm = {
   shape: 'image',
   props: { playing: true, url: '', crop: null, flipX: false, flipY: false },
-  fields: { ...sized, '/content/url': imageUrl(MAX_DATA_URL_LENGTH), '/content/title': prop('altText', '') },
+  fields: { ...sized, '/content/url': imageUrl(longestDataUrl), '/content/title': prop('altText', '') },
 }
 
 const connector: ItemForm = {
@@ -163,7 +163,7 @@ const nearestForms: Readonly<Record<string, { type: ItemType; form: ItemForm }>>
       props: {},
       fields: {
         ...sized,
-        '/content/url': readOnly(pictureUrl(MAX_DATA_URL_LENGTH)),
+        '/content/url': readOnly(pictureUrl(longestDataUrl)),
         '/content/title': prop('altText', ''),
       },
     },

@@ -8,15 +8,15 @@
 const fontSizes: Readonly<Record<string, number>> = { s: 18, m: 22, l: 26, xl: 32 }
 /** Those of texts (FONT_SIZES × 16). */
 const textFontSizes: Readonly<Record<string, number>> = { s: 18, m: 24, l: 36, xl: 44 }
-const LINE_HEIGHT = 1.35
+const lineHeight = 1.35
 /** Between the label and each edge of the shape (tldraw's LABEL_PADDING). */
-const PADDING = 16
+const padding = 16
 /** Mean advance of a character, in font sizes: about 12 characters fit a sticky in size m. */
-const CHARACTER_WIDTH = 0.636
+const characterWidth = 0.636
 /** tldraw lets a label be wider than a very narrow shape. */
-const MIN_LABEL_WIDTH = 64
-const HEADING_SCALE = 1.5
-const HEADING_MARGIN = 15
+const labelWidthAtLeast = 64
+const headingScale = 1.5
+const headingMargin = 15
 
 /** Chinese, Japanese, Korean, full-width forms and pictographs are about twice as wide as a letter. */
 const wide =
@@ -36,24 +36,24 @@ export interface Label {
 export function labelHeight({ text, title = '', size, width }: Label): number {
   if (text === '' && title === '') return 0
   const fontSize = fontSizes[String(size)] ?? 22
-  const room = Math.max(width - 2 * PADDING, MIN_LABEL_WIDTH)
-  const heading = title === '' ? 0 : textHeight(title, fontSize * HEADING_SCALE, room) + HEADING_MARGIN
-  return heading + textHeight(text, fontSize, room) + 2 * PADDING
+  const room = Math.max(width - 2 * padding, labelWidthAtLeast)
+  const heading = title === '' ? 0 : textHeight(title, fontSize * headingScale, room) + headingMargin
+  return heading + textHeight(text, fontSize, room) + 2 * padding
 }
 
 /** The size of a text that stands by itself; as wide as its longest line where it has no width of its own. */
 export function textSize(text: string, size: unknown, width?: number): { width: number; height: number } {
   const fontSize = textFontSizes[String(size)] ?? 24
   const longest = (lines: string[]) => lines.reduce((most, line) => Math.max(most, lineWidth(line)), 1)
-  const room = width ?? longest(text.split('\n')) * fontSize * CHARACTER_WIDTH
+  const room = width ?? longest(text.split('\n')) * fontSize * characterWidth
   return { width: room, height: textHeight(text, fontSize, room) }
 }
 
 const lineWidth = (line: string): number => line.length + (line.match(wide)?.length ?? 0)
 
 function textHeight(text: string, fontSize: number, room: number): number {
-  const columns = Math.max(1, Math.floor(room / (fontSize * CHARACTER_WIDTH)))
-  return lineCount(text, columns) * Math.round(fontSize * LINE_HEIGHT)
+  const columns = Math.max(1, Math.floor(room / (fontSize * characterWidth)))
+  return lineCount(text, columns) * Math.round(fontSize * lineHeight)
 }
 
 /** Lines after wrapping at spaces; a word longer than a line is broken. */

@@ -20,9 +20,9 @@ export interface RichText {
 }
 
 /** Foreign rich text may be nested without end; nothing that people write in tldraw comes near. */
-const MAX_DEPTH = 50
+const deepestBlock = 50
 /** Half as large again as the text, in every browser's own style sheet. */
-const HEADING_LEVEL = 2
+const headingLevel = 2
 
 /** Lines end with \n, \r\n or \r; they read back as \n. */
 export function richTextOf(text: string): RichText {
@@ -41,7 +41,7 @@ export function documentText(richText: unknown): { title: string; text: string }
 }
 
 export function withTitle(richText: unknown, title: string): RichText {
-  const heading = title === '' ? [] : lines(title).map(line => block('heading', line, { level: HEADING_LEVEL }))
+  const heading = title === '' ? [] : lines(title).map(line => block('heading', line, { level: headingLevel }))
   return documentOf(heading, splitDocument(richText).body)
 }
 
@@ -74,7 +74,7 @@ function block(type: string, line: string, attrs?: Record<string, unknown>): Ric
 
 /** A block that holds text is one line (more with hard breaks); one that holds blocks, such as a list, has theirs. */
 function linesOf(nodes: readonly RichTextNode[], depth = 0): string[] {
-  if (depth > MAX_DEPTH) return []
+  if (depth > deepestBlock) return []
   return nodes.flatMap(node => {
     const children = childrenOf(node)
     const holdsText =

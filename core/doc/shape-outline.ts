@@ -14,7 +14,7 @@ import { plainText } from './rich-text.ts'
 import { recordFault } from './tldraw-schema.ts'
 
 /** tldraw's own, before its scale. */
-export const NOTE_SIZE = 200
+export const noteSize = 200
 const ellipsePoints = 32
 
 /** Where a shape lies on its page. */
@@ -72,7 +72,7 @@ const frameOf = (shape: PlainRecord): Frame => ({
 
 function sizeOf({ type }: PlainRecord, props: Props): { width: number; height: number } {
   const scale = scaleOf(props)
-  if (type === 'note') return { width: NOTE_SIZE * scale, height: (NOTE_SIZE + numberProp(props, 'growY')) * scale }
+  if (type === 'note') return { width: noteSize * scale, height: (noteSize + numberProp(props, 'growY')) * scale }
   if (type === 'text') {
     const width = props.autoSize === false ? numberProp(props, 'w') : undefined
     const size = textSize(plainText(props.richText), props.size, width)

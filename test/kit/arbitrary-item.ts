@@ -1,19 +1,19 @@
 /** For tests: any item that the schema allows and the API can create, as a fast-check arbitrary. */
 import fc from 'fast-check'
 import {
+  coordinateAtMost,
   type ItemType,
   itemTypes,
-  MAX_COORDINATE,
-  MAX_SIZE,
-  MAX_TITLE_LENGTH,
+  longestTitle,
   type NewItem,
   newItemSchema,
+  sizeAtMost,
 } from '../../core/contract/item.ts'
 
 const finite = (min: number, max: number) =>
   fc.double({ min, max, noNaN: true, noDefaultInfinity: true }).map(number => number + 0)
-const coordinate = finite(-MAX_COORDINATE, MAX_COORDINATE)
-const size = finite(1e-6, MAX_SIZE)
+const coordinate = finite(-coordinateAtMost, coordinateAtMost)
+const size = finite(1e-6, sizeAtMost)
 const line = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.lorem({ maxCount: 30 }), fc.constant(''))
 const lines = fc.array(line, { maxLength: 4 }).map(all => all.join('\n'))
 const url = fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.constant(`/v1/boards/b1/assets/${'0f'.repeat(32)}`))
@@ -46,7 +46,7 @@ export const arbitraryItem: fc.Arbitrary<NewItem> = fc
       content: fc.record(
         {
           text: lines,
-          title: lines.map(text => text.slice(0, MAX_TITLE_LENGTH)),
+          title: lines.map(text => text.slice(0, longestTitle)),
           url,
           kind: oneOf(contentFields.kind),
         },

@@ -15,7 +15,7 @@ interface Area {
 }
 
 /** By folder; the longest that fits counts. A folder that is not here has no place yet: give it one. */
-const AREAS: Record<string, Area> = {
+const areas: Record<string, Area> = {
   'core/base': { floor: 0 },
   'core/contract': { floor: 1 },
   'core/store': { floor: 2 },
@@ -37,18 +37,18 @@ const AREAS: Record<string, Area> = {
 }
 
 /** May import anything, and nothing else may import them. */
-const TESTS = /^(test|bench)\/|\.test\.tsx?$/
+const testFile = /^(test|bench)\/|\.test\.tsx?$/
 
 /** `tldraw` keeps a Node process alive, so not even tests take it outside the page. */
-const PAGE_PACKAGES = ['tldraw', '@tldraw/editor', 'react', 'react-dom']
+const pagePackages = ['tldraw', '@tldraw/editor', 'react', 'react-dom']
 /** What is installed for development only: an image has none of it. */
 const { devDependencies } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
   devDependencies: Record<string, string>
 }
 /** Where they may be loaded: in tests, in settings of tools, and where the page is built. */
-const DEVELOPMENT = /\.config\.ts$|^web\//
-const READS_SETTINGS = 'core/base/config.ts'
-const ENVIRONMENT =
+const developmentFile = /\.config\.ts$|^web\//
+const settingsReader = 'core/base/config.ts'
+const environmentRead =
   /\bprocess(\?\.|\.)env\b|\bprocess\[\s*['"]env['"]|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|\{[^}]*\benv\b[^}]*\}\s*from\s*['"](node:)?process['"]/
 
 /** Source text by path from the project's root, with `/`. */
@@ -64,19 +64,19 @@ export function floorFaults(sources: Sources): string[] {
         : brokenByPackage(file, packageOf(specifier), kind)
       if (rule) faults.push(`${file} imports ${specifier}: ${rule}`)
     }
-    if (!TESTS.test(file) && file !== READS_SETTINGS && ENVIRONMENT.test(withoutComments(source))) {
-      faults.push(`${file} reads process.env: only ${READS_SETTINGS} does, everything else is given its settings`)
+    if (!testFile.test(file) && file !== settingsReader && environmentRead.test(withoutComments(source))) {
+      faults.push(`${file} reads process.env: only ${settingsReader} does, everything else is given its settings`)
     }
   }
   return [...faults, ...cycles(sources)]
 }
 
 function brokenByFile(file: string, target: string): string | undefined {
-  if (TESTS.test(file)) return undefined
-  if (TESTS.test(target)) return 'production code never imports tests'
+  if (testFile.test(file)) return undefined
+  if (testFile.test(target)) return 'production code never imports tests'
 
   const [from, to] = [areaOf(file), areaOf(target)]
-  const [own, theirs] = [AREAS[from], AREAS[to]]
+  const [own, theirs] = [areas[from], areas[to]]
   if (!own) return `${from} has no floor yet; give it one in test/kit/floors.ts`
   if (!theirs) return `${to} has no floor yet; give it one in test/kit/floors.ts`
   if (from === to) return undefined
@@ -87,18 +87,18 @@ function brokenByFile(file: string, target: string): string | undefined {
 
 function brokenByPackage(file: string, name: string | undefined, kind: Import['kind']): string | undefined {
   if (!name) return undefined
-  if (!PAGE_PACKAGES.includes(name) || areaOf(file) === 'web/src') {
-    const isLoaded = kind !== 'type' && !TESTS.test(file) && !DEVELOPMENT.test(file)
+  if (!pagePackages.includes(name) || areaOf(file) === 'web/src') {
+    const isLoaded = kind !== 'type' && !testFile.test(file) && !developmentFile.test(file)
     return isLoaded && name in devDependencies
       ? `${name} is for development; production code never imports it`
       : undefined
   }
-  return `only the page (web/src) imports ${PAGE_PACKAGES.join(', ')}`
+  return `only the page (web/src) imports ${pagePackages.join(', ')}`
 }
 
 function areaOf(file: string): string {
   for (let folder = posix.dirname(file); folder !== '.'; folder = posix.dirname(folder)) {
-    if (folder in AREAS) return folder
+    if (folder in areas) return folder
   }
   return file.includes('/') ? posix.dirname(file) : '.'
 }

@@ -9,15 +9,17 @@ export interface Import {
   kind: 'static' | 'type' | 'dynamic'
 }
 
-const STATIC = /^[ \t]*(?:import|export)(\s+type)?\s+(?:[\w$*{},\s]+?\sfrom\s*)?['"]([^'"]+)['"]/gm
-const DYNAMIC = /\bimport\(\s*(?:\/\*.*?\*\/\s*)?['"]([^'"]+)['"]/g
+const staticImport = /^[ \t]*(?:import|export)(\s+type)?\s+(?:[\w$*{},\s]+?\sfrom\s*)?['"]([^'"]+)['"]/gm
+const dynamicImport = /\bimport\(\s*(?:\/\*.*?\*\/\s*)?['"]([^'"]+)['"]/g
 
 export function importsOf(source: string): Import[] {
   const code = withoutComments(source)
-  const fixed = [...code.matchAll(STATIC)].map(
+  const fixed = [...code.matchAll(staticImport)].map(
     ([, type, specifier = '']): Import => ({ specifier, kind: type ? 'type' : 'static' }),
   )
-  const dynamic = [...code.matchAll(DYNAMIC)].map(([, specifier = '']): Import => ({ specifier, kind: 'dynamic' }))
+  const dynamic = [...code.matchAll(dynamicImport)].map(
+    ([, specifier = '']): Import => ({ specifier, kind: 'dynamic' }),
+  )
   return [...fixed, ...dynamic]
 }
 

@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Stoppable } from './releasing.ts'
 
-const WILL = 'read -r _; kill -s "$1" "$2" 2>/dev/null; [ -z "$3" ] || { sleep 1; rm -rf -- "$3"; }'
+const will = 'read -r _; kill -s "$1" "$2" 2>/dev/null; [ -z "$3" ] || { sleep 1; rm -rf -- "$3"; }'
 
 export interface Will {
   signal: 'KILL' | 'QUIT'
@@ -18,7 +18,7 @@ export interface Will {
 
 /** @returns what ends the shell, once the process has been seen to be gone */
 export function endWithUs(child: ChildProcess, { signal, folder = '' }: Will): Stoppable {
-  const shell = spawn('sh', ['-c', WILL, 'last-will', signal, String(child.pid), folder], {
+  const shell = spawn('sh', ['-c', will, 'last-will', signal, String(child.pid), folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   })

@@ -19,7 +19,7 @@ export interface PostgresPrograms {
   version: string
 }
 
-const OLDEST_MAJOR = 14
+const oldestMajor = 14
 
 export function userForServer(): ServerUser {
   if (process.getuid?.() !== 0) return {}
@@ -38,7 +38,7 @@ export function findPostgres(user: ServerUser, scratch: string, source: 'any' | 
   const passedOver: string[] = []
   for (const folder of source === 'npm' ? [] : foldersOfMachine()) {
     const ran = runs(folder, user)
-    if ('version' in ran && ran.major >= OLDEST_MAJOR) return { folder, source: 'machine', version: ran.version }
+    if ('version' in ran && ran.major >= oldestMajor) return { folder, source: 'machine', version: ran.version }
     passedOver.push(`${folder}: ${'version' in ran ? `${ran.version} is too old` : ran.failure}`)
   }
   const shipped = shippedByNpm()
@@ -50,7 +50,7 @@ export function findPostgres(user: ServerUser, scratch: string, source: 'any' | 
   } else {
     passedOver.push(shipped.failure)
   }
-  throw new Error(`no Postgres ≥ ${OLDEST_MAJOR} runs here; install one. Tried:\n  ${passedOver.join('\n  ')}`)
+  throw new Error(`no Postgres ≥ ${oldestMajor} runs here; install one. Tried:\n  ${passedOver.join('\n  ')}`)
 }
 
 /** Best first. A wrapper script is passed over: what it starts, and as whom, only it knows. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 
-const NOT_OURS = new Set(['node_modules', 'dist', 'data'])
+const notOurs = new Set(['node_modules', 'dist', 'data'])
 
 /** Source text of every .ts and .tsx file by its path from the root, with `/`. */
 export function readSources(): Map<string, string> {
@@ -14,7 +14,7 @@ export function readSources(): Map<string, string> {
   const read = (folder: string): void => {
     for (const entry of readdirSync(join(projectRoot, folder), { withFileTypes: true })) {
       const path = posix.join(folder, entry.name)
-      if (entry.isDirectory() && !NOT_OURS.has(entry.name) && !entry.name.startsWith('.')) read(path)
+      if (entry.isDirectory() && !notOurs.has(entry.name) && !entry.name.startsWith('.')) read(path)
       if (entry.isFile() && /\.tsx?$/.test(entry.name)) sources.set(path, readFileSync(join(projectRoot, path), 'utf8'))
     }
   }
