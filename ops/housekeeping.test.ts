@@ -1,9 +1,10 @@
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { releasing } from '../test/kit/releasing.ts'
 import { silent } from '../test/kit/site.ts'
 import { Housekeeping } from './housekeeping.ts'
 
 const use = releasing()
+afterEach(() => void vi.useRealTimers())
 
 test('a stop tells the chore that is under way, waits for its step, and begins no other', async () => {
   let told = () => {}
@@ -45,4 +46,17 @@ test('a chore that fails is told of, done again in the next round, and keeps the
   expect(warn).toHaveBeenCalledWith({ err: expect.any(Error) }, 'could not fail')
   expect(failing).toHaveBeenCalledTimes(2)
   expect(other).toHaveBeenCalledTimes(1)
+})
+
+test('a chore is due again when its time has passed, whatever became of the clock', async () => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 0) })
+  const work = vi.fn(async () => {})
+  const housekeeping = use(new Housekeeping([{ name: 'tidy', work, everyMs: 60_000 }], silent))
+  await housekeeping.round()
+  vi.setSystemTime(Date.now() - 3_600_000)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(work).toHaveBeenCalledTimes(2)
+  vi.setSystemTime(Date.now() + 7_200_000)
+  await housekeeping.round()
+  expect(work).toHaveBeenCalledTimes(2)
 })

@@ -13,6 +13,7 @@ export interface Chore {
 
 export class Housekeeping {
   readonly #log: Logger
+  /** `doneAt` is by `performance.now()`. */
   readonly #chores: { chore: Chore; doneAt: number }[]
   readonly #timer: NodeJS.Timeout
   readonly #stopped = new AbortController()
@@ -20,7 +21,7 @@ export class Housekeeping {
 
   constructor(chores: readonly Chore[], log: Logger) {
     this.#log = log
-    this.#chores = chores.map(chore => ({ chore, doneAt: 0 }))
+    this.#chores = chores.map(chore => ({ chore, doneAt: Number.NEGATIVE_INFINITY }))
     this.#timer = setInterval(() => void this.round(), everyMs)
   }
 
@@ -43,10 +44,10 @@ export class Housekeeping {
     for (const entry of this.#chores) {
       const { chore, doneAt } = entry
       if (this.#stopped.signal.aborted) return
-      if (Date.now() - doneAt < (chore.everyMs ?? 0)) continue
+      if (performance.now() - doneAt < (chore.everyMs ?? 0)) continue
       try {
         await chore.work(this.#stopped.signal)
-        entry.doneAt = Date.now()
+        entry.doneAt = performance.now()
       } catch (error) {
         this.#log.warn({ err: error }, `could not ${chore.name}`)
       }
