@@ -6,7 +6,7 @@ import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import { lengthOf, written } from '../base/byte-parts.ts'
 import { fillInSlices, slices } from '../base/slices.ts'
-import { cut } from './slices.ts'
+import { cut, highestFirst } from './slices.ts'
 import { columnsOf, takeStrings } from './v2-columns.ts'
 
 /** To ask for the time costs as much as to write a small struct. */
@@ -80,9 +80,6 @@ function beginBuffer(encoder: encoding.Encoder): void {
   encoder.cbuf = new Uint8Array(2 * bufferBytes)
   encoder.cpos = 0
 }
-
-const highestFirst = <T>(byClient: ReadonlyMap<number, T>): [number, T][] =>
-  [...byClient].sort(([one], [other]) => other - one)
 
 async function undisturbed<T>(doc: Y.Doc, work: () => Promise<T>): Promise<T> {
   let changed = false

@@ -23,19 +23,33 @@ test('one by one they make the same document as the state at once, and none wait
   )
 })
 
-test('a big state is cut, also where two clients depend on each other back and forth', () => {
+/** A big document of two clients that depend on each other. */
+function drawnBackAndForth(): Y.Doc {
   const steps = Array.from({ length: 400 }, (_, at): [number, number, number][] => [
     [at % 2, 0, at],
     [at % 2, 3, at],
     [(at + 1) % 2, 7, at % 2],
   ]).flat()
-  const doc = drawnBy(2, steps, 1_000)
+  return drawnBy(2, steps, 1_000)
+}
+
+test('a big state is cut, also where two clients depend on each other back and forth', () => {
+  const doc = drawnBackAndForth()
   const { slices } = slicesOf(Y.encodeStateAsUpdateV2(doc))
   expect(slices.length).toBeGreaterThan(3)
   for (const slice of slices) expect(slice.byteLength).toBeLessThan(200_000)
   const copy = new Y.Doc()
   for (const slice of slices) Y.applyUpdate(copy, slice)
   expect(contentOf(copy)).toEqual(contentOf(doc))
+})
+
+test('merged by Yjs, which takes only updates with the highest client first, they make the same document', () => {
+  const doc = drawnBackAndForth()
+  const copy = new Y.Doc()
+  Y.applyUpdate(copy, Y.mergeUpdates(slicesOf(Y.encodeStateAsUpdateV2(doc)).slices))
+  expect(copy.store.pendingStructs).toBeNull()
+  expect(contentOf(copy)).toEqual(contentOf(doc))
+  expect(Y.equalSnapshots(Y.snapshot(copy), Y.snapshot(doc))).toBe(true)
 })
 
 test('a state is cut in which the edit of each of twenty thousand hangs on that of the one before', () => {

@@ -57,6 +57,10 @@ export function* cut(
   yield* deletionSlices(ds)
 }
 
+/** As Yjs's own encoders write clients, and as `Y.mergeUpdates` has to find them: in another order it loses structs. */
+export const highestFirst = <T>(byClient: ReadonlyMap<number, T>): [number, T][] =>
+  [...byClient].sort(([one], [other]) => other - one)
+
 const endOf = (struct: Struct | undefined): number => (struct ? struct.id.clock + struct.length : 0)
 
 /** The structs so that each comes after those it refers to; those of one client in the order of their clocks. */
@@ -143,7 +147,7 @@ class Slice {
   /** What was added, as an update; from here on it is empty. */
   take(): Uint8Array {
     const parts = [varUints(this.#clients.size)]
-    for (const [client, { clock, count, encoder }] of this.#clients) {
+    for (const [client, { clock, count, encoder }] of highestFirst(this.#clients)) {
       parts.push(varUints(count, client, clock), ...written(encoder.restEncoder))
     }
     parts.push(Uint8Array.of(0)) // no deletions
