@@ -36,7 +36,7 @@ const bytesSchema = z.unknown().meta({ type: 'string', format: 'binary' })
 const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif']
 
 export interface AssetServices {
-  storage: { assets: Storage['assets'] }
+  storage: Pick<Storage, 'assets'>
   writeOnce: WriteOnce
 }
 

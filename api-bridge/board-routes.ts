@@ -27,7 +27,7 @@ import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 import type { WhoIsHere } from './who-is-here.ts'
 
 export interface BoardServices {
-  directory: Storage['directory']
+  storage: Pick<Storage, 'directory'>
   reader: BoardReader
   bus: Bus
   writeOnce: WriteOnce
@@ -39,7 +39,8 @@ const board = '/boards/:board'
 const restore = '/boards/:board/restore'
 
 export function boardRoutes(app: CheckingApp, services: BoardServices): void {
-  const { directory, reader, bus, writeOnce, whoIsHere } = services
+  const { storage, reader, bus, writeOnce, whoIsHere } = services
+  const { directory } = storage
   createBoard(app, services)
   listBoards(app, directory)
 
@@ -147,7 +148,7 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
   }
 }
 
-function createBoard(app: CheckingApp, { directory, writeOnce }: BoardServices): void {
+function createBoard(app: CheckingApp, { storage, writeOnce }: BoardServices): void {
   app.post(
     boards,
     {
@@ -167,7 +168,7 @@ function createBoard(app: CheckingApp, { directory, writeOnce }: BoardServices):
       const id = parseBoardId(wanted ?? randomBytes(16).toString('base64url'))
       requireWrite(request.grant, id)
       const answer = await writeOnce(request, async sql => {
-        const entry = await directory.create(sql, id, title ?? undefined)
+        const entry = await storage.directory.create(sql, id, title ?? undefined)
         if (!entry)
           throw new Problem('board-exists', 'there is a board of this id, or one was deleted in the last 30 days')
         return { status: 201, headers: { location: `/v1/boards/${id}` }, body: boardEntryDocument(entry) }

@@ -26,7 +26,7 @@ const fileDeepest = 2 + deepestValue
 interface FileServices {
   reader: BoardReader
   desk: ChangeDesk
-  storage: { assets: Storage['assets'] }
+  storage: Pick<Storage, 'assets'>
 }
 
 export async function fileRoutes(app: CheckingApp, services: FileServices): Promise<void> {

@@ -22,7 +22,7 @@ import { boardParams, type CheckingApp, readHeaders, writeHeaders } from './vali
 export interface ItemServices {
   reader: BoardReader
   desk: ChangeDesk
-  changes: Storage['changes']
+  storage: Pick<Storage, 'changes'>
 }
 
 const itemParams = boardParams.extend({ item: z.string() })
@@ -31,7 +31,7 @@ const changeHeaders = writeHeaders.extend({
   'if-match': ifMatchSchema.optional().meta({ description: "The item's ETag: answers 412 when it has changed since." }),
 })
 
-export function itemRoutes(app: CheckingApp, { reader, desk, changes }: ItemServices): void {
+export function itemRoutes(app: CheckingApp, { reader, desk, storage }: ItemServices): void {
   const items = '/boards/:board/items'
   const item = '/boards/:board/items/:item'
   const change = '/boards/:board/changes/:change'
@@ -171,7 +171,7 @@ export function itemRoutes(app: CheckingApp, { reader, desk, changes }: ItemServ
     },
     async request => {
       const id = z.uuid().safeParse(request.params.change)
-      const recorded = id.success ? await changes.find(request.board, id.data) : undefined
+      const recorded = id.success ? await storage.changes.find(request.board, id.data) : undefined
       if (!recorded) throw new Problem('change-missing', 'this board knows no change of this id')
       return changeDocument(recorded)
     },

@@ -17,7 +17,7 @@ import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 import type { WhoIsHere } from './who-is-here.ts'
 
 export interface PresenceServices {
-  boards: Pick<Storage['boards'], 'head'>
+  storage: Pick<Storage, 'boards'>
   whoIsHere: WhoIsHere
   writeOnce: WriteOnce
   agents: {
@@ -71,9 +71,9 @@ const announcedSchema = z
   .meta({ id: 'AnnouncedPresence' })
 
 export function presenceRoutes(app: CheckingApp, services: PresenceServices): void {
-  const { boards, whoIsHere, writeOnce, agents } = services
+  const { storage, whoIsHere, writeOnce, agents } = services
   const presence = '/boards/:board/presence'
-  const assertThere = async (board: BoardId) => livingHead(await boards.head(board))
+  const assertThere = async (board: BoardId) => livingHead(await storage.boards.head(board))
 
   app.get(
     presence,
