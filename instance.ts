@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import { type RestOptions, restApi } from './api-bridge/app.ts'
 import { allowOrigins } from './api-bridge/cors.ts'
 import { closeHttpApp, createHttpApp } from './api-bridge/http-app.ts'
+import { refuseOtherMethods } from './api-bridge/methods.ts'
 import { Attempts } from './core/auth/attempts.ts'
 import { type Authenticate, createAuthenticate } from './core/auth/authenticate.ts'
 import { issuersOf } from './core/auth/issuers.ts'
@@ -23,8 +24,8 @@ import type { Storage } from './core/store/storage.ts'
 import { StorageMonitor } from './core/store/storage-monitor.ts'
 import { Housekeeping } from './ops/housekeeping.ts'
 import { InstanceList } from './ops/instance-list.ts'
-import { type Status, statusRoutes } from './ops/status.ts'
-import { pageNotFound, pages } from './web/serve.ts'
+import { type Status, statusAddresses, statusRoutes } from './ops/status.ts'
+import { pageAddresses, pageNotFound, pages } from './web/serve.ts'
 import { type BoardWork, openBoardWork } from './ws/room/board-work.ts'
 import type { ItemInbox } from './ws/room/item-inbox.ts'
 import type { Rooms } from './ws/room/rooms.ts'
@@ -118,6 +119,8 @@ async function compose(options: InstanceOptions, parts: Releasers): Promise<Omit
     const { TLDRAW_LICENSE_KEY: licenseKey, PUBLIC_URL: publicUrl } = config
     await app.register(pages, { directory: page, licenseKey, publicUrl })
   }
+  const readOnly = [...statusAddresses, ...(page === undefined ? [] : pageAddresses)]
+  for (const url of readOnly) refuseOtherMethods(app, url, ['GET', 'HEAD'])
 
   if (config.ROLE !== 'api') {
     sockets.attach(app.server)

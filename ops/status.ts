@@ -3,6 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import type { Metrics } from '../core/base/metrics.ts'
 import type { InstanceList } from './instance-list.ts'
 
+const health = '/health'
+const ready = '/ready'
+const metricsAddress = '/metrics'
+export const statusAddresses = [health, ready, metricsAddress]
+
 export interface Status {
   rooms: number
   /** Those on which somebody is on another instance, too. */
@@ -23,13 +28,13 @@ export function statusRoutes(
   instances: InstanceList,
   read: () => Status,
 ): void {
-  app.get('/health', async () => {
+  app.get(health, async () => {
     const { rooms, connections, storage, bus } = read()
     const status = storage === 'up' && bus === 'up' ? 'ok' : 'degraded'
     return { status, rooms, connections, storage, bus, version }
   })
 
-  app.get('/ready', async (_request, reply) => {
+  app.get(ready, async (_request, reply) => {
     const { draining, storage } = read()
     const reason = draining ? 'draining' : storage === 'down' ? 'storage is down' : undefined
     const known = { instances: instances.all(), ...(instances.isPartial && { partial: true }) }
@@ -37,7 +42,7 @@ export function statusRoutes(
     return reply.status(503).send({ ready: false, reason, ...known })
   })
 
-  app.get('/metrics', async (_request, reply) => {
+  app.get(metricsAddress, async (_request, reply) => {
     const { rooms, roomsShared, lagSeconds } = read()
     metrics.rooms.set(rooms)
     metrics.roomsShared.set(roomsShared)

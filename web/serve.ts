@@ -15,6 +15,9 @@ export interface PagesOptions {
   publicUrl?: string | undefined
 }
 
+/** Where there is something to read; `/b` and what lies deeper only say that nothing is here. */
+export const pageAddresses = ['/', '/b/:boardId', '/b/:boardId/', '/assets/*']
+
 export const pages: FastifyPluginAsync<PagesOptions> = async (app, { directory, licenseKey, publicUrl }) => {
   const html = withConfig(await readFile(join(directory, 'index.html'), 'utf8'), { licenseKey })
 

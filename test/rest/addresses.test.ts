@@ -1,15 +1,22 @@
 /** Addresses, methods, headers and what is not even a request: each fault has its problem document. */
 
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { releasing } from '../kit/releasing.ts'
 import { Site } from '../kit/site.ts'
+import { temporaryFolder } from '../kit/temporary-folder.ts'
 import { pointersOf, refusalOf } from './refusals.ts'
 
 const use = releasing(afterAll)
 let site: Site
 beforeAll(async () => {
-  site = use(await Site.start())
+  const { path: page } = use(temporaryFolder())
+  writeFileSync(join(page, 'index.html'), '<!doctype html><head></head>')
+  mkdirSync(join(page, 'assets'))
+  writeFileSync(join(page, 'assets/index.js'), '')
+  site = use(await Site.start({ page }))
   await site.ask('POST', '/v1/boards/bad/items', { type: 'sticky', id: 'a', x: 1 })
 })
 
@@ -76,6 +83,9 @@ describe('an address', () => {
   test.each([
     ['POST', '/v1/nope', '404 not-found'],
     ['PATCH', '/nope', '404 not-found'],
+    ['POST', '/b/bad/nope', '404 not-found'],
+    ['POST', '/health', '405 method-not-allowed'],
+    ['POST', '/b/bad', '405 method-not-allowed'],
     ['DELETE', '/v1/boards/bad/nope', '404 not-found'],
     ['PUT', items, '405 method-not-allowed'],
   ] as const)(
@@ -97,6 +107,13 @@ describe('an address', () => {
     [`${items}/a`, ['PUT', 'POST', 'OPTIONS', 'TRACE'], 'GET, HEAD, PATCH, DELETE'],
     ['/v1/boards/bad/changes/a', ['PUT', 'POST', 'PATCH', 'DELETE'], 'GET, HEAD'],
     ['/v1/problems/internal', ['POST', 'DELETE'], 'GET, HEAD'],
+    ['/health', ['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'], 'GET, HEAD'],
+    ['/ready', ['POST', 'DELETE'], 'GET, HEAD'],
+    ['/metrics', ['POST', 'DELETE'], 'GET, HEAD'],
+    ['/', ['POST', 'DELETE'], 'GET, HEAD'],
+    ['/b/bad', ['POST', 'PUT', 'DELETE', 'OPTIONS'], 'GET, HEAD'],
+    ['/b/bad/', ['POST'], 'GET, HEAD'],
+    ['/assets/index.js', ['POST', 'PUT', 'DELETE'], 'GET, HEAD'],
   ])('%s takes none of %j', async (url, methods, allow) => {
     for (const method of methods) {
       const answer = await site.app.inject({ method: method as 'PUT', url, headers: { host: 'localhost' } })
