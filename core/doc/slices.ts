@@ -57,7 +57,10 @@ export function* cut(
   yield* deletionSlices(ds)
 }
 
-/** As Yjs's own encoders write clients, and as `Y.mergeUpdates` has to find them: in another order it loses structs. */
+/**
+ * As Yjs's own encoders write clients, and as `Y.mergeUpdates` has to find them: in another order it loses structs. Snapshots that
+ * were cut before this was heeded still hold slices that cannot be merged.
+ */
 export const highestFirst = <T>(byClient: ReadonlyMap<number, T>): [number, T][] =>
   [...byClient].sort(([one], [other]) => other - one)
 

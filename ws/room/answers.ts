@@ -98,7 +98,7 @@ export class Answers {
     if (isAll && this.#size.bytes >= baseFromBytes) return this.#answerWithAll(peer)
     const begun = performance.now()
     const [missing, ...more] = isAll ? this.#replica.encodeState() : [this.#missingFor(question)]
-    // Slices are no updates that Yjs could merge: it wants the clients of each in an order of its own.
+    // A board that lies cut goes out slice by slice, as it is.
     if (!missing || more.length > 0) return this.#answerWithAll(peer)
     this.#answerWith(missing, peer)
     return performance.now() - begun
