@@ -14,6 +14,7 @@ import { batchRoutes } from './batch-routes.ts'
 import { BoardReader } from './board-reader.ts'
 import { boardRoutes } from './board-routes.ts'
 import { ChangeDesk } from './change-desk.ts'
+import { changeRoutes } from './change-routes.ts'
 import { EventFeeds } from './event-feeds.ts'
 import { eventRoutes } from './event-routes.ts'
 import { fileRoutes } from './file-routes.ts'
@@ -77,6 +78,7 @@ export async function restApi(app: FastifyInstance, options: RestOptions, parts:
         const checking = checkingRequests(known)
         boardRoutes(checking, services)
         itemRoutes(checking, services)
+        changeRoutes(checking, services)
         await batchRoutes(checking, services)
         await assetRoutes(checking, services)
         eventRoutes(checking, services)

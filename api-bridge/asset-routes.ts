@@ -44,15 +44,15 @@ export async function assetRoutes(app: CheckingApp, { storage: { assets }, write
   // Of its own: nowhere else are bodies anything but JSON.
   await app.register(async scope => {
     takePictures(scope)
-    putAsset(checkingRequests(scope), assets, writeOnce)
+    putAssetRoute(checkingRequests(scope), assets, writeOnce)
   })
-  getAsset(app, assets)
+  readAssetRoutes(app, assets)
   refuseOtherMethods(app, address, ['GET', 'HEAD', 'PUT'])
 }
 
 const address = '/boards/:board/assets/:sha256'
 
-function putAsset(app: CheckingApp, assets: Storage['assets'], writeOnce: WriteOnce): void {
+function putAssetRoute(app: CheckingApp, assets: Storage['assets'], writeOnce: WriteOnce): void {
   app.put(
     address,
     {
@@ -93,7 +93,7 @@ function putAsset(app: CheckingApp, assets: Storage['assets'], writeOnce: WriteO
   )
 }
 
-function getAsset(app: CheckingApp, assets: Storage['assets']): void {
+function readAssetRoutes(app: CheckingApp, assets: Storage['assets']): void {
   app.get(
     address,
     {

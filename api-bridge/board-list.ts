@@ -10,7 +10,7 @@ import { orProblem } from './open-api.ts'
 import { encodeCursor, nextSchema, pageQuery } from './paging.ts'
 import type { CheckingApp } from './validation.ts'
 
-export function listBoards(app: CheckingApp, directory: Storage['directory']): void {
+export function listBoardsRoute(app: CheckingApp, directory: Storage['directory']): void {
   app.get(
     '/boards',
     {

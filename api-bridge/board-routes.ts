@@ -16,7 +16,7 @@ import {
   boardSchema,
   newBoardSchema,
 } from './board-document.ts'
-import { listBoards } from './board-list.ts'
+import { listBoardsRoute } from './board-list.ts'
 import { boardMissing } from './board-missing.ts'
 import type { BoardReader } from './board-reader.ts'
 import { type Answer, sendAnswer, type WriteOnce } from './idempotency.ts'
@@ -41,8 +41,8 @@ const restore = '/boards/:board/restore'
 export function boardRoutes(app: CheckingApp, services: BoardServices): void {
   const { storage, reader, bus, writeOnce, whoIsHere } = services
   const { directory } = storage
-  createBoard(app, services)
-  listBoards(app, directory)
+  createBoardRoute(app, services)
+  listBoardsRoute(app, directory)
 
   app.get(
     board,
@@ -148,7 +148,7 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
   }
 }
 
-function createBoard(app: CheckingApp, { storage, writeOnce }: BoardServices): void {
+function createBoardRoute(app: CheckingApp, { storage, writeOnce }: BoardServices): void {
   app.post(
     boards,
     {

@@ -87,14 +87,14 @@ export class ChangeDesk {
 
   /** A board comes into being only with something on it: where there is none, the change is tried on an empty one first. */
   async #store(row: NewChange, change: BoardChange): Promise<RecordedChange | undefined> {
-    const stored = await this.#storeOnce(row, false)
+    const stored = await this.#storeRow(row, false)
     if (stored || !createsItems(change)) return stored
     const outcome = await foresee(new Y.Doc(), change)
     if (outcome.status === 'rejected') throw rejection(outcome)
-    return this.#storeOnce(row, true)
+    return this.#storeRow(row, true)
   }
 
-  async #storeOnce(row: NewChange, createBoard: boolean): Promise<RecordedChange | undefined> {
+  async #storeRow(row: NewChange, createBoard: boolean): Promise<RecordedChange | undefined> {
     const submit = () => this.#changes.submit(row, createBoard)
     try {
       return await submit()

@@ -1,14 +1,13 @@
-/** The items of a board over REST: create, read, list, patch, delete, and what became of a change. */
+/** The items of a board over REST: create, read, list, patch, delete. */
 import { z } from 'zod'
 import { newItemId } from '../core/contract/batch.ts'
 import { ifMatchSchema } from '../core/contract/change.ts'
 import { itemPatchSchema, itemSchema, newItemSchema, referenceSchema } from '../core/contract/item.ts'
 import { itemEtag } from '../core/doc/item-etag.ts'
 import { readItem } from '../core/doc/items.ts'
-import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
 import type { BoardReader } from './board-reader.ts'
-import { answerChange, appliedItemSchema, changeDocument, changeSchema } from './change-answer.ts'
+import { answerChange, appliedItemSchema, changeSchema } from './change-answer.ts'
 import type { ChangeDesk } from './change-desk.ts'
 import { isUnchanged } from './conditional.ts'
 import type { WriteRequest } from './idempotency.ts'
@@ -22,19 +21,16 @@ import { boardParams, type CheckingApp, readHeaders, writeHeaders } from './vali
 export interface ItemServices {
   reader: BoardReader
   desk: ChangeDesk
-  storage: Pick<Storage, 'changes'>
 }
 
 const itemParams = boardParams.extend({ item: z.string() })
-const changeParams = boardParams.extend({ change: z.string() })
 const changeHeaders = writeHeaders.extend({
   'if-match': ifMatchSchema.optional().meta({ description: "The item's ETag: answers 412 when it has changed since." }),
 })
 
-export function itemRoutes(app: CheckingApp, { reader, desk, storage }: ItemServices): void {
+export function itemRoutes(app: CheckingApp, { reader, desk }: ItemServices): void {
   const items = '/boards/:board/items'
   const item = '/boards/:board/items/:item'
-  const change = '/boards/:board/changes/:change'
 
   app.post(
     items,
@@ -157,29 +153,8 @@ export function itemRoutes(app: CheckingApp, { reader, desk, storage }: ItemServ
     },
   )
 
-  app.get(
-    change,
-    {
-      onRequest: onBoard('read'),
-      schema: {
-        operationId: 'readChange',
-        summary: 'What became of a change',
-        tags: ['changes'],
-        params: changeParams,
-        response: orProblem({ 200: changeSchema }),
-      },
-    },
-    async request => {
-      const id = z.uuid().safeParse(request.params.change)
-      const recorded = id.success ? await storage.changes.find(request.board, id.data) : undefined
-      if (!recorded) throw new Problem('change-missing', 'this board knows no change of this id')
-      return changeDocument(recorded)
-    },
-  )
-
   refuseOtherMethods(app, items, ['GET', 'HEAD', 'POST'])
   refuseOtherMethods(app, item, ['GET', 'HEAD', 'PATCH', 'DELETE'])
-  refuseOtherMethods(app, change, ['GET', 'HEAD'])
 }
 
 /** What can name nothing on a board is never handed in: a change has to be readable where it is decided. */

@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { operationResultSchema } from '../core/contract/change.ts'
-
 import { type ApiDocument, docsPage } from './docs-page.ts'
 import { refuseOtherMethods } from './methods.ts'
 

@@ -93,7 +93,7 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce 
       })
       const shown = grant.basis.session === undefined ? undefined : credentialOf({ headers, method })
       const answer = shown
-        ? answerWith(shown, await use(shown))
+        ? answerWith(shown, await prolonged(shown))
         : await writeOnce(request, async sql => {
             const token = createToken('session')
             const hash = hashOfToken(token)
@@ -106,7 +106,7 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce 
   )
 
   /** A session made from a session would outlive it. */
-  async function use(session: Secret): Promise<Date> {
+  async function prolonged(session: Secret): Promise<Date> {
     const [expiresAt] = await storage.sessions.slide([hashOfToken(session)])
     if (!expiresAt) throw new SyncError('credential-expired', 'the session has ended')
     return expiresAt
