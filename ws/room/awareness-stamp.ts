@@ -1,10 +1,11 @@
 /** Who somebody is, where their credential says so: their awareness says the same, whatever they wrote there. Pure. */
 import { type AwarenessState, isGone } from '../protocol/awareness-codec.ts'
+import { objectIn, objectOf } from './awareness-json.ts'
 
 /** What cannot be read stays as it is: it is refused by whoever checks it (`awareness-check.ts`). */
 export function stamped(state: AwarenessState, name: string | undefined): AwarenessState {
   if (name === undefined || isGone(state)) return state
-  const own = objectOf(parsed(state.json))
+  const own = objectIn(state.json)
   if (!own) return state
   const presence = objectOf(own.presence)
   const named = {
@@ -15,14 +16,3 @@ export function stamped(state: AwarenessState, name: string | undefined): Awaren
   }
   return { ...state, json: new TextEncoder().encode(JSON.stringify(named)) }
 }
-
-function parsed(json: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json))
-  } catch {
-    return undefined // neither JSON nor UTF-8
-  }
-}
-
-const objectOf = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined

@@ -44,8 +44,8 @@ export class BoardSize {
     this.#warn()
   }
 
-  /** As the store has it, which adds up updates too. */
-  read(bytes: number): void {
+  /** About so many: as the store counts them, which adds up updates too. */
+  estimate(bytes: number): void {
     this.#estimated += Math.max(0, bytes - this.#bytes)
     this.#bytes = bytes
     this.#warn()

@@ -115,10 +115,10 @@ export class RemotePresence implements PresenceLink {
         break
       case 'everybody':
         if (order > from.order) presence.leave(from, new Set(states.map(({ clientId }) => clientId)))
-        this.#follow(presence.hear(states, from))
+        this.#sayOutdated(presence.hear(states, from))
         break
       case 'changed':
-        this.#follow(presence.hear(states, from))
+        this.#sayOutdated(presence.hear(states, from))
         break
       case 'claim':
         presence.hearClaims(states, from)
@@ -132,12 +132,10 @@ export class RemotePresence implements PresenceLink {
     from.order = Math.max(from.order, order)
   }
 
-  #follow(outdated: readonly AwarenessState[]): void {
-    if (outdated.length > 0)
-      this.#say(
-        'outdated',
-        outdated.map(state => ({ ...state, subject: '', since: 0 })),
-      )
+  #sayOutdated(outdated: readonly AwarenessState[]): void {
+    if (outdated.length === 0) return
+    const states = outdated.map(state => ({ ...state, subject: '', since: 0 }))
+    this.#say('outdated', states)
   }
 
   /** To be called every 5 s at least. */

@@ -43,7 +43,7 @@ export class RoomLog {
     this.#onDiscard = onDiscard
     const { broadcast, snapshots, sync } = outlets
     this.#follower = new LogFollower(board, replica, services, {
-      onRead: (updates, stored) => this.#read(updates, stored),
+      onRead: (updates, stored) => this.#passOnRead(updates, stored),
       onHeard: (updates, rows) => {
         broadcast.sendBehindReads(updates)
         snapshots.changed(rows)
@@ -92,8 +92,8 @@ export class RoomLog {
     this.#follower.close()
   }
 
-  #read(updates: readonly Uint8Array[], stored: StoredBoard): void {
-    this.#size.read(stored.head.bytes)
+  #passOnRead(updates: readonly Uint8Array[], stored: StoredBoard): void {
+    this.#size.estimate(stored.head.bytes)
     if (updates.length === 0) return
     this.#outlets.snapshots.changed(stored.rows.length)
     this.#outlets.broadcast.sendRead(updates, stored.snapshot !== undefined)
