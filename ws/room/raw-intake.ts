@@ -16,7 +16,6 @@
  * A Redis that comes back may know of no lease. Who had one, or still has messages of before to store, asks for it at once;
  * the others wait a moment, or theirs would overtake.
  */
-import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../core/base/log.ts'
 import type { Metrics } from '../../core/base/metrics.ts'
 import { pause } from '../../core/base/pause.ts'
@@ -28,6 +27,7 @@ import { mayBeWakeUp } from '../../core/contract/wake-up.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { IntakeLease } from './intake-lease.ts'
 import { Marks } from './marks.ts'
+import { OldNews } from './old-news.ts'
 import { RawStore } from './raw-store.ts'
 
 const renewEveryMs = 1_000
@@ -35,8 +35,6 @@ const renewEveryMs = 1_000
 const keptForMs = 30_000
 /** More than it takes an instance to connect again. */
 const oldHoldersFirstMs = 1_500
-/** A timer this late: the process stood still, and what is heard now may be old. */
-const stoodStillMs = 2_000
 /** What may wait for storage, over all boards; more is dropped. */
 const waitingBytesAtMost = 16 * 1024 * 1024
 const storedTogetherAtMost = 100
@@ -63,13 +61,11 @@ export class RawIntake {
   readonly #metrics: Metrics
   readonly #store: RawStore
   readonly #boards = new Map<BoardId, BoardIntake>()
-  readonly #echoChannel = `boardsync:echo:${randomUUID()}`
+  readonly #oldNews: OldNews
   #waitingBytes = 0
   #overflowing = false
   /** The bus takes no leases from us, and somebody was told so. */
   #isRefused = false
-  #lastTick = performance.now()
-  #mayHearOldNews = false
   /** Resolves once those who had leases before the bus was away have had the time to take them anew. */
   #oldHoldersServed: Promise<unknown> | undefined
   readonly #marks = new Marks()
@@ -82,19 +78,17 @@ export class RawIntake {
     this.#log = log
     this.#metrics = metrics
     this.#store = new RawStore(changes, bus, log, metrics)
+    this.#oldNews = new OldNews(bus)
   }
 
   async start(): Promise<void> {
     this.#timer = setInterval(() => this.#tick(), renewEveryMs)
-    this.#lastTick = performance.now()
     this.#ends.push(
       this.#bus.onState(state => this.#begin(state)),
       ...(await Promise.all([
         this.#bus.subscribe(everyUpdatesChannel, (channel, message) => this.#hear(channel, message)),
         this.#bus.subscribe(handoverChannel, (_channel, mark) => this.#marks.hear(new TextDecoder().decode(mark))),
-        this.#bus.subscribe(this.#echoChannel, () => {
-          this.#mayHearOldNews = false
-        }),
+        this.#oldNews.listen(),
       ])),
     )
   }
@@ -124,10 +118,10 @@ export class RawIntake {
       return
     }
     const now = performance.now()
-    if (now - this.#lastTick > stoodStillMs) this.#askForEcho()
+    const mayBeOld = this.#oldNews.mayBeHeard(now)
     const intake = this.#intakeOf(board)
     const { isReliable } = intake.lease
-    if (!isReliable && (this.#mayHearOldNews || this.#leavesToOthers(intake))) return
+    if (!isReliable && (mayBeOld || this.#leavesToOthers(intake))) return
     intake.lastHeard = now
     if (this.#waitingBytes + bytes.byteLength > waitingBytesAtMost) {
       this.#overflow(board)
@@ -175,19 +169,11 @@ export class RawIntake {
 
   #tick(): void {
     const now = performance.now()
-    if (now - this.#lastTick > stoodStillMs) this.#askForEcho()
-    else if (this.#mayHearOldNews) this.#bus.publish(this.#echoChannel, new Uint8Array())
-    this.#lastTick = now
+    this.#oldNews.tick(now)
     for (const [board, intake] of this.#boards) {
       if (!intake.working && now - intake.lastHeard > keptForMs) this.#boards.delete(board)
       else if (intake.lease.isHeld) void intake.lease.ask()
     }
-  }
-
-  #askForEcho(): void {
-    this.#lastTick = performance.now()
-    this.#mayHearOldNews = true
-    this.#bus.publish(this.#echoChannel, new Uint8Array())
   }
 
   /** A bus that was away may have forgotten leases, and has nothing old to tell. */
@@ -202,7 +188,7 @@ export class RawIntake {
       })
       this.#oldHoldersServed = served
     }
-    this.#mayHearOldNews = false
+    this.#oldNews.ruleOut()
     this.#isRefused = false
   }
 
