@@ -106,7 +106,7 @@ const problems = {
   'rate-limited': [
     429,
     'Too many requests',
-    'Wait for the seconds in Retry-After. The RateLimit headers of every answer say how many requests are left.',
+    'Wait for the seconds in Retry-After. The RateLimit headers of answers say how many requests are left.',
   ],
   'too-many-streams': [
     429,

@@ -19,3 +19,13 @@ test('traffic is told as it stands whenever it is asked for', async () => {
 test('evictions are found under that word', async () => {
   expect(await createMetrics().registry.metrics()).toMatch(/^# HELP boardsync_room_discards_total Evictions:/m)
 })
+
+test('what is alerted on is told from the start', async () => {
+  const told = await createMetrics().registry.metrics()
+  for (const reason of ['storage-unavailable', 'store-went-back', 'board-deleted']) {
+    expect(told).toContain(`boardsync_room_discards_total{reason="${reason}"} 0`)
+  }
+  for (const kind of ['snapshot', 'row', 'history']) {
+    expect(told).toContain(`boardsync_corruptions_total{kind="${kind}"} 0`)
+  }
+})

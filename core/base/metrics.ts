@@ -10,6 +10,12 @@ export function createMetrics() {
   const registers = [registry]
   const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
     new Counter<L>({ name, help, labelNames, registers })
+  /** Of what is alerted on: told as 0 from the start, as the first count of a series is no increase to Prometheus. */
+  const alarm = <L extends string>(name: string, help: string, label: L, values: readonly string[]) => {
+    const alarmed = counter(name, help, [label])
+    for (const value of values) alarmed.inc({ [label]: value } as Record<L, string>, 0)
+    return alarmed
+  }
   // Counted with every frame, and told only when it is asked for: a counter of the library costs more than reading the frame.
   const traffic = { framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0 }
   const total = (name: string, help: string, of: keyof typeof traffic) =>
@@ -35,10 +41,11 @@ export function createMetrics() {
     instances: gauge('boardsync_instances', 'Instances that run, this one included, as far as this one knows'),
     traffic,
     refusals: counter('boardsync_refusals_total', 'What was refused or ignored, by reason', ['reason']),
-    roomDiscards: counter(
+    roomDiscards: alarm(
       'boardsync_room_discards_total',
-      'Evictions: rooms discarded with edits not committed, by reason',
-      ['reason'],
+      'Evictions: rooms discarded with what was not committed, by reason',
+      'reason',
+      ['storage-unavailable', 'store-went-back', 'board-deleted'],
     ),
     itemChanges: counter('boardsync_item_changes_total', 'Item changes decided', ['status']),
     itemChangesFound: counter(
@@ -59,9 +66,12 @@ export function createMetrics() {
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
       registers,
     }),
-    corruptions: counter('boardsync_corruptions_total', 'Stored bytes found damaged and put into quarantine, by kind', [
+    corruptions: alarm(
+      'boardsync_corruptions_total',
+      'Stored bytes found damaged and put into quarantine, by kind',
       'kind',
-    ]),
+      ['snapshot', 'row', 'history'],
+    ),
     snapshotBytes: counter('boardsync_snapshot_bytes_total', 'Bytes of board states written as snapshots'),
   }
 }
