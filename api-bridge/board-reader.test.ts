@@ -43,8 +43,7 @@ test('a big board is read while other work gets its turn', async () => {
   const { board, doc } = await drawn('big', 10_000)
   const reader = new BoardReader(storage)
   const turns = await turnsIn(() => reader.read(board, () => undefined))
-  // The store takes a few of them.
-  expect(turns).toBeGreaterThan(30)
+  expect(turns).toBeGreaterThan(3_000)
   await reader.read(board, replica => {
     expect(replica.rests).toBe(false)
     expect(contentOf(replica.doc)).toEqual(contentOf(doc))
@@ -54,7 +53,7 @@ test('a big board is read while other work gets its turn', async () => {
 test('its events too', async () => {
   const { board } = await drawn('big-events', 10_000)
   const turns = await turnsIn(() => EventFeed.open(board, storage, () => {}))
-  expect(turns).toBeGreaterThan(30)
+  expect(turns).toBeGreaterThan(5_000)
 })
 
 test('what was read before is brought up to date, also past rows that have left the log', async () => {

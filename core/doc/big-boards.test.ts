@@ -157,8 +157,9 @@ describe('a big board', () => {
       records = await recordsForFile(doc)
     })
     expect(records.filter(record => record.typeName === 'page')).toHaveLength(1)
-    // To sort the ids takes a few of them.
-    for (const turns of [searching, exporting]) expect(turns).toBeGreaterThan(8)
+    // To sort the ids takes 2,000 of each.
+    expect(searching).toBeGreaterThan(3_000)
+    expect(exporting).toBeGreaterThan(5_000)
   })
 
   test('that is mostly history, and one that is small by now, lies in its snapshot as one update', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { contentOf, drawnBy, steps } from '../../test/kit/drawn-by.ts'
+import { turnsIn } from '../../test/kit/turns.ts'
 import { cutInSlices, encodeInSlices } from './live-encoding.ts'
 
 const people = fc.integer({ min: 1, max: 4 })
@@ -67,13 +68,7 @@ test.each([
   'a big document is %s while other work gets its turn; changed meanwhile it is not taken for whole',
   async (_, encode) => {
     const doc = big()
-    let turns = 0
-    const timer = setInterval(() => {
-      turns += 1
-    }, 0)
-    await encode(doc)
-    clearInterval(timer)
-    expect(turns).toBeGreaterThan(1)
+    expect(await turnsIn(() => encode(doc))).toBeGreaterThan(1)
     const encoding = encode(doc)
     setImmediate(() => doc.getMap('tldraw').set('late', 1))
     await expect(encoding).rejects.toThrow('changed while it was encoded')
