@@ -5,7 +5,7 @@ import { type BoardChange, itemChangeSchema } from './change.ts'
 import { type FieldError, fieldErrors, forbiddenParts } from './field-error.ts'
 
 /** As much as the body of a REST request may have. */
-const rawBytesAtMost = 1024 * 1024
+export const rawBytesAtMost = 1024 * 1024
 
 export type RawMessage =
   /** Tells of a change that is stored already. */

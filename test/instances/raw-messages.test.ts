@@ -141,6 +141,7 @@ describe('a message that cannot be taken', () => {
     ['a change_id that is none of ours', 'raw-malformed', { ...create(), change_id: 5 }],
     ['a prototype', 'raw-malformed', '{"action":"create","item":{"type":"sticky","__proto__":{}}}'],
     ['more than 1 MiB', 'raw-malformed', JSON.stringify(create()) + ' '.repeat(1024 * 1024)],
+    ['more than may wait for storage', 'raw-malformed', JSON.stringify(create()) + ' '.repeat(17 * 1024 * 1024)],
     ['a batch of nothing', 'raw-malformed', { action: 'batch', operations: [] }],
     ['a batch with a fault', 'raw-malformed', { action: 'batch', operations: [create(), create({ x: 1e9 })] }],
     ['a batch without operations', 'raw-malformed', { action: 'batch' }],

@@ -22,7 +22,7 @@ import { pause } from '../../core/base/pause.ts'
 import type { Bus, BusState } from '../../core/bus/bus.ts'
 import { type BoardId, isBoardId } from '../../core/contract/board-id.ts'
 import { boardOfChannel, everyUpdatesChannel, handoverChannel } from '../../core/contract/channels.ts'
-import { readRawMessage } from '../../core/contract/raw-change.ts'
+import { rawBytesAtMost, readRawMessage } from '../../core/contract/raw-change.ts'
 import { mayBeWakeUp } from '../../core/contract/wake-up.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { IntakeLease } from './intake-lease.ts'
@@ -123,13 +123,14 @@ export class RawIntake {
     const { isReliable } = intake.lease
     if (!isReliable && (mayBeOld || this.#leavesToOthers(intake))) return
     intake.lastHeard = now
-    if (this.#waitingBytes + bytes.byteLength > waitingBytesAtMost) {
+    // A copy: what is heard may be a slice of a far larger buffer. Of what is too long, no more than shows that it is.
+    const kept = bytes.slice(0, rawBytesAtMost + 1)
+    if (this.#waitingBytes + kept.byteLength > waitingBytesAtMost) {
       this.#overflow(board)
       return
     }
-    this.#waitingBytes += bytes.byteLength
-    // A copy: what is heard may be a slice of a far larger buffer.
-    const arrival: Arrival = { bytes: bytes.slice(), ours: isReliable }
+    this.#waitingBytes += kept.byteLength
+    const arrival: Arrival = { bytes: kept, ours: isReliable }
     if (!isReliable) arrival.ours = this.#askFor(arrival, this.#marks.next(), intake)
     intake.waiting.push(arrival)
     intake.working ??= this.#work(board, intake)
