@@ -18,6 +18,7 @@ import { KeptAnswers } from './kept-answers.ts'
 import { migrateEmbedded, migratePostgres, refuseNewerSchema } from './migrate.ts'
 import { connectPostgres } from './postgres.ts'
 import type { CorruptionKind } from './quarantine.ts'
+import { refuseUnfitSettings } from './server-settings.ts'
 import { Sessions } from './sessions.ts'
 import { Tickets } from './tickets.ts'
 
@@ -127,6 +128,7 @@ async function openMigrated(settings: StorageSettings, log: Logger, begin?: Begi
   const database = connectPostgres(url, log, { connections: connections.forAllElse })
   return blaming('DATABASE_URL', () =>
     closingOnFailure(database, async () => {
+      await refuseUnfitSettings(database)
       await refuseNewerSchema(database)
       const commits = connectPostgres(url, log, { connections: connections.forCommits })
       return { database, commits, migrations }

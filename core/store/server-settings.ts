@@ -1,0 +1,23 @@
+/** What a Postgres server has to be set to for this database and role. Under other settings it would answer, and every request would fail. */
+import type { Database } from './database.ts'
+
+/** The server turns text into the encoding of the database; SQL_ASCII keeps it as it is. */
+const encodings = new Set(['UTF8', 'SQL_ASCII'])
+
+/** @throws Error that says what to do, where text or times could not be stored and read */
+export async function refuseUnfitSettings(database: Database): Promise<void> {
+  const [settings] = await database.query<{ encoding: string; dates: string }>(
+    `SELECT current_setting('server_encoding') AS encoding, current_setting('DateStyle') AS dates`,
+  )
+  if (!settings) return
+  const { encoding, dates } = settings
+  if (!encodings.has(encoding)) {
+    throw new Error(`its encoding is ${encoding}, which has no room for every text; create one with ENCODING 'UTF8'`)
+  }
+  // The order of day and month behind it does not matter: what is sent and read names the year first.
+  if (!dates.startsWith('ISO')) {
+    throw new Error(
+      `its DateStyle is "${dates}"; ALTER ROLE … IN DATABASE … SET datestyle = 'ISO' for boardsync's role`,
+    )
+  }
+}
