@@ -127,6 +127,11 @@ describe('settings', () => {
     expect(faultsOf({ ROOM_IDLE_MS: '2147483648', HISTORY_DAYS: '36501' })).toHaveLength(2)
   })
 
+  test('of a frame stays below what a WebSocket counts to, beyond which it would be another limit or none', () => {
+    expect(readConfig({ MAX_FRAME_BYTES: '2147483647' }).MAX_FRAME_BYTES).toBe(2_147_483_647)
+    expect(namesOf(faultsOf({ MAX_FRAME_BYTES: '2147483648' }))).toEqual(['MAX_FRAME_BYTES'])
+  })
+
   test.each(['mysql://db/boards', 'db:5432', 'postgres'])('of a database do not take %s', address => {
     expect(namesOf(faultsOf({ DATABASE_URL: address }))).toEqual(['DATABASE_URL'])
   })

@@ -10,6 +10,8 @@ const MiB = 1024 * 1024
 
 /** The longest that a timer can be set to. */
 const longestTimerMs = 2 ** 31 - 1
+/** `ws` counts the bytes of a message in 32 bits: a higher limit would be another one, or none. */
+const longestFrameBytes = 2 ** 31 - 1
 
 const wholeNumber = (fallback: number, from: number, to: number) =>
   z
@@ -105,7 +107,7 @@ const settings = z.object({
   SNAPSHOT_MAX_WAIT_MS: milliseconds(30_000),
   ROOM_IDLE_MS: milliseconds(30_000),
   HISTORY_DAYS: wholeNumber(30, 1, 36_500),
-  MAX_FRAME_BYTES: count(16 * MiB),
+  MAX_FRAME_BYTES: wholeNumber(16 * MiB, 1, longestFrameBytes),
   MAX_BOARD_BYTES: count(64 * MiB),
   MAX_PEERS_PER_BOARD: count(1_000),
   MAX_CONNECTIONS: count(20_000),
