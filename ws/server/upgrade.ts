@@ -6,10 +6,13 @@ import { SyncError } from '../../core/base/errors.ts'
 /** A credential that is not checked by then is not waited for any longer. */
 const authenticatedWithinMs = 5_000
 
-/** `/{boardId}` or `/boards/{boardId}`, decoded once; anything else is no board id either. */
+/**
+ * `/{boardId}` or `/boards/{boardId}`, decoded once; anything else is no board id either. Proxies may pass the whole address on
+ * (RFC 9112, 3.2.2).
+ */
 export function boardNameOf(url: string): string {
   const path = url.split('?', 1)[0] ?? ''
-  const name = /^\/(?:boards\/)?([^/]*)$/.exec(path)?.[1] ?? ''
+  const name = /^(?:[a-z]+:\/\/[^/]+)?\/(?:boards\/)?([^/]*)$/i.exec(path)?.[1] ?? ''
   try {
     return decodeURIComponent(name)
   } catch {
