@@ -6,7 +6,7 @@ import { credentialOf } from '../core/auth/credential.ts'
 import type { Grant } from '../core/auth/grant.ts'
 import { renewedCookie } from '../core/auth/session-cookie.ts'
 import { type BoardId, parseBoardId } from '../core/contract/board-id.ts'
-import { mayWrite } from '../core/contract/role.ts'
+import { mayWrite, type Role } from '../core/contract/role.ts'
 import { boardMissing } from './board-missing.ts'
 import { Problem } from './problems.ts'
 import type { RequestLimits } from './rate-limit.ts'
@@ -51,7 +51,13 @@ function renewed(request: FastifyRequest['raw'], publicUrl: string | undefined):
  * A route's `onRequest`: lets through who may do this with the board in the path, and names the board.
  * @throws SyncError `board-id-invalid`; Problem `board-missing`, `forbidden`
  */
-export const onBoard = (use: 'read' | 'write' | 'admin') => async (request: FastifyRequest) => {
+export const onBoard = (use: Role) => Object.assign(checkingRole(use), { role: use })
+
+/** The role that a route's `onRequest` asks for; undefined where it asks for none. */
+export const roleAskedFor = (onRequest: unknown): Role | undefined =>
+  typeof onRequest === 'function' && 'role' in onRequest ? (onRequest as ReturnType<typeof onBoard>).role : undefined
+
+const checkingRole = (use: Role) => async (request: FastifyRequest) => {
   const board = parseBoardId((request.params as { board: string }).board)
   const role = request.grant.roleOn(board)
   if (!role) throw boardMissing()

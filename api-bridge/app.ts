@@ -68,7 +68,7 @@ export async function restApi(app: FastifyInstance, options: RestOptions, parts:
   await app.register(
     async v1 => {
       // Before the routes: it gathers what they declare.
-      await openApi(v1, options.version)
+      openApi(v1, options)
       problemPages(v1)
       await v1.register(async open => signOutRoute(checkingRequests(open), services))
       await v1.register(async known => {

@@ -5,13 +5,13 @@ import { z } from 'zod'
 import type { AssetHead } from '../core/store/asset-store.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { type DeclaredAnswer, json, noBody } from './answers.ts'
 import { PictureBody, picturesFull, takePictures } from './asset-body.ts'
 import { extensionOf, pictureTypeOf } from './asset-type.ts'
 import { boardMissing } from './board-missing.ts'
 import { isUnchanged } from './conditional.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
 import { boardParams, type CheckingApp, checkingRequests, readHeaders, writeHeaders } from './validation.ts'
 
@@ -27,13 +27,19 @@ const assetParams = boardParams.extend({
 const assetSchema = z
   .object({
     url: z.string().meta({ description: '`content.url` of an image item.' }),
-    type: z.string().meta({ examples: ['image/png'] }),
-    size: z.int().meta({ description: 'Bytes.' }),
+    type: z.enum(['image/png', 'image/jpeg', 'image/webp', 'image/gif']).meta({ description: 'By its bytes.' }),
+    size: z.int().min(1).meta({ description: 'Bytes.' }),
   })
   .meta({ id: 'Asset' })
 
 const bytesSchema = z.unknown().meta({ type: 'string', format: 'binary' })
 const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif']
+
+const pictureBytes: DeclaredAnswer = {
+  description: 'The bytes of the picture, the same for ever.',
+  headers: ['ETag', 'Content-Disposition'],
+  content: Object.fromEntries(pictureTypes.map(type => [type, { schema: bytesSchema }])),
+}
 
 export interface AssetServices {
   storage: Pick<Storage, 'assets'>
@@ -67,7 +73,11 @@ function putAssetRoute(app: CheckingApp, assets: Storage['assets'], writeOnce: W
         params: assetParams,
         headers: writeHeaders,
         body: bytesSchema,
-        response: orProblem({ 200: assetSchema, 201: assetSchema }),
+        response: {
+          200: json(assetSchema, 'The board had it already.', 'Location', 'ETag'),
+          201: json(assetSchema, 'It is kept.', 'Location', 'ETag'),
+        },
+        problems: ['board-full', 'asset-unsupported', 'asset-hash-wrong'],
       },
     },
     async (request, reply) => {
@@ -106,13 +116,8 @@ function readAssetRoutes(app: CheckingApp, assets: Storage['assets']): void {
         tags: ['assets'],
         params: assetParams,
         headers: readHeaders,
-        response: orProblem({
-          200: {
-            description: 'The bytes, the same for ever',
-            content: Object.fromEntries(pictureTypes.map(type => [type, { schema: bytesSchema }])),
-          },
-          304: noBody('A picture never changes'),
-        }),
+        response: { 200: pictureBytes, 304: noBody('A picture never changes.', 'ETag') },
+        problems: ['asset-missing'],
       },
     },
     async (request, reply) => {
@@ -125,7 +130,7 @@ function readAssetRoutes(app: CheckingApp, assets: Storage['assets']): void {
   )
   app.head(
     address,
-    { onRequest: onBoard('read'), schema: { hide: true, params: assetParams, headers: readHeaders } },
+    { onRequest: onBoard('read'), schema: { params: assetParams, headers: readHeaders } },
     async (request, reply) => {
       const { sha256 } = request.params
       const found = await headOf(assets, request.board, sha256)

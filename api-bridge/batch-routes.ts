@@ -4,12 +4,12 @@ import { nameItems, operationsSchema } from '../core/contract/batch.ts'
 import { type Batch, operationResultSchema } from '../core/contract/change.ts'
 import { foresee } from '../core/doc/items.ts'
 import { onBoard } from './access.ts'
+import { json } from './answers.ts'
 import type { BoardReader } from './board-reader.ts'
-import { changeSchema, outcomeOrWaiting, rejection, seqSchema } from './change-answer.ts'
+import { changeWaits, outcomeOrWaiting, rejection, seqSchema } from './change-answer.ts'
 import type { ChangeDesk } from './change-desk.ts'
 import { takeJson } from './json-body.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
 import { submitChange } from './submit-change.ts'
 import { boardParams, type CheckingApp, checkingRequests, writeHeaders } from './validation.ts'
@@ -34,7 +34,7 @@ const batchRequestSchema = z
         operations: [
           { action: 'create', item: { id: '$plan', type: 'frame', content: { title: 'Plan' } } },
           { action: 'create', item: { type: 'sticky', parent: '$plan', x: 20, y: 20, content: { text: 'First' } } },
-          { action: 'update', item: { id: 'old', style: { color: 'red' } } },
+          { action: 'update', item: { id: '$plan', width: 800 } },
         ],
       },
     ],
@@ -43,7 +43,7 @@ const batchRequestSchema = z
 const batchAnswerSchema = z
   .object({
     seq: seqSchema,
-    dry_run: z.boolean().optional(),
+    dry_run: z.boolean().optional().meta({ description: 'true: nothing was changed.' }),
     results: z.array(operationResultSchema).meta({ description: 'One for each operation, in their order.' }),
   })
   .meta({ id: 'BatchAnswer' })
@@ -76,7 +76,11 @@ function batchRoute(app: CheckingApp, { reader, desk }: BatchServices): void {
         params: boardParams,
         headers: writeHeaders,
         body: batchRequestSchema,
-        response: orProblem({ 200: batchAnswerSchema, 202: changeSchema }),
+        response: {
+          200: json(batchAnswerSchema, 'All of them are made; after a `dry_run`: all could be.'),
+          202: changeWaits,
+        },
+        problems: ['item-missing', 'item-exists', 'board-full', 'item-changed', 'item-invalid'],
       },
     },
     async (request, reply) => {

@@ -24,19 +24,19 @@ export const newBoardSchema = z
       .meta({ description: 'Made up where it is left out: long, and not to be guessed.' }),
     title: titleSchema.nullable().exactOptional(),
   })
-  .meta({ id: 'NewBoard' })
+  .meta({ id: 'NewBoard', examples: [{ title: 'Retrospective' }] })
 
 export const boardPatchSchema = z
   .strictObject({ title: titleSchema.nullable().exactOptional() })
-  .meta({ id: 'BoardPatch' })
+  .meta({ id: 'BoardPatch', examples: [{ title: 'Retrospective, May' }] })
 
-const count = z.int().meta({ description: 'Items on it.' })
+const count = z.int().min(0).meta({ description: 'Items on it.' })
 
 export const boardEntrySchema = z
   .object({
     id: z.string(),
-    title: z.string().nullable(),
-    seq: z.int(),
+    title: z.string().nullable().meta({ description: 'null: it has none.' }),
+    seq: z.int().min(0).meta({ description: 'How many changes it has had: it grows with each.' }),
     item_count: count.nullable().meta({ description: 'Items on it at its last snapshot; null: it had none yet.' }),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime().meta({ description: 'When something on it, or its title, last changed.' }),

@@ -5,10 +5,12 @@ import { type BoardId, isBoardId } from '../core/contract/board-id.ts'
 import { everyBoard } from '../core/contract/role.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
 import type { Storage } from '../core/store/storage.ts'
+import { json } from './answers.ts'
 import { boardEntryDocument, boardEntrySchema } from './board-document.ts'
-import { orProblem } from './open-api.ts'
 import { encodeCursor, nextSchema, pageQuery } from './paging.ts'
 import type { CheckingApp } from './validation.ts'
+
+const boardPageSchema = z.object({ boards: z.array(boardEntrySchema), next: nextSchema }).meta({ id: 'BoardPage' })
 
 export function listBoardsRoute(app: CheckingApp, directory: Storage['directory']): void {
   app.get(
@@ -22,9 +24,7 @@ export function listBoardsRoute(app: CheckingApp, directory: Storage['directory'
           ...pageQuery,
           id: z.string().optional().meta({ description: 'Only the board of this id, if there is one.' }),
         }),
-        response: orProblem({
-          200: z.object({ boards: z.array(boardEntrySchema), next: nextSchema }).meta({ id: 'BoardPage' }),
-        }),
+        response: { 200: json(boardPageSchema, 'The first boards, or those behind `cursor`.') },
       },
     },
     async request => {

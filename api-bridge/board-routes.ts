@@ -9,6 +9,7 @@ import { countItems } from '../core/doc/item-count.ts'
 import type { BoardEntry } from '../core/store/board-directory.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { json, noBody } from './answers.ts'
 import {
   boardEntryDocument,
   boardEntrySchema,
@@ -21,7 +22,6 @@ import { boardMissing } from './board-missing.ts'
 import type { BoardReader } from './board-reader.ts'
 import { type Answer, sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 import type { WhoIsHere } from './who-is-here.ts'
@@ -53,7 +53,7 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
         summary: 'A board, and who is here',
         tags: ['boards'],
         params: boardParams,
-        response: orProblem({ 200: boardSchema }),
+        response: { 200: json(boardSchema, 'The board as it is now.') },
       },
     },
     async (request, reply) => {
@@ -80,7 +80,7 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
         params: boardParams,
         headers: writeHeaders,
         body: boardPatchSchema,
-        response: orProblem({ 200: boardEntrySchema }),
+        response: { 200: json(boardEntrySchema, 'It has the title that is answered.') },
       },
     },
     async (request, reply) => {
@@ -106,7 +106,7 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
         tags: ['boards'],
         params: boardParams,
         headers: writeHeaders,
-        response: orProblem({ 204: noBody('It is deleted') }),
+        response: { 204: noBody('It is deleted.') },
       },
     },
     async (request, reply) => {
@@ -129,7 +129,7 @@ export function boardRoutes(app: CheckingApp, services: BoardServices): void {
         tags: ['boards'],
         params: boardParams,
         headers: writeHeaders,
-        response: orProblem({ 200: boardEntrySchema }),
+        response: { 200: json(boardEntrySchema, 'It is there again, or was there all the time.') },
       },
     },
     async (request, reply) => {
@@ -159,7 +159,8 @@ function createBoardRoute(app: CheckingApp, { storage, writeOnce }: BoardService
         tags: ['boards'],
         headers: writeHeaders,
         body: newBoardSchema.nullish(),
-        response: orProblem({ 201: boardEntrySchema }),
+        response: { 201: json(boardEntrySchema, 'It is there.', 'Location') },
+        problems: ['board-exists'],
       },
     },
     async (request, reply) => {

@@ -5,24 +5,38 @@ import { type ChangeOutcome, importedSchema, operationResultSchema } from '../co
 import { type Item, itemSchema } from '../core/contract/item.ts'
 import { itemEtag } from '../core/doc/item-etag.ts'
 import type { RecordedChange } from '../core/store/change-outbox.ts'
-import { problemSchema } from './open-api.ts'
+import { json, problemSchema } from './answers.ts'
 import { Problem, problemDocument } from './problems.ts'
 
-export const seqSchema = z.int().meta({ description: "The board's seq from which on it is there." })
+export const seqSchema = z.int().min(0).meta({ description: 'What the board has had since its change of this number.' })
 
-export const appliedItemSchema = itemSchema.extend({ seq: seqSchema }).meta({ id: 'AppliedItem' })
+export const appliedItemSchema = itemSchema
+  .extend({ seq: seqSchema })
+  .meta({ id: 'AppliedItem', description: 'An item as a change left it.' })
 
 export const changeSchema = z
   .object({
     id: z.uuid(),
     status: z.enum(['pending', 'applied', 'rejected']),
     seq: seqSchema.optional(),
-    item: itemSchema.optional(),
-    results: z.array(operationResultSchema).optional().meta({ description: 'Of a batch.' }),
-    imported: importedSchema.optional().meta({ description: 'Of an import.' }),
-    problem: problemSchema.optional(),
+    item: itemSchema.optional().meta({ description: 'Of one item that was created or changed: as it was applied.' }),
+    results: z.array(operationResultSchema).optional().meta({ description: 'Of a batch that was applied.' }),
+    imported: importedSchema.optional().meta({ description: 'Of an import that was applied.' }),
+    problem: problemSchema.optional().meta({ description: 'Why it was rejected.' }),
   })
-  .meta({ id: 'Change', description: 'A change that was accepted, and what became of it.' })
+  .meta({
+    id: 'Change',
+    description: 'A change that was accepted, and what became of it.',
+    examples: [{ id: '7b2f8e0c-52a4-4c55-9d0e-0d1f6f0a3c11', status: 'pending' }],
+  })
+
+/** What is answered to a change that waits ({@link outcomeOrWaiting}). */
+export const changeWaits = json(
+  changeSchema,
+  'The change is stored and will be applied, but was not within 2 s. Ask at `Location` what became of it.',
+  'Location',
+  'Retry-After',
+)
 
 /** A change that waits is looked at by the second. */
 const retryAfterSeconds = 1

@@ -2,13 +2,15 @@
 import { z } from 'zod'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { json } from './answers.ts'
 import { changeDocument, changeSchema } from './change-answer.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
 import { boardParams, type CheckingApp } from './validation.ts'
 
-const changeParams = boardParams.extend({ change: z.string() })
+const changeParams = boardParams.extend({
+  change: z.string().meta({ description: 'Id of the change, as in the `Location` of the 202 that announced it.' }),
+})
 
 export function changeRoutes(app: CheckingApp, { storage }: { storage: Pick<Storage, 'changes'> }): void {
   const url = '/boards/:board/changes/:change'
@@ -22,7 +24,8 @@ export function changeRoutes(app: CheckingApp, { storage }: { storage: Pick<Stor
         summary: 'What became of a change',
         tags: ['changes'],
         params: changeParams,
-        response: orProblem({ 200: changeSchema }),
+        response: { 200: json(changeSchema, 'What is known of it; ask again in a second while it is `pending`.') },
+        problems: ['change-missing'],
       },
     },
     async request => {

@@ -3,33 +3,8 @@
  * without scripts: people, agents and text browsers get the same, and it asks no other host for anything.
  */
 
-interface Schema {
-  $ref?: string
-  description?: string
-  example?: unknown
-  examples?: unknown[]
-  properties?: Record<string, Schema>
-  items?: Schema
-}
-type Content = Record<string, { schema?: Schema }>
-
-interface Operation {
-  operationId?: string
-  summary?: string
-  description?: string
-  tags?: string[]
-  parameters?: { name: string; in: string; required?: boolean; description?: string; schema?: Schema }[]
-  requestBody?: { content?: Content }
-  responses?: Record<string, { description?: string; content?: Content }>
-}
-
-/** What this page uses of an OpenAPI document. */
-export interface ApiDocument {
-  info: { title: string; version: string; description?: string }
-  tags?: { name: string; description?: string }[]
-  paths: Record<string, Record<string, Operation>>
-  components?: { schemas?: Record<string, Schema> }
-}
+import type { ApiDocument, Operation } from './open-api-document.ts'
+import type { Schema } from './open-api-schemas.ts'
 
 interface Call {
   method: string
@@ -41,13 +16,16 @@ export function docsPage(api: ApiDocument): string {
   const calls = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Call => ({ method: method.toUpperCase(), path, operation })),
   )
-  const named = api.components?.schemas ?? {}
-  const sections = (api.tags ?? []).map(({ name, description = '' }) => {
-    const own = calls.filter(({ operation }) => operation.tags?.includes(name))
+  const named = api.components.schemas
+  const sections = api.tags.map(({ name, description }) => {
+    const own = calls.filter(({ operation }) => operation.tags.includes(name))
     return own.length === 0
       ? ''
       : `<h2 id="${text(name)}">${text(name)}</h2><p>${text(description)}</p>${own.map(call => section(call, named)).join('')}`
   })
+  const refusals = Object.entries(api.components.responses).map(
+    ([name, { description }]) => `<h3 id="refusal-${text(name)}">${text(name)}</h3><ul>${points(description)}</ul>`,
+  )
   const schemas = Object.entries(named).map(
     ([name, schema]) =>
       `<details id="schema-${text(name)}"><summary>${text(name)}</summary><pre>${text(JSON.stringify(schema, null, 2))}</pre></details>`,
@@ -57,8 +35,8 @@ export function docsPage(api: ApiDocument): string {
 <h1>${text(api.info.title)} API <small>${text(api.info.version)}</small></h1>
 ${paragraphs(api.info.description)}
 <p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
-<nav>${calls.map(({ method, path, operation }) => `<a href="#${operation.operationId}"><code>${method} ${text(path)}</code> ${text(operation.summary ?? '')}</a>`).join('')}</nav>
-${sections.join('\n')}<h2>schemas</h2>${schemas.join('\n')}</body></html>
+<nav>${calls.map(({ method, path, operation }) => `<a href="#${operation.operationId}"><code>${method} ${text(path)}</code> ${text(operation.summary)}</a>`).join('')}</nav>
+${sections.join('\n')}<h2>refusals</h2>${refusals.join('\n')}<h2>schemas</h2>${schemas.join('\n')}</body></html>
 `
 }
 
@@ -66,19 +44,26 @@ type NamedSchemas = Readonly<Record<string, Schema>>
 
 function section(call: Call, named: NamedSchemas): string {
   const { method, path, operation } = call
-  const { parameters = [], responses = {} } = operation
+  const { parameters, responses } = operation
   const rows = parameters.map(
-    ({ name, in: where, required, description, schema }) =>
-      `<tr><td><code>${text(name)}</code></td><td>${where}${required ? '' : ', optional'}</td><td>${text(description ?? schema?.description ?? '')}</td></tr>`,
+    ({ name, in: where, required, description }) =>
+      `<tr><td><code>${text(name)}</code></td><td>${where}${required ? '' : ', optional'}</td><td>${text(description ?? '')}</td></tr>`,
   )
-  const answers = Object.entries(responses).map(
-    ([status, { description = '', content = {} }]) =>
-      `<tr><td><code>${status}</code></td><td>${text(description)}</td><td>${Object.entries(content).map(kind).join(' ')}</td></tr>`,
+  const answers = Object.entries(responses).flatMap(([status, answer]) => {
+    if ('$ref' in answer && answer.description === undefined) return []
+    const types = '$ref' in answer ? [] : Object.entries(answer.content ?? {}).map(kind)
+    return [
+      `<tr><td><code>${status}</code></td><td>${marked(answer.description ?? '')}</td><td>${types.join(' ')}</td></tr>`,
+    ]
+  })
+  const shared = Object.entries(responses).flatMap(([status, answer]) =>
+    '$ref' in answer ? `<a href="#refusal-${text(nameOf(answer) ?? '')}">${status}</a>` : [],
   )
   return `<section id="${operation.operationId}"><h3><code>${method} ${text(path)}</code></h3>
-<p><b>${text(operation.summary ?? '')}</b></p>${paragraphs(operation.description)}
+<p><b>${text(operation.summary)}</b></p>${paragraphs(operation.description)}
 <pre>${text(curlOf(call, named))}</pre>
-${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}<table>${answers.join('')}</table></section>`
+${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}<table>${answers.join('')}</table>
+<p>What helps where it is refused: ${shared.join(' ')}</p></section>`
 }
 
 /** Works as it stands against a server on this machine, where ids are put in. */
@@ -92,33 +77,33 @@ function curlOf({ method, path, operation }: Call, named: NamedSchemas): string 
   return `curl -X ${method} '${address}' \\\n  -H 'content-type: ${type}' \\\n  ${sent}`
 }
 
-function exampleOf({ operationId = '' }: Operation, sent: Schema | undefined, named: NamedSchemas): string {
+function exampleOf({ operationId }: Operation, sent: Schema | undefined, named: NamedSchemas): string {
   const schema = named[nameOf(sent) ?? ''] ?? sent
-  const example = examples[operationId] ?? schema?.example ?? schema?.examples?.[0] ?? {}
+  const example = operationId === 'importFile' ? '@board.tldr' : (schema?.examples?.[0] ?? {})
   return typeof example === 'string' ? example : JSON.stringify(example).replaceAll("'", "'\\''")
 }
 
-/** Where the schema is shared and has none of its own. */
-const examples: Readonly<Record<string, unknown>> = {
-  createItem: { type: 'sticky', x: 100, y: 200, content: { text: 'From an agent' }, created_by: 'agent-7' },
-  patchItem: { style: { color: 'red' } },
-  changeItems: { operations: [{ action: 'create', item: { type: 'sticky', content: { text: 'One of many' } } }] },
-  createKey: { role: 'write' },
-  importFile: '@board.tldr',
-}
-
-function kind([type, { schema }]: [string, { schema?: Schema }]): string {
+function kind([type, { schema }]: [string, { schema: Schema }]): string {
   const name = nameOf(schema)
   return name ? `${text(type)} <a href="#schema-${text(name)}">${text(name)}</a>` : text(type)
 }
 
-const nameOf = (schema: Schema | undefined): string | undefined => schema?.$ref?.split('/').at(-1)
+/** What a schema or an answer refers to. */
+const nameOf = (referring: { $ref?: string } | undefined): string | undefined => referring?.$ref?.split('/').at(-1)
 
 const paragraphs = (markdown = ''): string =>
   markdown
     .split(/\n\n+/)
-    .map(part => `<p>${text(part).replaceAll(/`([^`]+)`/g, '<code>$1</code>')}</p>`)
+    .map(part => `<p>${marked(part)}</p>`)
     .join('')
+
+const points = (markdown: string): string =>
+  markdown
+    .split('\n')
+    .map(point => `<li>${marked(point.replace(/^- /, ''))}</li>`)
+    .join('')
+
+const marked = (markdown: string): string => text(markdown).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 const text = (plain: string): string => plain.replaceAll(/[&<>"]/g, char => escapes[char] ?? char)

@@ -2,11 +2,13 @@
 import { z } from 'zod'
 import type { LiveAuthority } from '../core/auth/live-authority.ts'
 import { itemSchema } from '../core/contract/item.ts'
+import { presentPeerSchema } from '../core/contract/present-peer.ts'
 import { onBoard } from './access.ts'
+import type { DeclaredAnswer } from './answers.ts'
+import { seqSchema } from './change-answer.ts'
 import type { EventFeeds } from './event-feeds.ts'
 import { type Place, readPlace } from './event-frames.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { orProblem } from './open-api.ts'
 import { callerOf, type RequestLimits } from './rate-limit.ts'
 import { boardParams, type CheckingApp } from './validation.ts'
 
@@ -39,14 +41,24 @@ const eventQuery = z.strictObject({
   }),
 })
 
-const eventSchema = z
+const itemEventSchema = z
   .object({
-    item: itemSchema.optional(),
+    item: itemSchema.optional().meta({ description: 'The item that was created or updated, as it was left.' }),
     id: z.string().optional().meta({ description: 'Of an item that was deleted.' }),
-    seq: z.int(),
+    seq: seqSchema,
     actor: z.string().meta({ description: '`human:…` or `agent:…`, and who.', examples: ['human:anyone'] }),
   })
-  .meta({ id: 'ItemEvent', description: 'The data of item.created, item.updated and item.deleted.' })
+  .meta({ id: 'ItemEvent', description: 'The data of item.created, item.updated and item.deleted, as JSON.' })
+const presenceEventSchema = presentPeerSchema
+  .pick({ name: true, color: true, type: true })
+  .meta({ id: 'PresenceEvent', description: 'The data of presence.joined and presence.left, as JSON.' })
+
+/** OpenAPI 3.1 has no word for a stream: generators that know streams take the schema for that of the data of one event. */
+const streamBegins: DeclaredAnswer = {
+  description: 'The stream, which does not end by itself. The schema is that of the data of one event.',
+  headers: [],
+  content: { 'text/event-stream': { schema: z.union([itemEventSchema, presenceEventSchema]) } },
+}
 
 export function eventRoutes(app: CheckingApp, { feeds, authority, requests }: EventServices): void {
   const url = '/boards/:board/events'
@@ -59,15 +71,15 @@ export function eventRoutes(app: CheckingApp, { feeds, authority, requests }: Ev
         operationId: 'streamEvents',
         summary: 'What happens on a board, as it happens',
         description: `Server-sent events \`item.created\`, \`item.updated\` and \`item.deleted\`, whoever made the change, each with JSON of the
-schema ItemEvent; \`presence.joined\` and \`presence.left\` with \`{name, color, type}\`. The last event of a seq has the id \`<epoch>-<seq>\`. To miss nothing: list the items, then connect with the ETag of
-that answer (without its quotes) as Last-Event-ID. A stream that ends is no error: connect again.`,
+schema ItemEvent; \`presence.joined\` and \`presence.left\` with that of PresenceEvent. The last event of a seq has the id
+\`<epoch>-<seq>\`. To miss nothing: list the items, then connect with the ETag of that answer (without its quotes) as
+Last-Event-ID. A stream that ends is no error: connect again.`,
         tags: ['events'],
         params: boardParams,
         headers: eventHeaders,
         querystring: eventQuery,
-        response: orProblem({
-          200: { description: 'The stream', content: { 'text/event-stream': { schema: eventSchema } } },
-        }),
+        response: { 200: streamBegins },
+        problems: ['events-gone', 'too-many-streams', 'draining'],
       },
     },
     async (request, reply) => {

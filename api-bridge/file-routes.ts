@@ -6,15 +6,15 @@ import { recordsForFile } from '../core/doc/board-file.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { acceptedOf } from './accept.ts'
 import { onBoard } from './access.ts'
+import { type DeclaredAnswer, json, noBody } from './answers.ts'
 import type { BoardReader } from './board-reader.ts'
-import { changeSchema, outcomeOrWaiting, seqSchema } from './change-answer.ts'
+import { changeWaits, outcomeOrWaiting, seqSchema } from './change-answer.ts'
 import type { ChangeDesk } from './change-desk.ts'
 import { isUnchanged } from './conditional.ts'
 import { fileOf } from './export-file.ts'
 import { fileSchema, importOf } from './import-file.ts'
 import { takeJson } from './json-body.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { noBody, orProblem } from './open-api.ts'
 import { submitChange } from './submit-change.ts'
 import { boardParams, type CheckingApp, checkingRequests, readHeaders, writeHeaders } from './validation.ts'
 
@@ -22,6 +22,13 @@ const fileType = 'application/vnd.tldraw+json'
 const fileBytesAtMost = 16 * 1024 * 1024
 /** As deep as a record on a board may be, which in a file lies in the list of records. */
 const fileDeepest = 2 + deepestValue
+
+const importAnswerSchema = importedSchema.extend({ seq: seqSchema }).meta({ id: 'ImportAnswer' })
+const boardFile: DeclaredAnswer = {
+  description: 'The file, which opens in tldraw anywhere.',
+  headers: ['ETag', 'Content-Disposition'],
+  content: { [fileType]: { schema: fileSchema }, 'application/json': { schema: fileSchema } },
+}
 
 interface FileServices {
   reader: BoardReader
@@ -51,13 +58,7 @@ function exportRoute(app: CheckingApp, { reader, storage }: FileServices): void 
         tags: ['files'],
         params: boardParams,
         headers: readHeaders,
-        response: orProblem({
-          200: {
-            description: 'Opens in tldraw, anywhere',
-            content: { [fileType]: { schema: fileSchema }, 'application/json': { schema: fileSchema } },
-          },
-          304: noBody('Neither the board nor its pictures have changed since'),
-        }),
+        response: { 200: boardFile, 304: noBody('Neither the board nor its pictures have changed since.', 'ETag') },
       },
     },
     async (request, reply) => {
@@ -99,10 +100,11 @@ shapes are drawn above those that are there. The board comes into being with it,
         params: boardParams,
         headers: writeHeaders,
         body: fileSchema,
-        response: orProblem({
-          200: importedSchema.extend({ seq: seqSchema }).meta({ id: 'ImportAnswer' }),
-          202: changeSchema,
-        }),
+        response: {
+          200: json(importAnswerSchema, 'All of it is on the board.'),
+          202: changeWaits,
+        },
+        problems: ['board-full', 'file-unreadable', 'item-invalid'],
       },
     },
     async (request, reply) => {

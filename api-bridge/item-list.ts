@@ -1,7 +1,7 @@
 /** Pages of a board's items, in the order of their ids: what exists throughout is listed once. */
 import type * as Y from 'yjs'
 import { z } from 'zod'
-import { type Item, itemSchema, itemTypes } from '../core/contract/item.ts'
+import { type Item, itemSchema, itemTypeSchema } from '../core/contract/item.ts'
 import { itemsAfter } from '../core/doc/items.ts'
 import type { Box } from '../core/doc/plane.ts'
 import { encodeCursor, nextSchema, pageQuery } from './paging.ts'
@@ -10,7 +10,7 @@ import { encodeCursor, nextSchema, pageQuery } from './paging.ts'
 const number = '-?(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d+)?'
 
 export const listQuerySchema = z.strictObject({
-  type: z.enum(itemTypes).optional(),
+  type: itemTypeSchema.optional().meta({ description: 'Only items of this type.' }),
   ...pageQuery,
   bbox: z
     .string()
@@ -29,7 +29,7 @@ export const itemPageSchema = z
   .object({
     items: z.array(itemSchema),
     next: nextSchema,
-    seq: z.int(),
+    seq: z.int().min(0).meta({ description: 'Up to which change of the board they show it.' }),
   })
   .meta({ id: 'ItemPage' })
 type ListQuery = z.output<typeof listQuerySchema>

@@ -6,14 +6,14 @@ import { itemPatchSchema, itemSchema, newItemSchema, referenceSchema } from '../
 import { itemEtag } from '../core/doc/item-etag.ts'
 import { readItem } from '../core/doc/items.ts'
 import { onBoard } from './access.ts'
+import { json, noBody } from './answers.ts'
 import type { BoardReader } from './board-reader.ts'
-import { answerChange, appliedItemSchema, changeSchema } from './change-answer.ts'
+import { answerChange, appliedItemSchema, changeWaits } from './change-answer.ts'
 import type { ChangeDesk } from './change-desk.ts'
 import { isUnchanged } from './conditional.ts'
 import type { WriteRequest } from './idempotency.ts'
 import { itemPageSchema, listQuerySchema, pageOf } from './item-list.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { noBody, orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
 import { submitChange } from './submit-change.ts'
 import { boardParams, type CheckingApp, readHeaders, writeHeaders } from './validation.ts'
@@ -23,9 +23,13 @@ export interface ItemServices {
   desk: ChangeDesk
 }
 
-const itemParams = boardParams.extend({ item: z.string() })
+const itemParams = boardParams.extend({
+  item: z.string().meta({ description: 'Id of the item.', examples: ['note-1'] }),
+})
 const changeHeaders = writeHeaders.extend({
-  'if-match': ifMatchSchema.optional().meta({ description: "The item's ETag: answers 412 when it has changed since." }),
+  'if-match': ifMatchSchema
+    .optional()
+    .meta({ description: "The item's ETag, quotes included: answers 412 when it has changed since." }),
 })
 
 export function itemRoutes(app: CheckingApp, { reader, desk }: ItemServices): void {
@@ -44,7 +48,11 @@ export function itemRoutes(app: CheckingApp, { reader, desk }: ItemServices): vo
         params: boardParams,
         headers: writeHeaders,
         body: newItemSchema,
-        response: orProblem({ 201: appliedItemSchema, 202: changeSchema }),
+        response: {
+          201: json(appliedItemSchema, 'It is on the board, as answered.', 'Location', 'ETag'),
+          202: changeWaits,
+        },
+        problems: ['item-exists', 'board-full', 'item-invalid'],
       },
     },
     async (request, reply) => {
@@ -68,7 +76,10 @@ export function itemRoutes(app: CheckingApp, { reader, desk }: ItemServices): vo
         params: boardParams,
         headers: readHeaders,
         querystring: listQuerySchema,
-        response: orProblem({ 200: itemPageSchema, 304: noBody('Nothing on the board has changed since') }),
+        response: {
+          200: json(itemPageSchema, 'The first items, or those behind `cursor`.', 'ETag'),
+          304: noBody('Nothing on the board has changed since.', 'ETag'),
+        },
       },
     },
     async (request, reply) => {
@@ -90,7 +101,11 @@ export function itemRoutes(app: CheckingApp, { reader, desk }: ItemServices): vo
         tags: ['items'],
         params: itemParams,
         headers: readHeaders,
-        response: orProblem({ 200: itemSchema, 304: noBody('The item is as it was') }),
+        response: {
+          200: json(itemSchema, 'The item as it is now.', 'ETag'),
+          304: noBody('The item is as it was.', 'ETag'),
+        },
+        problems: ['item-missing'],
       },
     },
     async (request, reply) => {
@@ -115,7 +130,8 @@ export function itemRoutes(app: CheckingApp, { reader, desk }: ItemServices): vo
         params: itemParams,
         headers: changeHeaders,
         body: itemPatchSchema,
-        response: orProblem({ 200: appliedItemSchema, 202: changeSchema }),
+        response: { 200: json(appliedItemSchema, 'It is changed, as answered.', 'ETag'), 202: changeWaits },
+        problems: ['item-missing', 'item-changed', 'board-full', 'item-invalid'],
       },
     },
     async (request, reply) => {
@@ -140,10 +156,12 @@ export function itemRoutes(app: CheckingApp, { reader, desk }: ItemServices): vo
       schema: {
         operationId: 'deleteItem',
         summary: 'Take an item off a board',
+        description: 'A frame takes what lies in it along. A connector of the item stays, with a free end.',
         tags: ['items'],
         params: itemParams,
         headers: changeHeaders,
-        response: orProblem({ 204: noBody('It is gone'), 202: changeSchema }),
+        response: { 202: changeWaits, 204: noBody('It is gone.') },
+        problems: ['item-missing', 'item-changed'],
       },
     },
     async (request, reply) => {

@@ -9,6 +9,9 @@ import { Problem } from './problems.ts'
 /** Room for the largest item: its text, and a picture within its URL. */
 const bodyBytesAtMost = 1024 * 1024
 
+/** What JSON is said to be, where it is no file. */
+export const jsonTypes = ['application/json', 'application/merge-patch+json']
+
 interface Bodies {
   /** `*`: whatever it is said to be. */
   types?: string[] | '*'
@@ -20,7 +23,7 @@ interface Bodies {
 /** Keys that reach an object's prototype are refused with a pointer, not dropped: so the body is parsed as it is. */
 export function takeJson(
   app: FastifyInstance,
-  { types = ['application/json', 'application/merge-patch+json'], bytesAtMost = bodyBytesAtMost, deepest }: Bodies = {},
+  { types = jsonTypes, bytesAtMost = bodyBytesAtMost, deepest }: Bodies = {},
 ): void {
   app.removeAllContentTypeParsers()
   if (types !== '*')

@@ -7,10 +7,10 @@ import { roles } from '../core/contract/role.ts'
 import type { ApiKey } from '../core/store/api-keys.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { json, noBody } from './answers.ts'
 import { livingHead } from './board-missing.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { noBody, orProblem } from './open-api.ts'
 import { pageQuery } from './paging.ts'
 import { Problem } from './problems.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
@@ -21,19 +21,20 @@ export interface KeyServices {
   writeOnce: WriteOnce
 }
 
-const roleSchema = z.enum(roles).meta({ description: 'read sees, write edits too, admin manages too.' })
+const roleSchema = z.enum(roles).meta({ id: 'Role', description: 'read sees, write edits too, admin manages too.' })
 const keySchema = z
   .object({
     id: z.uuid(),
     role: roleSchema,
     created_at: z.iso.datetime(),
-    expires_at: z.iso.datetime().nullable(),
+    expires_at: z.iso.datetime().nullable().meta({ description: 'null: never.' }),
     last_used_at: z.iso.datetime().nullable().meta({ description: 'Give or take a minute.' }),
   })
   .meta({ id: 'Key' })
 const newKeySchema = keySchema
   .omit({ last_used_at: true })
   .extend({ key: z.string().meta({ description: 'Shown this once: only its hash is kept.' }) })
+  .meta({ id: 'NewKey' })
 const wantedKeySchema = z
   .strictObject({
     role: roleSchema,
@@ -43,13 +44,18 @@ const wantedKeySchema = z
       .nullish()
       .meta({ description: 'Never, where it is left out.' }),
   })
-  .meta({ id: 'WantedKey' })
+  .meta({ id: 'WantedKey', examples: [{ role: 'write' }] })
 const listQuerySchema = z.strictObject({
   limit: pageQuery.limit,
   cursor: z.uuid().optional().meta({ description: '`next` of the page before.' }),
 })
-const pageSchema = z.object({ keys: z.array(keySchema), next: z.uuid().nullable() })
-const keyParams = boardParams.extend({ key: z.string() })
+const pageSchema = z
+  .object({
+    keys: z.array(keySchema),
+    next: z.uuid().nullable().meta({ description: '`cursor` of the next page; null: this is the last.' }),
+  })
+  .meta({ id: 'KeyPage' })
+const keyParams = boardParams.extend({ key: z.string().meta({ description: 'Id of the key; not the key itself.' }) })
 
 export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: KeyServices): void {
   const url = '/boards/:board/keys'
@@ -66,7 +72,8 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
         params: boardParams,
         headers: writeHeaders,
         body: wantedKeySchema,
-        response: orProblem({ 201: newKeySchema }),
+        response: { 201: json(newKeySchema, 'The key, which is shown this once.', 'Location') },
+        problems: ['already-created'],
       },
     },
     async (request, reply) => {
@@ -105,7 +112,7 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
         tags: ['access'],
         params: boardParams,
         querystring: listQuerySchema,
-        response: orProblem({ 200: pageSchema }),
+        response: { 200: json(pageSchema, 'The first keys, or those behind `cursor`.') },
       },
     },
     async ({ board, query: { limit, cursor } }) => {
@@ -127,7 +134,8 @@ export function keyRoutes(app: CheckingApp, { storage, authority, writeOnce }: K
         tags: ['access'],
         params: keyParams,
         headers: writeHeaders,
-        response: orProblem({ 204: noBody('It opens nothing any more') }),
+        response: { 204: noBody('It opens nothing any more.') },
+        problems: ['key-missing'],
       },
     },
     async (request, reply) => {

@@ -7,7 +7,6 @@ const known: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', '
 export function refuseOtherMethods(app: FastifyInstance, url: string, allowed: HTTPMethods[]): void {
   const allow = allowed.join(', ')
   app.route({
-    schema: { hide: true },
     method: known.filter(method => !allowed.includes(method)),
     url,
     // Before the body is read: what it holds does not matter.

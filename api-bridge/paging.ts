@@ -12,7 +12,10 @@ export const pageQuery = {
     .string()
     .regex(/^\d{1,9}$/, 'must be a whole number')
     // What programs send; that it arrives as text is no concern of theirs.
-    .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: listedAtMost })
+    .meta({
+      description: 'How many at most.',
+      ...{ type: 'integer', pattern: undefined, minimum: 1, maximum: listedAtMost, default: listedByDefault },
+    })
     .transform(Number)
     .pipe(z.number().min(1).max(listedAtMost))
     .default(listedByDefault),
@@ -21,7 +24,8 @@ export const pageQuery = {
     .refine(cursor => cursor !== '' && encodeCursor(decodeCursor(cursor)) === cursor, cursorError)
     .transform(decodeCursor)
     .refine(id => !id.includes('\0'), cursorError)
-    .optional(),
+    .optional()
+    .meta({ description: '`next` of the page before, as it is. Left out: the first page.' }),
 }
 
 export const nextSchema = z

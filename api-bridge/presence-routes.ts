@@ -9,10 +9,10 @@ import { longestId, presentPeerSchema, selectedAtMost } from '../core/contract/p
 import { longestName, shownName } from '../core/contract/present-user.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { json, noBody } from './answers.ts'
 import { livingHead } from './board-missing.ts'
 import { type Answer, sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { noBody, orProblem } from './open-api.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
 import type { WhoIsHere } from './who-is-here.ts'
 
@@ -50,19 +50,28 @@ const announcementSchema = z
       .max(longestName)
       .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must have no control characters')
       .meta({ description: 'What people read beside the cursor. A credential that says a name goes before it.' }),
-    color: z.string().refine(isHexColor, 'must look like #4263eb').optional(),
-    cursor: z.strictObject({ x: coordinate, y: coordinate }).optional().meta({ description: 'In page coordinates.' }),
+    color: z
+      .string()
+      .refine(isHexColor, 'must look like #4263eb')
+      .optional()
+      .meta({ description: 'Of the cursor, like `#4263eb`. Default: one that follows from the name.' }),
+    cursor: z
+      .strictObject({ x: coordinate, y: coordinate })
+      .optional()
+      .meta({ description: 'In page coordinates. Left out: where it was.' }),
     selection: z
       .array(z.string().min(1).max(longestId))
       .max(selectedAtMost)
       .optional()
-      .meta({ description: 'Ids of items.' }),
+      .meta({ description: 'Ids of items. Left out: as it was.' }),
     ttl: z
       .number()
       .min(0)
       .max(longestTtl)
       .optional()
-      .meta({ description: 'Seconds until it is gone, unless it is announced again (10); 0: it is gone now.' }),
+      .meta({
+        description: `Seconds until it is gone, unless it is announced again; 0: it is gone now. Default: ${usualTtl}.`,
+      }),
   })
   .meta({ id: 'PresenceAnnouncement', examples: [{ name: 'agent-7', cursor: { x: 100, y: 200 }, ttl: 30 }] })
 
@@ -85,7 +94,7 @@ export function presenceRoutes(app: CheckingApp, services: PresenceServices): vo
         description: 'Across all instances; those of other instances as they were up to a second ago.',
         tags: ['presence'],
         params: boardParams,
-        response: orProblem({ 200: presenceSchema }),
+        response: { 200: json(presenceSchema, 'Everybody who has announced a name.') },
       },
     },
     async ({ board }, reply) => {
@@ -107,7 +116,10 @@ same credential and name are one agent. At most 100 agents are shown of a board.
         params: boardParams,
         headers: writeHeaders,
         body: announcementSchema,
-        response: orProblem({ 200: announcedSchema, 204: noBody('It is gone (`ttl` 0)') }),
+        response: {
+          200: json(announcedSchema, 'You are seen, as answered, until `expires_at`.'),
+          204: noBody('You are not seen any more (`ttl` 0).'),
+        },
       },
     },
     async (request, reply) => {

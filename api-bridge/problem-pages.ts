@@ -1,14 +1,14 @@
 /** What the `type` of a problem document leads to: one short page per problem. Anybody may read it. */
 import type { FastifyInstance } from 'fastify'
 import { refuseOtherMethods } from './methods.ts'
-import { Problem, problemHelp } from './problems.ts'
+import { isProblemName, Problem, problemHelp } from './problems.ts'
 
 export function problemPages(app: FastifyInstance): void {
   const url = '/problems/:name'
-  app.get<{ Params: { name: string } }>(url, { schema: { hide: true } }, async (request, reply) => {
+  app.get<{ Params: { name: string } }>(url, async (request, reply) => {
     const { name } = request.params
+    if (!isProblemName(name)) throw new Problem('not-found', 'there is no problem of this name')
     const found = problemHelp(name)
-    if (!found) throw new Problem('not-found', 'there is no problem of this name')
     return reply
       .headers({ 'content-security-policy': "default-src 'none'", 'x-content-type-options': 'nosniff' })
       .type('text/html; charset=utf-8')

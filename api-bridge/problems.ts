@@ -199,9 +199,10 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   )
 }
 
-/** What the page of a problem says; undefined where there is no problem of this name. */
-export function problemHelp(name: string): { status: number; title: string; help: string } | undefined {
-  if (!Object.hasOwn(problems, name)) return undefined
-  const [status, title, help] = problems[name as ProblemName]
+export const isProblemName = (name: string): name is ProblemName => Object.hasOwn(problems, name)
+
+/** What the page of a problem says. */
+export function problemHelp(name: ProblemName): { status: number; title: string; help: string } {
+  const [status, title, help] = problems[name]
   return { status, title, help }
 }

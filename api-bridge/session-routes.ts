@@ -11,9 +11,9 @@ import { SyncError } from '../core/base/errors.ts'
 import type { Secret } from '../core/base/secret.ts'
 import { roles } from '../core/contract/role.ts'
 import type { Storage } from '../core/store/storage.ts'
+import { json, noBody } from './answers.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { noBody, orProblem } from './open-api.ts'
 import type { RequestLimits } from './rate-limit.ts'
 import { restingOn, shortNameOf } from './resting-on.ts'
 import { type CheckingApp, writeHeaders } from './validation.ts'
@@ -58,7 +58,7 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce 
         operationId: 'readSession',
         summary: 'Whose credential this is, and what it allows',
         tags: ['access'],
-        response: orProblem({ 200: rightsSchema }),
+        response: { 200: json(rightsSchema, 'Who you are here, and what you may do.') },
       },
     },
     async ({ grant: { subject, expiresAt, rights } }, reply) =>
@@ -81,7 +81,8 @@ export function sessionRoutes(app: CheckingApp, { storage, publicUrl, writeOnce 
           'session is used, and its cookie set anew.',
         tags: ['access'],
         headers: writeHeaders,
-        response: orProblem({ 201: sessionSchema }),
+        response: { 201: json(sessionSchema, 'The session, whose cookie comes with it.', 'Set-Cookie') },
+        problems: ['already-created'],
       },
     },
     async (request, reply) => {
@@ -123,8 +124,8 @@ export function signOutRoute(app: CheckingApp, services: SignOutServices): void 
         operationId: 'signOut',
         summary: 'End the session, and take its cookie away',
         tags: ['access'],
-        security: [],
-        response: orProblem({ 204: noBody('There is no session any more') }),
+        isOpen: true,
+        response: { 204: noBody('There is no session any more.', 'Set-Cookie') },
       },
     },
     async (request, reply) => {

@@ -5,10 +5,10 @@ import type { BoardId } from '../core/contract/board-id.ts'
 import { includes, mayWrite, type Role, roles } from '../core/contract/role.ts'
 import type { Storage } from '../core/store/storage.ts'
 import { onBoard } from './access.ts'
+import { json } from './answers.ts'
 import { livingHead } from './board-missing.ts'
 import { sendAnswer, type WriteOnce } from './idempotency.ts'
 import { refuseOtherMethods } from './methods.ts'
-import { orProblem } from './open-api.ts'
 import { Problem } from './problems.ts'
 import { restingOn, shortNameOf } from './resting-on.ts'
 import { boardParams, type CheckingApp, writeHeaders } from './validation.ts'
@@ -25,6 +25,7 @@ const wantedSchema = z
       .optional()
       .meta({ description: 'At most your own. Default: write, or read where you may not write.' }),
   })
+  .meta({ id: 'WantedTicket', examples: [{ role: 'read' }] })
   .nullish()
 const ticketSchema = z
   .object({
@@ -51,7 +52,8 @@ export function ticketRoutes(app: CheckingApp, { storage, writeOnce }: TicketSer
         params: boardParams,
         headers: writeHeaders,
         body: wantedSchema,
-        response: orProblem({ 201: ticketSchema }),
+        response: { 201: json(ticketSchema, 'The ticket, which is shown this once.') },
+        problems: ['already-created'],
       },
     },
     async (request, reply) => {

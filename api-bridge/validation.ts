@@ -39,7 +39,9 @@ const idempotencyKeySchema = z
   .string()
   .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
   .meta({
-    description: 'Makes a retry safe: for 24 hours the same key is answered with what the first request brought about.',
+    description:
+      'Makes a retry safe: for 24 hours the same key is answered with what the first request brought about, for this board ' +
+      'and credential. 1 to 255 printable ASCII characters, another one for each write.',
     examples: ['note-42'],
   })
 
@@ -48,13 +50,12 @@ export const writeHeaders = z.looseObject({ 'idempotency-key': idempotencyKeySch
 
 /** The headers of a conditional read. */
 export const readHeaders = z.looseObject({
-  'if-none-match': z
-    .string()
-    .optional()
-    .meta({ description: 'The ETag of what is known already: answers 304 without a body when it is still so.' }),
+  'if-none-match': z.string().optional().meta({
+    description: 'The ETag of what is known already, quotes included: answers 304 without a body when it is still so.',
+  }),
 })
 
 export const boardParams = z.object({
   // Checked with the right to it, before the body is read.
-  board: z.string().meta({ description: 'The board, as in its address.', pattern: '^[A-Za-z0-9_-]{1,128}$' }),
+  board: z.string().meta({ description: 'Id of the board.', pattern: '^[A-Za-z0-9_-]{1,128}$', examples: ['demo'] }),
 })

@@ -22,11 +22,26 @@ const newIdSchema = z
 
 const operationSchema = z
   .discriminatedUnion('action', [
-    create.extend({ item: newItemSchema.extend({ id: newIdSchema.exactOptional() }) }),
-    update,
-    remove,
+    create
+      .extend({ item: newItemSchema.extend({ id: newIdSchema.exactOptional() }) })
+      .meta({ id: 'CreateOperation', description: 'Puts an item on the board.' }),
+    update.meta({
+      id: 'UpdateOperation',
+      description: 'Changes the fields that `item` has beside its `id`, as ItemPatch does.',
+    }),
+    remove.meta({ id: 'DeleteOperation', description: 'Takes an item off the board.' }),
   ])
-  .meta({ id: 'Operation' })
+  .meta({
+    id: 'Operation',
+    discriminator: {
+      propertyName: 'action',
+      mapping: {
+        create: '#/components/schemas/CreateOperation',
+        update: '#/components/schemas/UpdateOperation',
+        delete: '#/components/schemas/DeleteOperation',
+      },
+    },
+  })
 type Operation = z.infer<typeof operationSchema>
 
 export const operationsSchema = z.array(operationSchema).min(1).max(operationsAtMost)

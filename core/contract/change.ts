@@ -5,12 +5,14 @@
  * place only, where it is applied to the document.
  */
 import { z } from 'zod'
-import type { FieldError } from './field-error.ts'
+import { type FieldError, fieldErrorSchema } from './field-error.ts'
 import { type Item, itemIdSchema, itemPatchSchema, itemSchema, newItemSchema, referenceSchema } from './item.ts'
 
 /** The header If-Match as it came. */
 export const ifMatchSchema = z.string().max(1_000)
-const ifMatch = ifMatchSchema.exactOptional()
+const ifMatch = ifMatchSchema.exactOptional().meta({
+  description: 'ETag of the item, quotes included: the batch is refused (412) when the item has changed since.',
+})
 
 /** One thing done to one item. */
 export const itemChangeSchema = z.discriminatedUnion('action', [
@@ -71,33 +73,36 @@ export const takesRoom = (change: BoardChange): boolean => has(change, ({ action
  */
 export type Rejection = 'item-exists' | 'item-missing' | 'item-changed' | 'item-invalid' | 'board-full' | 'internal'
 
-/**
- * What became of one operation of a batch. `item`: as the batch left it, without the record of what a person drew; absent
- * where it is gone. `skipped`: nothing is wrong with it, but with another one.
- */
+/** What became of one operation of a batch. */
 export const operationResultSchema = z
-  .strictObject({
+  .object({
     action: z.enum(['create', 'update', 'delete']),
-    id: z.string(),
-    status: z.enum(['applied', 'rejected', 'skipped']),
-    item: itemSchema.exactOptional(),
-    errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).exactOptional(),
+    id: z.string().meta({ description: 'Of the item; the one that it got, where the operation named it `$…`.' }),
+    status: z
+      .enum(['applied', 'rejected', 'skipped'])
+      .meta({ description: 'skipped: nothing is wrong with this one, but with another one.' }),
+    item: itemSchema.exactOptional().meta({
+      description: 'As the batch left it, without the record of what a person drew; absent where it is gone.',
+    }),
+    errors: z.array(fieldErrorSchema).exactOptional().meta({ description: 'What is wrong with this operation.' }),
   })
-  .meta({ id: 'OperationResult' })
+  .meta({ id: 'OperationResult', description: 'What became of one operation of a batch.' })
 export type OperationResult = z.infer<typeof operationResultSchema>
 
 const count = z.int().min(0)
 
-/** What an import put on the board, and the ids that it could not keep, by those in the file. */
+/** What an import put on the board. */
 export const importedSchema = z
-  .strictObject({
+  .object({
     pages: count,
     shapes: count,
     bindings: count,
     assets: count,
-    renamed: z.record(z.string(), z.string()),
+    renamed: z
+      .record(z.string(), z.string())
+      .meta({ description: 'The ids that records got because theirs were taken, by those in the file.' }),
   })
-  .meta({ id: 'Imported' })
+  .meta({ id: 'Imported', description: 'How many records of each kind an import put on the board.' })
 export type Imported = z.infer<typeof importedSchema>
 
 /**

@@ -1,11 +1,16 @@
 /** The fault in one field: where it is and what is wrong, in words an agent's developer can act on. */
-import type { ZodError } from 'zod'
+import { type ZodError, z } from 'zod'
 
-export interface FieldError {
-  /** Where, as an RFC 6901 JSON pointer into what was sent; '' is the whole of it. */
-  pointer: string
-  detail: string
-}
+export const fieldErrorSchema = z
+  .object({
+    pointer: z.string().meta({
+      description: 'Where: a JSON pointer (RFC 6901) into what was sent. The whole of it, where it is empty.',
+      examples: ['/x'],
+    }),
+    detail: z.string(),
+  })
+  .meta({ id: 'FieldError' })
+export type FieldError = z.infer<typeof fieldErrorSchema>
 
 /** More than this many faults teach nobody anything, and a hostile body could hold a million. */
 export const fieldErrorsAtMost = 50

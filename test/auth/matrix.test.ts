@@ -60,16 +60,20 @@ interface Call {
   operation: string
   method: string
   path: string
+  /** What the document says of credentials. */
+  security: Record<string, string[]>[]
 }
 
 async function callsOfTheApi(): Promise<Call[]> {
   const document = (await site.ask('GET', '/v1/openapi.json')).json()
-  return Object.entries<Record<string, { operationId?: string }>>(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { operationId }]) => ({
-      operation: operationId ?? `${method} ${path}`,
-      method: method.toUpperCase(),
-      path,
-    })),
+  return Object.entries<Record<string, Partial<Call> & { operationId?: string }>>(document.paths).flatMap(
+    ([path, methods]) =>
+      Object.entries(methods).map(([method, { operationId, security = document.security }]) => ({
+        operation: operationId ?? `${method} ${path}`,
+        method: method.toUpperCase(),
+        path,
+        security,
+      })),
   )
 }
 
@@ -127,6 +131,15 @@ async function outcomeOf({ method, path }: Call, board: string, headers: Record<
 describe('over REST', () => {
   test('every call of the API is listed here', async () => {
     expect((await callsOfTheApi()).map(({ operation }) => operation).sort()).toEqual(Object.keys(needs).sort())
+  })
+
+  test('the document says what each call needs', async () => {
+    for (const { operation, security } of await listedCalls()) {
+      const need = needs[operation]
+      const roles = need === 'read' || need === 'write' || need === 'admin' ? [need] : []
+      const asked = need === 'nothing' ? [] : [{ bearer: roles }, { apiKey: roles }, { session: roles }]
+      expect(security, operation).toEqual(asked)
+    }
   })
 
   test.each(people)('%s may make those calls that the role is for, and no others', async person => {
