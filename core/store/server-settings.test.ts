@@ -37,8 +37,16 @@ test('an encoding that lacks characters is refused', async () => {
 })
 
 test.each(['German', 'SQL, DMY', 'Postgres'])('times written as DateStyle %s does are refused', async style => {
-  await expect(open({ set: [`datestyle = '${style}'`] })).rejects.toThrow(`its DateStyle is "${style.split(',')[0]}`)
+  await expect(open({ set: [`datestyle = '${style}'`] })).rejects.toThrow(`its datestyle is "${style.split(',')[0]}`)
 })
+
+test.each(['repeatable read', 'serializable'])(
+  'transactions that are %s are refused: those that meet fail',
+  async level => {
+    const set = [`default_transaction_isolation = '${level}'`]
+    await expect(open({ set })).rejects.toThrow(`its default_transaction_isolation is "${level}"`)
+  },
+)
 
 test('what is set in another way, and does not matter, is taken', async () => {
   await open({ made: "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'" })
