@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { until } from '../../test/kit/until.ts'
 import { Together } from './together.ts'
 
 /** Questions are answered by hand; each key's answer is itself in capitals. */
@@ -19,7 +20,7 @@ test('who comes while two questions are open asks with all the others who wait, 
   const answers = Promise.all(['a', 'b', 'c', 'd', 'd', 'nobody'].map(key => together.ask(key)))
   expect(questions.map(({ keys }) => keys)).toEqual([['a'], ['b']])
   questions[1]?.answer()
-  await expect.poll(() => questions.length).toBe(3)
+  await until(() => questions.length === 3)
   expect(questions[2]?.keys).toEqual(['c', 'd', 'nobody'])
   questions[2]?.answer()
   questions[0]?.answer()
@@ -33,7 +34,7 @@ test('a question that fails fails for who asked in it, and for nobody who comes 
   questions[0]?.fail(new Error('no'))
   questions[1]?.fail(new Error('no'))
   for (const ask of failed) await expect(ask).rejects.toThrow('no')
-  await expect.poll(() => questions.length).toBe(3)
+  await until(() => questions.length === 3)
   questions[2]?.answer()
   expect(await later).toBe('C')
 })

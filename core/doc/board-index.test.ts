@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { turnsIn } from '../../test/kit/turns.ts'
 import { BoardIndex } from './board-index.ts'
 import { keyAbove } from './index-keys.ts'
 import { endsOf } from './item-fields.ts'
@@ -152,15 +153,21 @@ test('what changes while it is made in slices is in it, and others have their tu
     for (let n = 0; n < 20_000; n++) putRecord(doc, square(`shape:${n}`, 'page:page'))
   })
   let edits = 0
-  const timer = setInterval(() => {
+  const edit = () => {
+    if (edits === 1_000) return
+    setImmediate(edit)
     edits += 1
     changeRecord(doc, square('shape:0', 'page:page'), square('shape:0', `page:${edits}`))
     removeRecord(doc, 'shape:19999')
     putRecord(doc, square(`shape:new-${edits}`, 'page:page'))
-  }, 0)
-  await BoardIndex.prepare(doc)
-  clearInterval(timer)
-  expect(edits).toBeGreaterThan(0)
+  }
+  let editsMeanwhile = 0
+  await turnsIn(async () => {
+    setImmediate(edit)
+    await BoardIndex.prepare(doc)
+    editsMeanwhile = edits
+  })
+  expect(editsMeanwhile).toBe(1_000)
   const index = BoardIndex.of(doc)
   expect(index.placeOf('shape:0')).toMatchObject({ parentId: `page:${edits}`, index: 'a1' })
   expect([...index.childrenOf(`page:${edits}`)]).toEqual(['shape:0'])

@@ -235,7 +235,7 @@ describe('a connection', () => {
   })
 
   test('to a server that falls silent is given up in time, and replaced at once', async () => {
-    const one = connect(postgres.url, { connections: 1, queryTimeoutMs: 500 })
+    const one = connect(postgres.url, { connections: 1, queryTimeoutMs: 3_000 })
     let pid = 0
     const silenced = one.transaction(async sql => {
       pid = await backendOf(sql)

@@ -12,17 +12,13 @@ import { type Proxy as FaultProxy, startProxy } from '../kit/proxy.ts'
 import type { Stoppable } from '../kit/releasing.ts'
 import { batch, freshBoard, logOf, silent, textOf } from './site.ts'
 
-/** The client's limits here: for an answer, and (in `postgres.ts`) for a connection. */
-export const queryTimeoutMs = 500
-export const connectTimeoutMs = 3_000
-
 export interface FaultySite extends Stoppable {
   readonly postgres: Postgres
   readonly proxy: FaultProxy
   /** Straight to the server: what is true. */
   readonly direct: Storage
-  /** Through the proxy, or another address. */
-  open(url?: string): Storage
+  /** Through the proxy, or another address; `queryTimeoutMs` where an answer is waited for in vain. */
+  open(url?: string, limits?: { queryTimeoutMs?: number }): Storage
   boardOf(...texts: string[]): Promise<{ board: BoardId; epoch: number }>
   textsOf(board: BoardId): Promise<string[]>
 }
@@ -32,8 +28,8 @@ export async function faultySite(): Promise<FaultySite> {
   await migratePostgres(new Secret(postgres.url), silent)
   const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(postgres.url).port) })
   const opened: Storage[] = []
-  const open = (url = proxy.through(postgres.url)) => {
-    const storage = storageOn(connectPostgres(new Secret(url), silent, { queryTimeoutMs }), 30, silent)
+  const open: FaultySite['open'] = (url = proxy.through(postgres.url), limits) => {
+    const storage = storageOn(connectPostgres(new Secret(url), silent, limits), 30, silent)
     opened.push(storage)
     return storage
   }

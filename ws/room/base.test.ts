@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { parseBoardId } from '../../core/contract/board-id.ts'
 import { Replica } from '../../core/doc/replica.ts'
 import { collectGarbage } from '../../test/kit/garbage.ts'
+import { until } from '../../test/kit/until.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import { Base } from './base.ts'
 import { CommitLine } from './commit-line.ts'
@@ -144,7 +145,7 @@ test('a big board is cut in a turn, while its edits wait; all who come meanwhile
   const [first, second] = [joiner(base), joiner(base)]
   expect(first.frames).toEqual([])
   line.admit(10, () => edit('d'))
-  await vi.waitFor(() => expect(second.synced).toBe(true))
+  await until(() => second.synced)
   commit()
   const third = joiner(base)
   expect([first, second, third].map(({ doc }) => keysOf(doc))).toEqual([

@@ -182,14 +182,14 @@ describe('an instance that stood still', () => {
       return accepted(change)
     })
     publish('board', create('before'))
-    await vi.waitFor(() => expect(stored).toEqual(['before']))
+    await vi.waitFor(() => expect(stored).toEqual(['before']), { timeout: 15_000 })
     now += 60_000
     publish('board', create('late'))
     // In the bus's own order: the late one, then its echo, then what is new.
     await new Promise(resolve => setImmediate(resolve))
     await new Promise(resolve => setImmediate(resolve))
     publish('board', create('new'))
-    await vi.waitFor(() => expect(stored).toContain('new'))
+    await vi.waitFor(() => expect(stored).toContain('new'), { timeout: 15_000 })
     expect(stored).toEqual(['before', 'new'])
   })
 })

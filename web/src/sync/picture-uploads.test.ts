@@ -7,6 +7,9 @@ const picture = new File(['the bytes of a picture'], 'a.png', { type: 'image/png
 const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode('the bytes of a picture')))
 const address = `/v1/boards/b/assets/${Array.from(hash, byte => byte.toString(16).padStart(2, '0')).join('')}`
 
+/** What is waited for is done elsewhere, in a thread of its own. */
+const patience = { timeout: 15_000 }
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   vi.stubGlobal('addEventListener', () => {})
@@ -50,7 +53,7 @@ describe('a picture', () => {
   it.each([0, 401, 429, 500, 503])('is tried again after %i, and counted as failing meanwhile', async status => {
     const { uploads, asked } = uploading(status, status, 201)
     const address = uploads.upload('asset:a', picture)
-    await vi.waitFor(() => expect(uploads.counts.get()).toEqual({ waiting: 1, failing: 1 }))
+    await vi.waitFor(() => expect(uploads.counts.get()).toEqual({ waiting: 1, failing: 1 }), patience)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(await address).toContain('/assets/')
     expect(asked).toHaveLength(3)
@@ -67,7 +70,7 @@ describe('a picture', () => {
   it('is given up when nobody wants it any more', async () => {
     const { uploads, asked } = uploading(0, 201)
     const address = uploads.upload('asset:a', picture)
-    await vi.waitFor(() => expect(uploads.counts.get().failing).toBe(1))
+    await vi.waitFor(() => expect(uploads.counts.get().failing).toBe(1), patience)
     uploads.discard()
     await expect(address).rejects.toThrow()
     expect(asked).toHaveLength(1)
@@ -76,7 +79,7 @@ describe('a picture', () => {
   it('that is pasted again while it is on its way is sent once, for both', async () => {
     const { uploads, asked } = uploading(503, 201)
     const first = uploads.upload('asset:a', picture)
-    await vi.waitFor(() => expect(uploads.counts.get()).toEqual({ waiting: 1, failing: 1 }))
+    await vi.waitFor(() => expect(uploads.counts.get()).toEqual({ waiting: 1, failing: 1 }), patience)
     const second = uploads.upload('asset:a', picture)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(await Promise.all([first, second])).toEqual([address, address])
@@ -88,7 +91,7 @@ describe('a picture', () => {
     const kept = { keep: vi.fn(async () => {}), drop: vi.fn(async () => {}) }
     const { uploads } = uploadingAndKeeping(kept, 0, 201)
     const first = uploads.upload('asset:a', picture)
-    await vi.waitFor(() => expect(uploads.counts.get().failing).toBe(1))
+    await vi.waitFor(() => expect(uploads.counts.get().failing).toBe(1), patience)
     uploads.discard()
     const second = uploads.upload('asset:a', picture)
     await expect(first).rejects.toThrow()
