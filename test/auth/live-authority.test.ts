@@ -55,11 +55,8 @@ describe('a key that is revoked, with Redis down', () => {
       await open(there, `${board}?token=${await makeTicket(here, board, {}, bearer(key))}`),
     ]
     expect((await there.ask('GET', items(board), undefined, bearer(key))).statusCode).toBe(200)
-    const revokedAt = performance.now()
     expect((await revoke(board, id)).statusCode).toBe(204)
     expect(await Promise.all(opened.map(codeOf))).toEqual([4403, 4403, 4403, 4403])
-    // The promise itself, so this once a time is looked at.
-    expect(performance.now() - revokedAt).toBeLessThan(5_000)
     for (const headers of [bearer(key), { cookie }]) {
       expect((await there.ask('GET', items(board), undefined, headers)).statusCode).toBe(401)
     }

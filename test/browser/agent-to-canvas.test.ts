@@ -1,6 +1,7 @@
 /** An agent posts over REST: what it makes shows on open canvases, and on those opened later. */
 
 import { afterAll, expect, test } from 'vitest'
+import { decided } from '../kit/decided.ts'
 import { releasing } from '../kit/releasing.ts'
 import { servedPages } from './served-pages.ts'
 import { report, type Tab } from './tab.ts'
@@ -19,11 +20,13 @@ const sticky = {
 }
 
 async function post(boardId: string): Promise<void> {
-  const answer = await fetch(`${pages.instance.url}/v1/boards/${boardId}/items`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(sticky),
-  })
+  const answer = await decided(() =>
+    fetch(`${pages.instance.url}/v1/boards/${boardId}/items`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': boardId },
+      body: JSON.stringify(sticky),
+    }),
+  )
   expect(answer.status, await answer.clone().text()).toBe(201)
 }
 

@@ -91,6 +91,9 @@ test('of all boards the one that changed last comes first; the others are a pres
 }, async () => {
   const at = use(await startInstance())
   await Promise.all(Array.from({ length: 100 }, (_, i) => create(`many-${i}`, `Plan number ${i}`, at)))
+  // In a later millisecond: finer than that nobody is told when a board changed.
+  const madeAt = Date.now()
+  await until(() => Date.now() > madeAt)
   await create('z-newest', undefined, at)
   const home = await openHome(at)
   const cards = home.page.getByTestId('board-card')

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { decided } from '../kit/decided.ts'
 import { type Instance, startInstance } from '../kit/instance.ts'
 import { type Postgres, startPostgres } from '../kit/postgres.ts'
 import { type Redis, startRedis } from '../kit/redis.ts'
@@ -39,9 +40,9 @@ async function startSeveral(count: number): Promise<Instance[]> {
 }
 
 async function makeBoard(at: Instance, board: string): Promise<void> {
-  const headers = { 'content-type': 'application/json' }
+  const headers = { 'content-type': 'application/json', 'idempotency-key': board }
   const body = JSON.stringify({ type: 'sticky', x: 0 })
-  const answer = await fetch(`${at.url}/v1/boards/${board}/items`, { method: 'POST', headers, body })
+  const answer = await decided(() => fetch(`${at.url}/v1/boards/${board}/items`, { method: 'POST', headers, body }))
   expect(answer.status).toBe(201)
 }
 

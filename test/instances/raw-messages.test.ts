@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Secret } from '../../core/base/secret.ts'
 import { createRedisBus } from '../../core/bus/redis.ts'
 import { parseBoardId } from '../../core/contract/board-id.ts'
+import { isShapeId } from '../../core/doc/record-ids.ts'
+import { recordsOf } from '../../core/doc/record-layout.ts'
 import type { Storage } from '../../core/store/storage.ts'
 import { listItems } from '../kit/items.ts'
 import { type Redis, startRedis } from '../kit/redis.ts'
@@ -200,8 +202,13 @@ describe('the lease of a board', () => {
     expect(await redis.client.pttl(key)).toBeLessThanOrEqual(5_000)
     const holder = await redis.client.get(key)
     await redis.client.pexpire(key, 4_000)
-    await until(async () => (await redis.client.pttl(key)) > 4_000, { timeout: 3_000 })
-    expect(await redis.client.get(key)).toBe(holder)
+    let hasLapsed = false
+    await until(async () => {
+      const left = await redis.client.pttl(key)
+      hasLapsed ||= left < 0
+      return left > 4_000
+    })
+    expect([hasLapsed, await redis.client.get(key)]).toEqual([false, holder])
   })
 
   test('is given back by an instance that stops: the others take over at once', async () => {
@@ -226,9 +233,13 @@ describe('the lease of a board', () => {
       return Site.start({ storage, bus })
     }
     const holder = () => own.client.get(`boardsync:intake:${board}`)
+    const onlooker = forAll(await first().join(board))
+    const arrived = () => [...recordsOf(onlooker.doc).keys()].filter(isShapeId).length
     let site = await join()
     let published = 0
     const publishing = setInterval(() => {
+      // No more than the machine can store: what an instance that stops cannot store in time is dropped.
+      if (published - arrived() > 30) return
       for (let n = 0; n < 3; n++) {
         void own.client.publish(`board:${board}:updates`, JSON.stringify(create({ x: published++ })))
       }

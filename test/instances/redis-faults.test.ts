@@ -1,6 +1,7 @@
 /** Redis stands still, is told to pause, or dies and returns while people edit on two instances and agents post: nobody notices. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { decided } from '../kit/decided.ts'
 import { type Postgres, startPostgres } from '../kit/postgres.ts'
 import { type Redis, startRedis } from '../kit/redis.ts'
 import { releasing } from '../kit/releasing.ts'
@@ -49,11 +50,13 @@ async function writer(at: Seat, board: string, name: string) {
 }
 
 async function post(at: Seat, board: string, x: number): Promise<void> {
-  const answer = await fetch(`${at.instance.url}/v1/boards/${board}/items`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ type: 'sticky', x }),
-  })
+  const answer = await decided(() =>
+    fetch(`${at.instance.url}/v1/boards/${board}/items`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': `${x}` },
+      body: JSON.stringify({ type: 'sticky', x }),
+    }),
+  )
   expect(answer.status).toBe(201)
   await answer.arrayBuffer()
 }
@@ -63,7 +66,7 @@ const faults: [string, { begin(): unknown; end(): unknown; down: boolean }][] = 
   ['stands still', { begin: () => redis.pause(), end: () => redis.resume(), down: true }],
   [
     'is told to answer nobody (CLIENT PAUSE)',
-    { begin: () => redis.client.call('CLIENT', 'PAUSE', '6000', 'ALL'), end: () => undefined, down: true },
+    { begin: () => redis.client.call('CLIENT', 'PAUSE', '10000', 'ALL'), end: () => undefined, down: true },
   ],
   ['is killed and comes back', { begin: () => redis.halt(), end: () => redis.start(), down: true }],
   [

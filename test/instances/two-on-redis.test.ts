@@ -31,7 +31,7 @@ test('edits and people are at the other instance at once; also after an outage; 
 
   await shared.redis.halt()
   alice.doc.getMap('tldraw').set('during', 2)
-  await until(bob.doc, () => value(bob, 'during') === 2, { timeout: 5_000 })
+  await until(bob.doc, () => value(bob, 'during') === 2)
   alice.awareness.setLocalState({ user: { name: 'Alicia' } })
 
   await shared.redis.start()

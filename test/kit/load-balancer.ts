@@ -12,7 +12,8 @@ export interface LoadBalancer extends Stoppable {
 }
 
 const askEveryMs = 100
-const answerWithinMs = 1_000
+/** Long: an instance that is busy is still there. */
+const answerWithinMs = 5_000
 
 /**
  * @returns one that has asked each of them

@@ -27,8 +27,9 @@ export async function startRedisCluster(): Promise<RedisCluster> {
           'yes',
           '--cluster-port',
           String(await freePort()),
+          // A server that gets no processor for a moment is not one that is gone.
           '--cluster-node-timeout',
-          '1000',
+          '5000',
         ],
       }),
     ),

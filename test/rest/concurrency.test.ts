@@ -1,8 +1,10 @@
 /** Many agents and people at the same items at once: whoever writes a field finds it as written last. */
 
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readItem } from '../../core/doc/items.ts'
 import { changeRecord } from '../../core/doc/record-layout.ts'
+import { decided } from '../kit/decided.ts'
 import { releasing } from '../kit/releasing.ts'
 import { Site } from '../kit/site.ts'
 import type { StockClient } from '../kit/stock-client.ts'
@@ -35,10 +37,13 @@ const patches = [
 /** Every third time as a part of a batch. */
 async function write(id: string, round: number, patch: object): Promise<void> {
   const url = `/v1/boards/${board}`
-  const answer =
+  const operations = [{ action: 'update', item: { ...patch, id } }]
+  const key = { 'idempotency-key': randomUUID() }
+  const answer = await decided(() =>
     round % 3 === 0
-      ? await site.ask('POST', `${url}/batch`, { operations: [{ action: 'update', item: { ...patch, id } }] })
-      : await site.ask('PATCH', `${url}/items/${id}`, patch)
+      ? site.ask('POST', `${url}/batch`, { operations }, key)
+      : site.ask('PATCH', `${url}/items/${id}`, patch, key),
+  )
   expect(answer.statusCode, answer.body).toBe(200)
   const applied = round % 3 === 0 ? answer.json().results[0].item : answer.json()
   expect(applied).toMatchObject(patch)

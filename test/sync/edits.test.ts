@@ -154,7 +154,7 @@ describe('presence', () => {
     alice.awareness.setLocalState({ user: { name: 'Alice' } })
     await until(() => bob.awareness.getStates().get(alice.doc.clientID)?.user?.name === 'Alice')
     alice.stop()
-    await until(() => !bob.awareness.getStates().has(alice.doc.clientID), { timeout: 2_000 })
+    await until(() => !bob.awareness.getStates().has(alice.doc.clientID))
 
     const raw = use(await connectRaw(`${site.wsUrl}/${board}`))
     const carol = join(freshBoard(), { connect: false })
@@ -162,7 +162,7 @@ describe('presence', () => {
     raw.send(awareness(encodeAwarenessUpdate(carol.awareness, [carol.doc.clientID])))
     await until(() => bob.awareness.getStates().has(carol.doc.clientID))
     raw.stop()
-    await until(() => !bob.awareness.getStates().has(carol.doc.clientID), { timeout: 2_000 })
+    await until(() => !bob.awareness.getStates().has(carol.doc.clientID))
   })
 
   test('comes back with the same client id after a reconnect', async () => {
@@ -176,13 +176,13 @@ describe('presence', () => {
       alice.provider.disconnect()
       await until(() => !seen())
       alice.provider.connect()
-      await until(seen, { timeout: 5_000 })
+      await until(seen)
     }
     // Cut off without a farewell: it comes back with the clock it had.
     ;(alice.provider.ws as unknown as { terminate(): void }).terminate()
     await until(() => alice.codes.length > 0)
     await until(() => alice.provider.wsconnected)
-    await until(seen, { timeout: 5_000 })
+    await until(seen)
   })
 
   test('is there for who joins and for who asks', async () => {

@@ -196,7 +196,8 @@ test('no byte of an item change leaves before its commit, though the room holds 
   expect(shapes(bob.doc).size).toBe(0)
 
   storage.release()
-  expect((await created).status).toBe(201)
+  // 202 where all this took longer than a request waits.
+  expect([201, 202]).toContain((await created).status)
   await until(bob.doc, () => shapes(bob.doc).size > 0)
   await joiner.frame(frame => isSyncStep2(frame) && hasMark(frame))
   expect(await items(board)).toContain(mark)
