@@ -11,7 +11,7 @@ import type { Bus } from './bus.ts'
 import { createRedisBus } from './redis.ts'
 
 const use = releasing()
-const patience = { timeout: 60_000 }
+const patience = { timeout: 120_000 }
 
 function connect(url: string): { bus: Bus; logged: string[] } {
   const logged: string[] = []

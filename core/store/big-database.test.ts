@@ -38,7 +38,7 @@ beforeAll(async () => {
       seqs[0],
     ])
   })
-}, 60_000)
+}, 120_000)
 
 /** Resolves when all that was read is counted: a session tells it when it ends, at the latest. */
 async function withDatabase(work: (database: Database) => Promise<unknown>): Promise<void> {

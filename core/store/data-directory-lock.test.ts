@@ -85,7 +85,7 @@ describe('a data directory', () => {
   })
 
   test('that a process in another container has is refused, for that process touches its lock', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const folder = freshFolder()
     await otherProcess(folder)
@@ -94,7 +94,7 @@ describe('a data directory', () => {
   })
 
   test('is taken over from a process in another container that is gone, and touched from then on', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const folder = freshFolder()
     leave(folder, JSON.stringify(elsewhere))

@@ -41,7 +41,7 @@ async function expectSticky(tab: Tab): Promise<void> {
   expect(await tab.page.evaluate(`boardsync.editor.getShape('shape:from-agent').props.color`)).toBe('light-blue')
 }
 
-test('an item posted over REST appears on an open canvas, as it was asked for', { timeout: 60_000 }, async () => {
+test('an item posted over REST appears on an open canvas, as it was asked for', { timeout: 120_000 }, async () => {
   const tab = await pages.open('agent-live')
   const seen = tab.seenAt(`document.querySelector('[data-shape-id="shape:from-agent"]')`)
   const posted = Date.now()
@@ -51,7 +51,7 @@ test('an item posted over REST appears on an open canvas, as it was asked for', 
   expect(tab.complaints).toEqual([])
 })
 
-test('an item posted while nobody looked is there when somebody does', { timeout: 60_000 }, async () => {
+test('an item posted while nobody looked is there when somebody does', { timeout: 120_000 }, async () => {
   await post('agent-early')
   const tab = await pages.open('agent-early')
   await expectSticky(tab)

@@ -59,7 +59,7 @@ test('two tabs outlive a killed server: what they did meanwhile meets, and is sa
 })
 
 test('a page whose browser has lost its network says at once that it is offline, not that it saves', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const instance = use(await startInstance())
   const proxy = use(await startProxy({ host: '127.0.0.1', port: Number(new URL(instance.url).port) }))
@@ -84,7 +84,7 @@ test('a page whose browser has lost its network says at once that it is offline,
   await reaches(tab, 'saved')
 })
 
-test('an address that is no board says so, and the page does not try on', { timeout: 60_000 }, async () => {
+test('an address that is no board says so, and the page does not try on', { timeout: 120_000 }, async () => {
   const instance = use(await startInstance())
   for (const id of ['v1', 'no%20board']) {
     const tab = use(await openTab(browser, `${instance.url}/b/${id}`))

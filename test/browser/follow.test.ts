@@ -50,7 +50,7 @@ test('a press on somebody follows their view, until one moves one’s own', { ti
   for (const tab of [alice, bob]) expect(tab.complaints).toEqual([])
 })
 
-test('another press ends it, and the keyboard does both', { timeout: 60_000 }, async () => {
+test('another press ends it, and the keyboard does both', { timeout: 120_000 }, async () => {
   const [alice] = [await pages.open('by-keys'), await pages.open('by-keys')]
   const avatar = others(alice)
   await avatar.focus()
@@ -61,7 +61,7 @@ test('another press ends it, and the keyboard does both', { timeout: 60_000 }, a
   expect(alice.complaints).toEqual([])
 })
 
-test('agents are marked as such; a press takes one to where an agent is', { timeout: 60_000 }, async () => {
+test('agents are marked as such; a press takes one to where an agent is', { timeout: 120_000 }, async () => {
   const alice = await pages.open('agents')
   await join('agents', { name: 'Agent Seven', color: '#2f9e44', type: 'agent' }, { x: 4000, y: 3000 })
   const avatar = others(alice)
@@ -73,7 +73,7 @@ test('agents are marked as such; a press takes one to where an agent is', { time
 })
 
 test('those for whom the bar has no room are behind “+n”, by name, and can be followed as well', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const alice = await pages.open('crowd')
   const people = Array.from({ length: 7 }, (_, index) => `Person ${index}`)

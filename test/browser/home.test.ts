@@ -112,7 +112,7 @@ test('of all boards the one that changed last comes first; the others are a pres
   expect(home.complaints).toEqual([])
 })
 
-test('home that is come back to shows the boards there are by now', { timeout: 60_000 }, async () => {
+test('home that is come back to shows the boards there are by now', { timeout: 120_000 }, async () => {
   await create('gone-meanwhile')
   const home = await openHome()
   await card(home, 'gone-meanwhile').waitFor()
@@ -127,7 +127,7 @@ test('home that is come back to shows the boards there are by now', { timeout: 6
   expect(ownComplaints(home)).toEqual([])
 })
 
-test('a card says what others called its board, and goes when they delete it', { timeout: 60_000 }, async () => {
+test('a card says what others called its board, and goes when they delete it', { timeout: 120_000 }, async () => {
   await create('called')
   const home = await openHome()
   await home.page.clock.install()
@@ -142,7 +142,7 @@ test('a card says what others called its board, and goes when they delete it', {
   expect(ownComplaints(home)).toEqual([])
 })
 
-test('a board is renamed in its place, with the keyboard alone', { timeout: 60_000 }, async () => {
+test('a board is renamed in its place, with the keyboard alone', { timeout: 120_000 }, async () => {
   await create('renamed')
   const home = await openHome()
   const { keyboard } = home.page
@@ -173,7 +173,7 @@ test('a board is renamed in its place, with the keyboard alone', { timeout: 60_0
 })
 
 test('deleted boards leave the list, and each comes back by its Undo with all that was on it', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await create('deleted', 'By mistake')
   await ask('POST', '/deleted/items', { type: 'sticky', x: 0, y: 0 })
@@ -239,7 +239,7 @@ test('what a credential does not allow is not offered', { timeout: 90_000 }, asy
   expect(await offeredTo(adminKey)).toEqual([1, 'Rename', 'Delete'])
 })
 
-test('what is tried without the right is said, and the list stays as it is', { timeout: 60_000 }, async () => {
+test('what is tried without the right is said, and the list stays as it is', { timeout: 120_000 }, async () => {
   await create('writable', 'Theirs', locked)
   const key = await keyFor('writable', 'write')
   const home = await openHome(locked)
@@ -295,7 +295,7 @@ test('the first post of an agent is one paste away, on an open server and on one
   }
 })
 
-test('the board’s own page has them too', { timeout: 60_000 }, async () => {
+test('the board’s own page has them too', { timeout: 120_000 }, async () => {
   const alice = use(await openTab(browser, `${server.url}/b/own-menu`))
   await alice.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
   await alice.ready()
@@ -325,7 +325,7 @@ test('who is not signed in sees the boards that this browser remembers, and no o
   expect(ownComplaints(tab)).toEqual([])
 })
 
-test('a list that cannot be read is said to be, and can be tried again', { timeout: 60_000 }, async () => {
+test('a list that cannot be read is said to be, and can be tried again', { timeout: 120_000 }, async () => {
   await create('listed')
   const home = await openHome()
   await home.page.route('**/v1/boards?*', route => route.abort('connectionrefused'))

@@ -311,7 +311,7 @@ test.each([
 ] as const)(
   '%s is said in words, once and for all, and what the browser had kept is not shown',
   {
-    timeout: 60_000,
+    timeout: 120_000,
   },
   async (code, shown) => {
     const { site, sockets } = await startSite()

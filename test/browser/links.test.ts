@@ -55,7 +55,7 @@ test('what sites give out to be embedded is pasted as a link, and what is embedd
   expect(alice.complaints).toEqual([])
 })
 
-test('no menu offers to embed anything', { timeout: 60_000 }, async () => {
+test('no menu offers to embed anything', { timeout: 120_000 }, async () => {
   const alice = await pages.open('menu')
   await alice.page.getByTestId('main-menu.button').click()
   await alice.page.getByTestId('main-menu.insert-media').waitFor()

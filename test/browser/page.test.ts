@@ -12,7 +12,7 @@ import { openTab } from './tab.ts'
 const use = releasing(afterAll)
 const pages = servedPages(use)
 
-test('home loads without the canvas', { timeout: 60_000 }, async () => {
+test('home loads without the canvas', { timeout: 120_000 }, async () => {
   const tab = use(await openTab(pages.browser, 'about:blank'))
   const loaded: Promise<[string, number]>[] = []
   tab.page.on('response', answer =>
@@ -82,7 +82,7 @@ test('a tab is named after its board, whose menu leads to all boards and hands i
 })
 
 test('records that tldraw cannot show are set aside, and said to be; everything else is shown and goes on', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const alice = await pages.open('broken')
   await edit(alice, `createShape({ id: 'shape:good', type: 'geo', x: 300, y: 300 })`)
@@ -109,7 +109,7 @@ test('records that tldraw cannot show are set aside, and said to be; everything 
 })
 
 test('a board that a newer page has written to asks for a reload, and is not written to', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const alice = await pages.open('newer')
   await edit(alice, `createShape({ id: 'shape:good', type: 'geo', x: 300, y: 300 })`)

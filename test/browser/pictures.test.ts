@@ -209,7 +209,7 @@ test.each<Given>([
 ])(
   '$name is no picture for a board: it is refused in words, and nothing is left of it',
   {
-    timeout: 60_000,
+    timeout: 120_000,
   },
   async given => {
     const alice = await open(`refused-${given.name.split('.')[0]}`)
@@ -221,7 +221,7 @@ test.each<Given>([
   },
 )
 
-test('a .tldr file that is dropped comes onto the board, or is refused in words', { timeout: 60_000 }, async () => {
+test('a .tldr file that is dropped comes onto the board, or is refused in words', { timeout: 120_000 }, async () => {
   const alice = await open('imported')
   await alice.ready()
   const taken = await fetch(`${server.url}/v1/boards/taken/items`, {
@@ -246,7 +246,7 @@ test('a .tldr file that is dropped comes onto the board, or is refused in words'
   expect(ownComplaints(alice)).toEqual([])
 })
 
-test('SVG pasted as text is refused in the same words', { timeout: 60_000 }, async () => {
+test('SVG pasted as text is refused in the same words', { timeout: 120_000 }, async () => {
   const alice = await open('refused-text')
   await alice.ready()
   await edit(alice, `putExternalContent({ type: 'svg-text', text: '<svg xmlns="http://www.w3.org/2000/svg"/>' })`)

@@ -189,7 +189,7 @@ test('a page of another origin can neither connect nor use the cookie, though th
   await tab.ready()
 })
 
-test('where one signs in fits on a small phone', { timeout: 60_000 }, async () => {
+test('where one signs in fits on a small phone', { timeout: 120_000 }, async () => {
   const width = 320
   const tab = use(await openTab(browser, `${server.url}/b/small`, { viewport: { width, height: 640 } }))
   await field(tab).waitFor()

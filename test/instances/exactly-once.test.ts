@@ -12,7 +12,7 @@ const use = releasing()
 const kills = 4
 
 test('each change is applied exactly once and in order, whichever instances are killed', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const scene = use(await Scene.set({ roles: ['all', 'ws', 'api'], boards: 2, people: 4, pace: 60 }))
   let killed = 0

@@ -24,7 +24,7 @@ const instancesOf = async (site: Site) => (await readyOf(site)).instances
 const sees = (site: Site, ...roles: string[]) =>
   until(async () => JSON.stringify((await instancesOf(site)).map(({ role }) => role)) === JSON.stringify(roles))
 
-test('every instance tells of all that run, oldest first, until they end', { timeout: 30_000 }, async () => {
+test('every instance tells of all that run, oldest first, until they end', { timeout: 120_000 }, async () => {
   const one = await start()
   const other = await start({ ROLE: 'api', DATABASE_URL: 'postgres://unused' })
   await sees(one, 'all', 'api')
@@ -38,7 +38,7 @@ test('every instance tells of all that run, oldest first, until they end', { tim
   await sees(one, 'all')
 })
 
-test('how many boards people of several instances share shows on each', { timeout: 30_000 }, async () => {
+test('how many boards people of several instances share shows on each', { timeout: 120_000 }, async () => {
   const [one, other] = [await start(), await start()]
   const [shared, alone] = [freshBoard(), freshBoard()]
   for (const [site, board] of [
@@ -57,7 +57,7 @@ test('how many boards people of several instances share shows on each', { timeou
 })
 
 test('while Redis is away an instance knows of itself, and says that there may be more', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async () => {
   const [one, other] = [await start(), await start()]
   await sees(one, 'all', 'all')

@@ -92,7 +92,7 @@ async function converged(clients: readonly StockClient[], edits: readonly string
 }
 
 describe.each(['refused', 'silent'] as const)('connections are %s:', manner => {
-  test('cut off from Redis, everything goes on, and says so', { timeout: 60_000 }, async () => {
+  test('cut off from Redis, everything goes on, and says so', { timeout: 120_000 }, async () => {
     const board = `redis-${manner}`
     const { alice, bob, carol } = await gather(board)
     how[manner](cut.links.redis)
@@ -155,7 +155,7 @@ describe.each(['refused', 'silent'] as const)('connections are %s:', manner => {
 })
 
 test('a change that no instance with sockets can apply now is stored: 202, and later applied once', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const board = 'accepted'
   const bob = await join(whole, board, 'Bob')

@@ -224,7 +224,7 @@ describe('the lease of a board', () => {
     expect(await own.client.get(`boardsync:intake:${board}`)).toMatch(/^free:/)
   })
 
-  test('goes from one to the next while messages come: each is made once', { timeout: 60_000 }, async () => {
+  test('goes from one to the next while messages come: each is made once', { timeout: 120_000 }, async () => {
     const board = await newBoard()
     const own = forAll(await startRedis())
     const join = async () => {

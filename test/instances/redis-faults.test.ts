@@ -81,7 +81,7 @@ const faults: [string, { begin(): unknown; end(): unknown; down: boolean }][] = 
 
 test.each(faults)(
   'Redis %s: edits and posts of that time are everywhere, once',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (what, fault) => {
     const board = `redis-${faults.findIndex(([name]) => name === what)}`
     const [one, other] = seats as [Seat, Seat]

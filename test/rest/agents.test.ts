@@ -65,7 +65,7 @@ describe('while it writes, an agent is seen', () => {
     ])
     await sees(alice)
     expect(await peersOn(site, board)).toEqual([])
-  }, 30_000)
+  }, 120_000)
 
   test('where its latest change is, by a batch too, and once however much it writes', async () => {
     const [site, board] = [await start(), freshBoard()]
@@ -227,7 +227,7 @@ describe('an agent that says that it is there', () => {
     expect(told('presence.joined')).toMatchObject({ name: 'agent-7', type: 'agent' })
     await announce(site, board, { name: 'agent-7', ttl: 0 })
     await until(() => told('presence.left'))
-  }, 30_000)
+  }, 120_000)
 })
 
 describe('on several instances', () => {
@@ -254,7 +254,7 @@ describe('on several instances', () => {
     await sees(alice)
     await sees(bob)
     for (const { site } of [one, other, api]) await until(async () => (await peersOn(site, board)).length === 0)
-  }, 30_000)
+  }, 120_000)
 
   test('an agent is seen through its own instance while Redis is down', async () => {
     const board = freshBoard()
@@ -269,7 +269,7 @@ describe('on several instances', () => {
     expect(answer.peers.map(({ name }: { name: string }) => name).sort()).toEqual(['agent-7', 'agent-8'])
     expect(answer.partial).toBe(true)
     await shared.redis.start()
-  }, 30_000)
+  }, 120_000)
 
   test('an agent goes in its time, though the instance that told of it died', async () => {
     const bus = watchedBus()
@@ -281,7 +281,7 @@ describe('on several instances', () => {
     bus.loses = () => true // as if it was killed: it takes nothing back
     await one.stop()
     await sees(bob)
-  }, 30_000)
+  }, 120_000)
 })
 
 test('nobody takes the place of an agent, or sends it away', async () => {

@@ -70,7 +70,7 @@ describe('a change that nothing applies yet', () => {
     waiting = useForAll(await Site.start({ storage, applies: false }))
   })
 
-  test('is answered 202 with an address to poll, and made once when something does', { timeout: 20_000 }, async () => {
+  test('is answered 202 with an address to poll, and made once when something does', async () => {
     const [answer, repeat, taken] = await Promise.all([
       post(waiting, 'later', { id: 'a' }, 'key'),
       post(waiting, 'later', { id: 'a' }, 'key'),
@@ -97,7 +97,7 @@ describe('a change that nothing applies yet', () => {
     expect(rejected).toMatchObject({ status: 'rejected', problem: { type: '/v1/problems/item-exists', status: 409 } })
   })
 
-  test('is made in the order it was stored in, however many wait', { timeout: 60_000 }, async () => {
+  test('is made in the order it was stored in, however many wait', { timeout: 120_000 }, async () => {
     const board = parseBoardId('ordered')
     await storage.boards.create(board)
     await store(storage, board, { action: 'create', item: { id: 'a', type: 'sticky' } })
@@ -113,7 +113,7 @@ describe('a change that nothing applies yet', () => {
     expect((await storage.archive.read(board, 0))?.head.headSeq).toBe(501)
   })
 
-  test('holds the board for a moment only, however long those take that wait', { timeout: 20_000 }, async () => {
+  test('holds the board for a moment only, however long those take that wait', async () => {
     const board = parseBoardId('slow')
     await storage.boards.create(board)
     const ids = ['c', 'b', 'a']
@@ -138,7 +138,7 @@ describe('a change that nothing applies yet', () => {
     expect((await storage.archive.read(board, 0))?.head.headSeq).toBe(3)
   })
 
-  test('holds up nobody who draws for longer than a turn, however many wait', { timeout: 60_000 }, async () => {
+  test('holds up nobody who draws for longer than a turn, however many wait', { timeout: 120_000 }, async () => {
     const board = parseBoardId('crowded')
     const uncompacted = { SNAPSHOT_DEBOUNCE_MS: '60000', SNAPSHOT_MAX_WAIT_MS: '60000' }
     let later = 0

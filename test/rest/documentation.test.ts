@@ -48,7 +48,7 @@ describe('the page /v1/docs', () => {
     await page.emulateMedia({ colorScheme: 'dark' })
     // Else the canvas stays white under links meant for black.
     expect(await page.evaluate('getComputedStyle(document.documentElement).colorScheme')).toBe('light dark')
-  }, 60_000)
+  }, 120_000)
 })
 
 test('every curl line of /v1/docs that names no id or file of the reader is taken as it stands', async () => {
@@ -67,7 +67,7 @@ test('every curl line of /v1/docs that names no id or file of the reader is take
     })
     expect(answer.statusCode, `${shown}: ${answer.body}`).toBeLessThan(300)
   }
-}, 60_000)
+}, 120_000)
 
 describe('a client made from the document', () => {
   // Inside the project: so that the compiler and Node find openapi-fetch.
@@ -81,7 +81,7 @@ describe('a client made from the document', () => {
 
   test('compiles, and knows what may be sent and what is answered', () => {
     expect(compileFaults(join(folder, 'round.ts'))).toEqual([])
-  }, 60_000)
+  }, 120_000)
 
   test('does with a board what it says', async () => {
     const { go } = (await import(join(folder, 'round.ts'))) as {
@@ -97,7 +97,7 @@ describe('a client made from the document', () => {
       here: ['Painter'],
       deleted: [204, ['other', 'two']],
     })
-  }, 60_000)
+  }, 120_000)
 })
 
 /** Written against the generated types alone. */

@@ -52,7 +52,7 @@ describe('an export', () => {
       'if-none-match': `${answer.headers.etag}`,
     })
     expect(again.statusCode).toBe(304)
-  }, 60_000)
+  }, 120_000)
 
   test("has the board's pictures in it", async () => {
     const { records } = await download(site, await fullBoard(site, use))

@@ -103,7 +103,7 @@ test('a commit that lands on a seq already known shows it too, however long unti
   const isWhole = (doc: Y.Doc) => shapes(doc).size === 5
   await until(bob.doc, () => isWhole(bob.doc), { what: 'everything to be pushed again' })
   await until(async () => isWhole(await site.logged('board-1')), { what: 'the log to have everything' })
-}, 60_000)
+}, 120_000)
 
 test('a standby that lost rows and has others in their place is noticed by who only listens, too', async () => {
   const server = use(await startPostgres())
@@ -139,4 +139,4 @@ test('a standby that lost rows and has others in their place is noticed by who o
   for (const { doc } of [alice, bob, carol])
     await until(doc, () => isWhole(doc), { what: 'everybody to have everything' })
   await until(async () => isWhole(await one.logged('board-1')), { what: 'the log to have everything' })
-}, 60_000)
+}, 120_000)

@@ -110,7 +110,7 @@ describe('messages over RATE_WS_DOC', () => {
 })
 
 describe('time', () => {
-  test('a handshake that never ends is ended', { timeout: 60_000 }, async () => {
+  test('a handshake that never ends is ended', { timeout: 120_000 }, async () => {
     const site = await start({})
     const socket = use(connect(Number(new URL(site.url).port), '127.0.0.1'), given => void given.destroy())
     await once(socket, 'connect')
@@ -124,7 +124,7 @@ describe('time', () => {
   })
 
   test('a credential that cannot be checked is not waited for: the client shall come back', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const site = use(await Site.start({ storage, authenticate: () => new Promise(() => {}), applies: false }))
     expect(await codeOf(site)).toBe(1013)

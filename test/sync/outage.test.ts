@@ -101,7 +101,7 @@ test('two instances on one Postgres without a bus converge, whoever edits', asyn
   expect(posted.status).toBe(201)
   await until(() => clients.every(({ doc }) => shapes(doc).has('shape:posted')))
   expect(shapes(alice.doc).toJSON()).toEqual(shapes(bob.doc).toJSON())
-}, 60_000)
+}, 120_000)
 
 test('a busy board is compacted: at most 300 rows in its log, everything still there', async () => {
   const DATABASE_URL = await postgres.createDatabase()
@@ -127,7 +127,7 @@ test('a busy board is compacted: at most 300 rows in its log, everything still t
   const late = use(connectStock(instance.wsUrl, 'board-1'))
   await late.synced
   expect(shapes(late.doc).get('shape:moved')).toBe(399)
-}, 60_000)
+}, 120_000)
 
 test('/health and /metrics have what operators were promised', async () => {
   const instance = use(await startInstance())
