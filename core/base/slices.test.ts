@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { eachInSlices, inSteps, slices } from './slices.ts'
 
 /** Works until it has had so many slices. @returns the turns of the event loop in which it worked */
@@ -32,8 +32,22 @@ test('whatever goes on in slices shares one per turn of the event loop', async (
   }
 })
 
+/** A clock that stands still; in the turn that begins with it no slice is open, nor in the one after the test. */
+async function stoppedClock(): Promise<void> {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
+  onTestFinished(async () => {
+    vi.useRealTimers()
+    await nextTurn()
+  })
+  await nextTurn()
+}
+
 test('who comes back gets a whole slice', async () => {
-  while (!slices.mustStop());
+  await stoppedClock()
+  expect(slices.mustStop()).toBe(false)
+  vi.advanceTimersByTime(5)
+  expect(slices.mustStop()).toBe(true)
   await slices.next()
   expect(slices.mustStop()).toBe(false)
 })
@@ -60,6 +74,7 @@ test('what is done for each of many leaves others their turn, and nobody out', a
 })
 
 test('between two steps others get their turn where the first took long, also when nobody has begun a slice', async () => {
+  await stoppedClock()
   for (const { ms, hadTurn } of [
     { ms: 20, hadTurn: true },
     { ms: 0, hadTurn: false },
@@ -71,7 +86,7 @@ test('between two steps others get their turn where the first took long, also wh
       others = true
     })
     const othersTurn = inSteps()
-    takes(ms)
+    vi.advanceTimersByTime(ms)
     await othersTurn()
     expect(others).toBe(hadTurn)
   }
