@@ -71,7 +71,6 @@ const numbers = frames.map(frame => frame[0])
 test('others get their turn while it is sent', async () => {
   const { sent, ask } = join()
   ask()
-  expect(sent.length).toBeGreaterThan(0)
   expect(sent.length).toBeLessThan(60)
   await until(() => sent.length === 60)
   expect(sent).toEqual(numbers)
