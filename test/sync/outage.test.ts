@@ -76,7 +76,7 @@ test.each(['fast', 'immediate'] as const)(
   60_000,
 )
 
-test('two instances on one Postgres without a bus converge, whoever edits', async () => {
+test('two instances on one Postgres without a bus converge within 5 s, whoever edits', async () => {
   const DATABASE_URL = await postgres.createDatabase()
   const instances = await Promise.all([startInstance({ DATABASE_URL }), startInstance({ DATABASE_URL })])
   const clients = instances.map(instance => use(connectStock(use(instance).wsUrl, 'board-1')))
@@ -88,7 +88,7 @@ test('two instances on one Postgres without a bus converge, whoever edits', asyn
       shapes(alice.doc).set(`shape:a-${round}-${shape}`, round)
       shapes(bob.doc).set(`shape:b-${round}-${shape}`, round)
     }
-    await until(() => clients.every(({ doc }) => shapes(doc).size === 60 * (round + 1)))
+    await until(() => clients.every(({ doc }) => shapes(doc).size === 60 * (round + 1)), { timeout: 5_000 })
   }
   // Also what REST takes in at one of them reaches the people at the other.
   const posted = await decided(() =>
@@ -99,7 +99,7 @@ test('two instances on one Postgres without a bus converge, whoever edits', asyn
     }),
   )
   expect(posted.status).toBe(201)
-  await until(() => clients.every(({ doc }) => shapes(doc).has('shape:posted')))
+  await until(() => clients.every(({ doc }) => shapes(doc).has('shape:posted')), { timeout: 5_000 })
   expect(shapes(alice.doc).toJSON()).toEqual(shapes(bob.doc).toJSON())
 }, 120_000)
 
