@@ -34,8 +34,15 @@ export interface Reference {
 export type ProblemsByStatus = ReadonlyMap<number, ReadonlySet<ProblemName>>
 
 const ofAnyCall: readonly ProblemName[] = [
-  ...(['http-malformed', 'forbidden', 'request-timeout', 'expectation-failed', 'misdirected'] as const),
-  ...(['headers-too-large', 'rate-limited', 'internal', 'storage-unavailable'] as const),
+  'http-malformed',
+  'forbidden',
+  'request-timeout',
+  'expectation-failed',
+  'misdirected',
+  'headers-too-large',
+  'rate-limited',
+  'internal',
+  'storage-unavailable',
 ]
 
 /** Media types of the body. */

@@ -1,41 +1,7 @@
 /** Answers held against the OpenAPI document: status, headers, media type, body, and the name of the problem. */
 import { expect } from 'vitest'
 import { z } from 'zod'
-
-interface Reference {
-  $ref: string
-  description?: string
-}
-interface Content {
-  schema: object
-}
-export interface DocumentedAnswer {
-  description: string
-  headers?: Record<string, unknown>
-  content?: Record<string, Content>
-}
-export interface Operation {
-  operationId: string
-  summary: string
-  description?: string
-  tags: string[]
-  parameters: { name: string; in: string; required: boolean; description?: string; schema: object }[]
-  requestBody?: { required: boolean; content: Record<string, Content> }
-  responses: Record<string, DocumentedAnswer | Reference>
-  security?: Record<string, string[]>[]
-}
-export interface ApiDocument {
-  servers: { url: string }[]
-  tags: { name: string }[]
-  paths: Record<string, Record<string, Operation>>
-  components: {
-    schemas: Record<string, object>
-    responses: Record<string, DocumentedAnswer>
-    headers: Record<string, { description: string; schema: object }>
-    securitySchemes: Record<string, unknown>
-  }
-  security: Record<string, string[]>[]
-}
+import type { ApiDocument, Operation } from '../../api-bridge/open-api-document.ts'
 
 interface Given {
   statusCode: number

@@ -7,11 +7,12 @@ import createClient from 'openapi-fetch'
 import openapiTS, { astToString } from 'openapi-typescript'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ApiDocument } from '../../api-bridge/open-api-document.ts'
 import { launchChromium } from '../kit/chromium.ts'
 import { releasing } from '../kit/releasing.ts'
 import { freshBoard, Site } from '../kit/site.ts'
 import { projectRoot } from '../kit/sources.ts'
-import { type ApiDocument, expectDocumented } from './as-documented.ts'
+import { expectDocumented } from './as-documented.ts'
 
 const use = releasing(afterAll)
 let site: Site
