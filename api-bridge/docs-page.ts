@@ -23,8 +23,12 @@ export function docsPage(api: ApiDocument): string {
       ? ''
       : `<h2 id="${text(name)}">${text(name)}</h2><p>${text(description)}</p>${own.map(call => section(call, named)).join('')}`
   })
+  const statuses = new Map(
+    calls.flatMap(({ operation }) => sharedAnswers(operation).map(([status, name]) => [name, status])),
+  )
   const refusals = Object.entries(api.components.responses).map(
-    ([name, { description }]) => `<h3 id="refusal-${text(name)}">${text(name)}</h3><ul>${points(description)}</ul>`,
+    ([name, { description }]) =>
+      `<h3 id="refusal-${text(name)}"><code>${statuses.get(name)}</code> ${text(name)}</h3><ul>${points(description)}</ul>`,
   )
   const schemas = Object.entries(named).map(
     ([name, schema]) =>
@@ -47,7 +51,7 @@ function section(call: Call, named: NamedSchemas): string {
   const { parameters, responses } = operation
   const rows = parameters.map(
     ({ name, in: where, required, description }) =>
-      `<tr><td><code>${text(name)}</code></td><td>${where}${required ? '' : ', optional'}</td><td>${text(description ?? '')}</td></tr>`,
+      `<tr><td><code>${text(name)}</code></td><td>${where}${required ? '' : ', optional'}</td><td>${marked(description ?? '')}</td></tr>`,
   )
   const answers = Object.entries(responses).flatMap(([status, answer]) => {
     if ('$ref' in answer && answer.description === undefined) return []
@@ -56,15 +60,25 @@ function section(call: Call, named: NamedSchemas): string {
       `<tr><td><code>${status}</code></td><td>${marked(answer.description ?? '')}</td><td>${types.join(' ')}</td></tr>`,
     ]
   })
-  const shared = Object.entries(responses).flatMap(([status, answer]) =>
-    '$ref' in answer ? `<a href="#refusal-${text(nameOf(answer) ?? '')}">${status}</a>` : [],
-  )
+  const explanation = [operation.description, askedFor(operation)].filter(part => part !== undefined).join('\n\n')
+  const shared = sharedAnswers(operation).map(([status, name]) => `<a href="#refusal-${text(name)}">${status}</a>`)
   return `<section id="${operation.operationId}"><h3><code>${method} ${text(path)}</code></h3>
-<p><b>${text(operation.summary)}</b></p>${paragraphs(operation.description)}
+<p><b>${text(operation.summary)}</b></p>${paragraphs(explanation)}
 <pre>${text(curlOf(call, named))}</pre>
 ${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}<table>${answers.join('')}</table>
 <p>What helps where it is refused: ${shared.join(' ')}</p></section>`
 }
+
+/** Undefined: any credential will do. */
+function askedFor({ security }: Operation): string | undefined {
+  if (security === undefined) return undefined
+  const [role] = security.flatMap(Object.values).flat()
+  return role === undefined ? 'Takes no credential.' : `Takes the role \`${role}\` on the board.`
+}
+
+/** The answers that it shares with other calls: the status, and the name of what is shared. */
+const sharedAnswers = ({ responses }: Operation): [status: string, name: string][] =>
+  Object.entries(responses).flatMap(([status, answer]) => ('$ref' in answer ? [[status, nameOf(answer)]] : []))
 
 /** Works as it stands against a server on this machine, where ids are put in. */
 function curlOf({ method, path, operation }: Call, named: NamedSchemas): string {
@@ -78,7 +92,7 @@ function curlOf({ method, path, operation }: Call, named: NamedSchemas): string 
 }
 
 function exampleOf({ operationId }: Operation, sent: Schema | undefined, named: NamedSchemas): string {
-  const schema = named[nameOf(sent) ?? ''] ?? sent
+  const schema = named[nameOf(sent)] ?? sent
   const example = operationId === 'importFile' ? '@board.tldr' : (schema?.examples?.[0] ?? {})
   return typeof example === 'string' ? example : JSON.stringify(example).replaceAll("'", "'\\''")
 }
@@ -88,10 +102,10 @@ function kind([type, { schema }]: [string, { schema: Schema }]): string {
   return name ? `${text(type)} <a href="#schema-${text(name)}">${text(name)}</a>` : text(type)
 }
 
-/** What a schema or an answer refers to. */
-const nameOf = (referring: { $ref?: string } | undefined): string | undefined => referring?.$ref?.split('/').at(-1)
+/** What a schema or an answer refers to; '' where it refers to nothing. */
+const nameOf = (referring: { $ref?: string } | undefined): string => referring?.$ref?.split('/').at(-1) ?? ''
 
-const paragraphs = (markdown = ''): string =>
+const paragraphs = (markdown: string): string =>
   markdown
     .split(/\n\n+/)
     .map(part => `<p>${marked(part)}</p>`)
@@ -112,4 +126,5 @@ const style = `:root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
 a{color:light-dark(#2f4ac0,#8fa5ff)}
 pre{background:#8882;padding:.75rem;overflow:auto;border-radius:.5rem;overflow-wrap:normal}nav a{display:block;text-decoration:none}
-table{border-collapse:collapse;margin:.5rem 0}td{padding:.2rem .8rem .2rem 0;vertical-align:top}section{margin:2.5rem 0}`
+table{border-collapse:collapse;margin:.5rem 0}td{padding:.2rem .8rem .2rem 0;vertical-align:top}td:first-child{white-space:nowrap}
+@media(min-width:40rem){td{overflow-wrap:break-word}}section{margin:2.5rem 0}`

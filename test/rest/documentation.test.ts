@@ -36,11 +36,17 @@ describe('the page /v1/docs', () => {
     page.on('request', request => asked.push(request.url()))
     page.on('console', message => complaints.push(message.text()))
     await page.goto(`${site.url}/v1/docs`)
-    for (const { path, method, operationId } of calls()) {
+    for (const { path, method, operationId, security } of calls()) {
       const shown = await page.locator(`#${operationId}`).textContent()
       expect(shown).toContain(`${method} ${path}`)
       expect(shown).toContain('curl ')
+      const [role] = (security ?? []).flatMap(Object.values).flat()
+      expect(/role (\w+) on/.exec(shown ?? '')?.[1], operationId).toBe(role)
     }
+    const targets = await page
+      .locator('a[href^="#"]')
+      .evaluateAll(links => links.map(link => link.getAttribute('href')))
+    for (const target of new Set(targets)) expect(await page.locator(String(target)).count(), String(target)).toBe(1)
     expect(asked.filter(url => !url.startsWith(site.url))).toEqual([])
     expect(complaints).toEqual([])
     expect(await page.locator('script').count()).toBe(0)
