@@ -1,4 +1,4 @@
-/** The API's own document: what reads it can rely on, whoever reads it. */
+/** What is made of the OpenAPI document: the page /v1/docs, a generated client, and whatever is sent to its calls. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-/** The OpenAPI document itself: what developers, models and generators make of it, and whether the server answers so. */
+/** The OpenAPI document itself: whether it is whole, without doubles, and what the server answers. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ApiDocument, Operation } from '../../api-bridge/open-api-document.ts'
 import { releasing } from '../kit/releasing.ts'
@@ -207,7 +207,7 @@ describe('an answer is as documented', () => {
     expectDocumented(api, operationOf('createItem'), answer)
     const waiting = await slow.ask('GET', String(answer.headers.location))
     expectDocumented(api, operationOf('readChange'), waiting)
-  }, 20_000)
+  })
 
   test('and that a credential is missing', async () => {
     const guarded = use(await Site.start({ settings: { ADMIN_KEY: 'the-admin-key-of-these-tests' } }))
